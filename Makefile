@@ -1,0 +1,61 @@
+# Everything here needs Python 3.10 or later and make; the rest is installed into .venv.
+#
+#   make demo      run the survey example and one command
+#   make test      what CI runs: ruff, mypy, and the tests on one Python
+#   make smoke     a few tests on every Python found
+#   make test-all  all tests on every Python found
+#   make clean     remove what these made
+
+PYTHON ?= python3
+VERSIONS := 3.10 3.11 3.12 3.13
+BIN := .venv/bin
+
+# The interpreter of a version: from PATH if it runs there (a pyenv shim may not), or pyenv's own.
+find_python = $$(for python in python$(1) $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bin/python 2>/dev/null | sort -rV); do \
+	"$$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != sys.argv[1])' $(1) >/dev/null 2>&1 \
+	&& echo "$$python" && break; done)
+
+.PHONY: demo test smoke test-all clean
+
+demo: .venv/ready
+	$(BIN)/python examples/survey.py
+	$(BIN)/tangent-like source examples/baydin.py:f
+
+test: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2
+
+smoke:
+	@$(call on_each_python,-m smoke)
+
+test-all:
+	@$(call on_each_python,-n 2)
+
+clean:
+	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed; say make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.venv-%/ready: pyproject.toml
+	@"$(call find_python,$*)" -m venv .venv-$*
+	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+# Run pytest with the given options on each Python found; a missing one is reported, no failure.
+define on_each_python
+failed=; \
+for version in $(VERSIONS); do \
+	if [ -z "$(call find_python,$$version)" ]; then echo "== Python $$version: not found"; continue; fi; \
+	echo "== Python $$version"; \
+	$(MAKE) --no-print-directory .venv-$$version/ready && .venv-$$version/bin/python -m pytest -q $(1) \
+	|| failed="$$failed $$version"; \
+done; \
+if [ -n "$$failed" ]; then echo "== failed on Python$$failed"; exit 1; fi; \
+echo "== passed on every Python found"
+endef

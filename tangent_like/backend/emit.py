@@ -1,0 +1,455 @@
+"""From a Wengert list to the syntax tree of a Python function.
+
+Values become variables again (see `naming`), single-use operations move into expressions (see
+`inline`), loops that leave early get their `break` back.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tangent_like import facts, ir, runtime
+from tangent_like.backend import naming
+from tangent_like.backend.inline import Inlined, choose_inlined
+from tangent_like.backend.lifetimes import lifetimes
+from tangent_like.backend.references import References
+from tangent_like.backend.remarks import remark, remark_node
+from tangent_like.backend.spelling import call, spell, subscript, tuple_of
+from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Statement, Value
+
+naming.IN_PLACE.update({runtime.scatter_add_into, runtime.add_into})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Emitted:
+    tree: ast.FunctionDef
+    names: dict[Value, str]
+
+
+def emit(function: Function, refs: References, defaults: dict[Value, object]) -> Emitted:
+    """The syntax tree of a function; `defaults` are the default values of parameters."""
+    function = without_aliases(function)
+    inlined = choose_inlined(function, naming.IN_PLACE)
+    lives = lifetimes(function, inlined)
+    groups = naming.Groups(lives, set(inlined))
+    naming.coalesce(function, groups)
+    emitter = Emitter(inlined, refs)
+    reserved = set(refs.namespace) | emitter.reserve(function)
+    emitter.names = naming.assign_names(function, groups, lives, reserved)
+    return Emitted(emitter.function(function, defaults), emitter.names)
+
+
+def without_aliases(function: Function) -> Function:
+    """Reading a name that may be unbound is just reading it."""
+    table: dict[Value, Atom] = {}
+    for statement in ir.walk(function.body):
+        if isinstance(statement, Op) and statement.fn is ir.defined:
+            source = statement.args[0]
+            table[statement.result] = table.get(source, source)  # type: ignore[arg-type]
+    if not table:
+        return function
+    body = ir.substitute(function.body, table)
+    return ir.Function(
+        function.name, function.params, _without(body, set(table)), function.place, function.doc
+    )
+
+
+def _without(block: Block, gone: set[Value]) -> Block:
+    from dataclasses import replace
+
+    kept: list[Statement] = []
+    for s in block.statements:
+        if isinstance(s, If):
+            s = replace(s, then=_without(s.then, gone), orelse=_without(s.orelse, gone))
+        elif isinstance(s, Loop):
+            s = replace(s, body=_without(s.body, gone))
+        elif s.result in gone:
+            continue
+        kept.append(s)
+    return Block(tuple(kept), block.results)
+
+
+class Emitter:
+    """Printing one function, once names and inlining are decided."""
+
+    def __init__(self, inlined: Inlined, refs: References):
+        self.inlined = inlined
+        self.refs = refs
+        self.names: dict[Value, str] = {}
+
+    def reserve(self, function: Function) -> set[str]:
+        """Claim the names of everything outside that the function will refer to."""
+        for statement in ir.walk(function.body):
+            if isinstance(statement, Op):
+                args: list[ast.expr] = [ast.Constant(None) for _ in statement.args]
+                if statement.fn in _STATEMENTS:
+                    continue
+                if statement.fn is not operator.getitem:
+                    spell(statement, args, {}, self.refs)
+        for builtin in ("range", "reversed", "zip", "len", "slice"):
+            self.refs.builtin(builtin)
+        for statement in ir.walk(function.body):
+            for atom in ir.read_by(statement):
+                if isinstance(atom, Const):
+                    self.atom(atom)
+        return set(self.refs.namespace)
+
+    def function(self, function: Function, defaults: dict[Value, object]) -> ast.FunctionDef:
+        body: list[ast.stmt] = []
+        if function.doc:
+            body.append(ast.Expr(ast.Constant(function.doc)))
+        body += self.statements(function.body.statements, None)
+        body += self.returns(function.body.results)
+        arguments = [ast.arg(self.names[p]) for p in function.params]
+        values = [ast.Constant(defaults[p]) for p in function.params if p in defaults]
+        signature = ast.arguments([], arguments, None, [], [], None, values)  # type: ignore[arg-type]
+        return ast.FunctionDef(function.name, signature, body, [], None, None)  # type: ignore[call-overload,no-any-return]
+
+    def returns(self, results: Sequence[Atom]) -> list[ast.stmt]:
+        values = [self.atom(atom) for atom in results]
+        if len(values) == 1:
+            return [ast.Return(values[0])]
+        return [ast.Return(tuple_of(values))]
+
+    # --- expressions ------------------------------------------------------------------------
+
+    def atom(self, atom: Atom) -> ast.expr:
+        if isinstance(atom, Const):
+            return self.constant(atom.value)
+        inner = self.inlined.get(atom)
+        if isinstance(inner, Op):
+            return self.operation(inner)
+        if inner is not None:
+            return self.choice(inner)
+        return ast.Name(self.names[atom], ast.Load())
+
+    def operation(self, op: Op) -> ast.expr:
+        args = [self.atom(a) for a in op.args]
+        keywords = {key: self.atom(a) for key, a in op.keywords}
+        return spell(op, args, keywords, self.refs)
+
+    def choice(self, statement: If) -> ast.expr:
+        """`a if c else b`, `a and b`, `a or b`."""
+        then, orelse = self.atom(statement.then.results[0]), self.atom(statement.orelse.results[0])
+        test = self.atom(statement.test)
+        if statement.spelling == "and" and statement.orelse.results == (statement.test,):
+            return _flat_bool(ast.And(), test, then)
+        if statement.spelling == "or" and statement.then.results == (statement.test,):
+            return _flat_bool(ast.Or(), test, orelse)
+        return ast.IfExp(test, then, orelse)
+
+    def constant(self, value: Any) -> ast.expr:
+        if isinstance(value, slice):
+            parts = [self.constant(v) for v in (value.start, value.stop, value.step)]
+            return call(ast.Name("slice", ast.Load()), parts)
+        if type(value) is tuple:
+            return tuple_of([self.constant(v) for v in value])
+        if isinstance(value, (int, float)) and type(value) in (int, float):
+            return _number(value, self.refs)
+        if value is None or isinstance(value, (bool, int, float, complex, str, bytes, type(...))):
+            return ast.Constant(value)
+        return self.refs.function(value)
+
+    # --- statements -------------------------------------------------------------------------
+
+    def statements(self, statements: Iterable[Statement], loop: Loop | None) -> list[ast.stmt]:
+        found: list[ast.stmt] = []
+        for statement in statements:
+            found += self.statement(statement, loop)
+        return found
+
+    def statement(self, statement: Statement, loop: Loop | None) -> list[ast.stmt]:
+        if isinstance(statement, Op):
+            return [] if statement.result in self.inlined else self.assignment(statement)
+        if isinstance(statement, If):
+            if statement.results and statement.results[0] in self.inlined:
+                return []
+            return self.branch(statement, None)
+        return self.loop(statement)
+
+    def assignment(self, op: Op) -> list[ast.stmt]:
+        special = _STATEMENTS.get(op.fn) if getattr(type(op.fn), "__hash__", None) else None
+        if special is not None:
+            return special(self, op)
+        value = self.operation(op)
+        if op.result.fact == facts.Opaque("NoneType"):
+            return [_at(ast.Expr(value), op)]
+        name = self.names[op.result]
+        if op.fn in _AUGMENTED and self.continues(op, name) and isinstance(value, ast.BinOp):
+            target = ast.Name(name, ast.Store())
+            return [_at(ast.AugAssign(target, value.op, value.right), op)]
+        return [_at(assign(name, value), op)]
+
+    def continues(self, op: Op, name: str) -> bool:
+        """Whether `name = name + rest` may be written `name += rest`: numbers never share."""
+        first = op.args[0]
+        if not isinstance(first, Value) or first in self.inlined:
+            return False
+        return self.names[first] == name and all(facts.is_scalar(a.fact) for a in op.args)
+
+    def branch(self, statement: If, exits: Loop | None) -> list[ast.stmt]:
+        """`if`; `exits` is the loop that it may leave, as the last statement of its body."""
+        if self.as_expression(statement) and exits is None:
+            value = self.choice(statement)
+            return [_at(assign(self.names[statement.results[0]], value), statement)]
+        then = self.side(statement.then, statement.results)
+        orelse = self.side(statement.orelse, statement.results)
+        return [_at(node, statement) for node in _if(self.atom(statement.test), then, orelse)]
+
+    def as_expression(self, statement: If) -> bool:
+        if statement.spelling == "if" or len(statement.results) != 1:
+            return False
+        return all(
+            v in self.inlined
+            for block in (statement.then, statement.orelse)
+            for s in block.statements
+            for v in (ir.defined_by(s) or (statement.results[0],))
+        )
+
+    def side(self, block: Block, targets: Sequence[Value]) -> list[ast.stmt]:
+        return [*self.statements(block.statements, None), *self.copies(targets, block.results)]
+
+    def copies(self, targets: Sequence[Value], sources: Sequence[Atom]) -> list[ast.stmt]:
+        """The assignments by which values flow into results, all at once where they cross."""
+        pairs = []
+        for target, source in zip(targets, sources):
+            if source is ir.UNDEFINED:
+                continue
+            value = self.atom(source)
+            name = self.names[target]
+            if not (isinstance(value, ast.Name) and value.id == name):
+                pairs.append((name, value))
+        written = {name for name, _ in pairs}
+        crossing = len(pairs) > 1 and any(
+            isinstance(n, ast.Name) and n.id in written for _, value in pairs for n in ast.walk(value)
+        )
+        if not crossing:
+            return [assign(name, value) for name, value in pairs]
+        targets_node = ast.Tuple([ast.Name(name, ast.Store()) for name, _ in pairs], ast.Store())
+        return [ast.Assign([targets_node], tuple_of([value for _, value in pairs]))]
+
+    # --- loops ------------------------------------------------------------------------------
+
+    def loop(self, loop: Loop) -> list[ast.stmt]:
+        before = self.copies(loop.params, loop.inits)
+        test, statements = self.while_test(loop)
+        tail = self.tail(loop, statements, loop.body.results, outer=True)
+        if loop.iterable is None:
+            node: ast.stmt = ast.While(test, tail or [ast.Pass()], [])
+        else:
+            target, body = self.target(loop, tail)
+            node = ast.For(target, self.atom(loop.iterable), body or [ast.Pass()], [])  # type: ignore[call-arg]
+        return [*before, _at(node, loop)]
+
+    def while_test(self, loop: Loop) -> tuple[ast.expr, Sequence[Statement]]:
+        """`while test:` where the body is one branch on an expression; else `while True:`."""
+        body = loop.body
+        last = body.statements[-1] if body.statements else None
+        if loop.iterable is None and isinstance(last, If) and body.results[0] in last.results:
+            place = last.results.index(body.results[0])  # type: ignore[arg-type]
+            leaving = last.orelse.results[place]
+            inner = all(
+                v in self.inlined for s in body.statements[:-1] for v in ir.defined_by(s)
+            )
+            if inner and isinstance(leaving, Const) and leaving.value is False:
+                if not last.orelse.statements and not self.leaving_copies(loop, last):
+                    return self.atom(last.test), ()
+        return ast.Constant(True), body.statements
+
+    def leaving_copies(self, loop: Loop, last: If) -> list[ast.stmt]:
+        table = dict(zip(last.results, last.orelse.results))
+        nexts = [table.get(a, a) if isinstance(a, Value) else a for a in loop.nexts]
+        return self.copies(loop.params, nexts)
+
+    def target(self, loop: Loop, body: list[ast.stmt]) -> tuple[ast.expr, list[ast.stmt]]:
+        """The loop variable; items of a `zip` that are read at once are its targets."""
+        assert loop.item is not None
+        parts = self.unpacked_items(loop)
+        if parts:
+            names = [ast.Name(self.names[p] if p else "_", ast.Store()) for p in parts]
+            return ast.Tuple(list(names), ast.Store()), body
+        used = any(
+            isinstance(n, ast.Name) and n.id == self.names[loop.item]
+            for s in body
+            for n in ast.walk(s)
+        )
+        named = self.names[loop.item] if used or loop.item.name else "_"
+        return ast.Name(named, ast.Store()), body
+
+    def unpacked_items(self, loop: Loop) -> list[Value | None]:
+        """The values that take the items of a `zip`, if that is all the item is used for."""
+        fact = loop.item.fact if loop.item is not None else None
+        if not isinstance(loop.iterable and loop.iterable.fact, facts.Zip):
+            return []
+        assert isinstance(fact, facts.Tuple)
+        found: list[Value | None] = [None] * len(fact.items)
+        for s in loop.body.statements:
+            if isinstance(s, Op) and s.fn is operator.getitem and s.args[0] is loop.item:
+                index = s.args[1]
+                if isinstance(index, Const) and s.result not in self.inlined:
+                    found[index.value] = s.result  # type: ignore[call-overload]
+        return found
+
+    def tail(
+        self, loop: Loop, statements: Sequence[Statement], results: Sequence[Atom], outer: bool
+    ) -> list[ast.stmt]:
+        """The body: its statements, then what goes to the next iteration, `break` where it ends."""
+        body = loop.body
+        if not loop.exits:
+            unpacked = {v for v in self.unpacked_items(loop) if v is not None}
+            kept = [
+                s for s in statements if not (isinstance(s, Op) and s.result in unpacked)
+            ]
+            return [*self.statements(kept, loop), *self.copies(loop.params, loop.nexts)]
+        if loop.iterable is None and not statements and isinstance(body.statements[-1], If):
+            last = body.statements[-1]
+            table = dict(zip(last.results, last.then.results))
+            return self.ending(loop, last.then, tuple(_mapped(a, table) for a in body.results))
+        return self.ending(loop, body, body.results)
+
+    def ending(self, loop: Loop, block: Block, results: Sequence[Atom]) -> list[ast.stmt]:
+        """A block at the end of which the go-on flag and the next values are `results`."""
+        go = results[0]
+        last = block.statements[-1] if block.statements else None
+        if isinstance(last, If) and isinstance(go, Value) and go in last.results:
+            head = self.statements(block.statements[:-1], loop)
+            sides = []
+            for side in (last.then, last.orelse):
+                table = dict(zip(last.results, side.results))
+                sides.append(self.ending(loop, side, tuple(_mapped(a, table) for a in results)))
+            return [*head, *(_at(n, last) for n in _if(self.atom(last.test), *sides))]
+        found = [*self.statements(block.statements, loop), *self.copies(loop.params, results[1:])]
+        if isinstance(go, Const):
+            return found if go.value else [*found, ast.Break()]
+        stop = ast.If(ast.UnaryOp(ast.Not(), self.atom(go)), [ast.Break()], [])
+        return [*found, stop]
+
+
+_AUGMENTED = (operator.add, operator.sub, operator.mul, operator.truediv)
+
+
+def _mapped(atom: Atom, table: dict[Value, Atom]) -> Atom:
+    return table.get(atom, atom) if isinstance(atom, Value) else atom
+
+
+def _if(test: ast.expr, then: list[ast.stmt], orelse: list[ast.stmt]) -> list[ast.stmt]:
+    """`if` without empty branches; what follows a `break` needs no `else`."""
+    if not then and not orelse:
+        return []
+    if not then:
+        return [ast.If(_negated(test), orelse, [])]
+    if orelse and isinstance(then[-1], ast.Break):
+        return [ast.If(test, then, []), *orelse]
+    if orelse and isinstance(orelse[-1], ast.Break) and not isinstance(then[-1], ast.Break):
+        return [ast.If(_negated(test), orelse, []), *then]
+    return [ast.If(test, then, orelse)]
+
+
+_OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+    ast.In: ast.NotIn, ast.NotIn: ast.In,
+}  # fmt: skip
+
+
+def _negated(test: ast.expr) -> ast.expr:
+    """`not test`.  An order comparison is not turned round: NaN would take the wrong side."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return test.operand
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and type(test.ops[0]) in _OPPOSITES:
+        return ast.Compare(test.left, [_OPPOSITES[type(test.ops[0])]()], test.comparators)
+    return ast.UnaryOp(ast.Not(), test)
+
+
+def _flat_bool(sign: ast.boolop, left: ast.expr, right: ast.expr) -> ast.expr:
+    values = [left]
+    if isinstance(right, ast.BoolOp) and type(right.op) is type(sign):
+        values += right.values
+    else:
+        values.append(right)
+    return ast.BoolOp(sign, values)
+
+
+def _number(value: float, refs: References) -> ast.expr:
+    if value != value or value in (float("inf"), float("-inf")):
+        node = refs.function(np.sin)
+        assert isinstance(node, ast.Attribute)
+        text = "nan" if value != value else "inf"
+        node = ast.Attribute(node.value, text, ast.Load())
+        return ast.UnaryOp(ast.USub(), node) if value == float("-inf") else node
+    if value < 0 or (value == 0 and str(value).startswith("-")):
+        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+    return ast.Constant(value)
+
+
+def assign(name: str, value: ast.expr) -> ast.stmt:
+    """`name = value`, or `name += rest` where the value starts with the name."""
+    target = ast.Name(name, ast.Store())
+    return ast.Assign([target], value)
+
+
+def _at(node: ast.stmt, statement: Statement) -> ast.stmt:
+    node.place = statement.place  # type: ignore[attr-defined]
+    return node
+
+
+# --- operations that are statements ---------------------------------------------------------
+
+
+def _scatter(emitter: Emitter, op: Op) -> list[ast.stmt]:
+    """`bx[i] += g`; repeated indices in arrays need `np.add.at`."""
+    array, index, g = (emitter.atom(a) for a in op.args)
+    fact = op.args[0].fact
+    plain = isinstance(fact, facts.Array) and fact.dims is not None
+    listed = isinstance(fact, facts.ListOf) and facts.is_scalar(fact.item)
+    if (plain and _is_basic(op.args[1])) or (listed and facts.is_scalar(op.args[1].fact)):
+        target = subscript(array, index, op.args[1])
+        target.ctx = ast.Store()
+        sign: ast.operator = ast.Add()
+        if isinstance(g, ast.UnaryOp) and isinstance(g.op, ast.USub):
+            sign, g = ast.Sub(), g.operand
+        return [_at(ast.AugAssign(target, sign, g), op)]
+    if plain:
+        where = emitter.refs.function(np.add)
+        return [_at(ast.Expr(call(ast.Attribute(where, "at", ast.Load()), [array, index, g])), op)]
+    value = call(emitter.refs.function(op.fn), [array, index, g])
+    return [_at(ast.Expr(value), op)]
+
+
+def _is_basic(index: Atom) -> bool:
+    """Whether an index is certain to name each element at most once."""
+    fact = index.fact
+    items = fact.items if isinstance(fact, facts.Tuple) else (fact,)
+    return all(
+        (isinstance(f, facts.Scalar) and f.type in ("int", "bool"))
+        or (isinstance(f, facts.Opaque) and f.kind in ("slice", "ellipsis", "NoneType"))
+        or (isinstance(f, facts.Array) and f.dtype == "bool")
+        for f in items
+    )
+
+
+def _add_into(emitter: Emitter, op: Op) -> list[ast.stmt]:
+    target = ast.Name(emitter.names[op.result], ast.Store())
+    g = emitter.atom(op.args[1])
+    sign: ast.operator = ast.Add()
+    if isinstance(g, ast.UnaryOp) and isinstance(g.op, ast.USub):
+        sign, g = ast.Sub(), g.operand
+    return [_at(ast.AugAssign(target, sign, g), op)]
+
+
+def _remark(emitter: Emitter, op: Op) -> list[ast.stmt]:
+    assert isinstance(op.args[0], Const)
+    return [remark_node(str(op.args[0].value))]
+
+
+_STATEMENTS: dict[Any, Any] = {
+    runtime.scatter_add_into: _scatter,
+    runtime.add_into: _add_into,
+    remark: _remark,
+}
+

@@ -1,0 +1,134 @@
+"""Which operations are printed inside the expression that uses them.
+
+    product = r * x
+    rest = 1.0 - x            ──▶     x = r * x * (1.0 - x)
+    x = product * rest
+
+An operation is inlined if it has no name of the user's, one use, in its own block, and nothing
+with an effect lies between; costly array operations and long expressions keep a line of theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tangent_like import effects, facts, ir
+from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Statement, Value
+
+MAX_LENGTH = 76
+Inlined = dict[Value, Op | If]
+
+
+def choose_inlined(function: Function, in_place: set[object]) -> Inlined:
+    """The operations to print inside expressions, by their results."""
+    chooser = _Chooser(_count_uses(function), in_place)
+    chooser.block(function.body)
+    return chooser.inlined
+
+
+def _count_uses(function: Function) -> dict[Value, int]:
+    """How often each value is read; the test of an `and` and its kept operand are one reading."""
+    counts: dict[Value, int] = {}
+
+    def note(atoms: tuple[Atom, ...]) -> None:
+        for atom in atoms:
+            if isinstance(atom, Value):
+                counts[atom] = counts.get(atom, 0) + 1
+
+    note(function.body.results)
+    for statement in ir.walk(function.body):
+        note(ir.read_by(statement))
+        for block in ir.blocks_of(statement):
+            note(block.results)
+        if isinstance(statement, If) and statement.spelling in ("and", "or"):
+            kept = statement.orelse if statement.spelling == "and" else statement.then
+            if kept.results == (statement.test,) and isinstance(statement.test, Value):
+                counts[statement.test] -= 1
+    return counts
+
+
+class _Chooser:
+    def __init__(self, uses: Mapping[Value, int], in_place: set[object]):
+        self.uses = uses
+        self.in_place = in_place
+        self.inlined: Inlined = {}
+        self.lengths: dict[Value, int] = {}
+
+    def block(self, block: Block) -> None:
+        """Decide for each statement, innermost blocks first."""
+        pending: dict[Value, Op | If] = {}
+        for statement in block.statements:
+            for inner in ir.blocks_of(statement):
+                self.block(inner)
+            self.consume(statement, ir.read_by(statement), pending)
+            if self.disturbs(statement):
+                pending = {v: s for v, s in pending.items() if not _reads_memory(s)}
+            if self.may_move(statement):
+                pending[ir.defined_by(statement)[0]] = statement  # type: ignore[assignment]
+        self.consume(None, block.results, pending)
+
+    def consume(
+        self, statement: Statement | None, atoms: tuple[Atom, ...], pending: dict[Value, Op | If]
+    ) -> None:
+        """Inline what the statement reads for the only time, as long as the line stays short."""
+        total = sum(self.length(atom) for atom in atoms) + 3 * len(atoms)
+        for atom in atoms:
+            if not isinstance(atom, Value) or atom not in pending:
+                continue
+            total += self.lengths[atom] - self.length(atom)
+            if total <= MAX_LENGTH or _must_inline(pending[atom]):
+                self.inlined[atom] = pending.pop(atom)
+            else:
+                total -= self.lengths[atom] - self.length(atom)
+        if statement is not None:
+            for value in ir.defined_by(statement):
+                self.lengths[value] = total + 4
+
+    def length(self, atom: Atom) -> int:
+        if isinstance(atom, Value):
+            return self.lengths[atom] if atom in self.inlined else len(atom.name) or 5
+        return len(str(atom.value)) if isinstance(atom.value, (int, float)) else 4
+
+    def may_move(self, statement: Statement) -> bool:
+        if isinstance(statement, Loop) or len(ir.defined_by(statement)) != 1:
+            return False
+        (value,) = ir.defined_by(statement)
+        if self.uses.get(value, 0) != 1:
+            return False
+        if isinstance(statement, If):
+            return not value.name and self.is_expression(statement)
+        if statement.fn in self.in_place or effects.has_effect(statement.fn):
+            return False
+        if isinstance(statement.fn, ir.Procedure) or statement.fn is ir.new_tape:
+            return False
+        return not value.name or _must_inline(statement)
+
+    def is_expression(self, statement: If) -> bool:
+        """Whether an `If` can be printed as `a if c else b`, `a and b` or `a or b`."""
+        if statement.spelling == "if" or len(statement.results) != 1:
+            return False
+        inner = (*statement.then.statements, *statement.orelse.statements)
+        return all(v in self.inlined for s in inner for v in ir.defined_by(s)) and all(
+            not isinstance(s, Loop) and ir.defined_by(s) for s in inner
+        )
+
+    def disturbs(self, statement: Statement) -> bool:
+        """Whether reading memory before or after the statement makes a difference."""
+        if isinstance(statement, Op):
+            return statement.fn in self.in_place or effects.has_effect(statement.fn)
+        return any(
+            self.disturbs(inner)
+            for block in ir.blocks_of(statement)
+            for inner in block.statements
+        )
+
+
+def _must_inline(statement: Op | If) -> bool:
+    """Slices and index tuples have no readable form of their own."""
+    return isinstance(statement, Op) and statement.fn is slice
+
+
+def _reads_memory(statement: Op | If) -> bool:
+    if isinstance(statement, If):
+        return True
+    return any(not isinstance(a, Const) and not facts.is_scalar(a.fact) for a in statement.atoms)

@@ -1,0 +1,177 @@
+"""When each value is alive, as stretches of positions in the printed order.
+
+Every statement has a position.  A value is alive from its definition to its last use; around a
+loop to the end of the loop where it is used inside; in a branch only where that branch needs it.
+Two values can share a name if their stretches do not overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value, defined_by, read_by
+
+Stretch = tuple[int, int]
+
+
+@dataclass(eq=False, slots=True)
+class Span:
+    """The positions of a block, from before its first statement to after its last."""
+
+    start: int
+    end: int
+    parent: Span | None
+    is_loop: bool
+    statement_start: int
+    statement_end: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class Lifetimes:
+    stretches: dict[Value, list[Stretch]] = field(default_factory=dict)
+    spans: dict[Block, Span] = field(default_factory=dict)
+    positions: dict[Statement, int] = field(default_factory=dict)
+    ends: dict[Statement, int] = field(default_factory=dict)
+    defined: dict[Value, tuple[Span, int]] = field(default_factory=dict)
+    uses: dict[Value, list[tuple[Span, int]]] = field(default_factory=dict)
+
+
+def lifetimes(function: Function, inlined: Mapping[Value, Op | If]) -> Lifetimes:
+    """Lifetimes of the values; what is printed inside an expression is read where that is."""
+    found = Lifetimes()
+    _Numbering(found, inlined).function(function)
+    for value, (span, position) in found.defined.items():
+        found.stretches[value] = _stretches(span, position, found.uses.get(value, []))
+    for statement in found.ends:
+        _add_copies(found, statement)
+    return found
+
+
+class _Numbering:
+    """Number the statements and note definitions and uses."""
+
+    def __init__(self, found: Lifetimes, inlined: Mapping[Value, Op | If]):
+        self.found = found
+        self.inlined = inlined
+        self.clock = 0
+
+    def tick(self) -> int:
+        self.clock += 1
+        return self.clock
+
+    def function(self, function: Function) -> None:
+        root = Span(0, 0, None, False, 0)
+        for param in function.params:
+            self.found.defined[param] = (root, 0)
+        self.block(function.body, root)
+
+    def block(self, block: Block, span: Span) -> None:
+        self.found.spans[block] = span
+        for statement in block.statements:
+            self.statement(statement, span)
+        span.end = self.tick()
+        self.use(block.results, span, span.end)
+
+    def statement(self, statement: Statement, span: Span) -> None:
+        start = self.tick()
+        self.found.positions[statement] = start
+        if all(value in self.inlined for value in defined_by(statement)) and defined_by(statement):
+            return
+        if isinstance(statement, Loop):
+            self.use(statement.inits, span, start)
+        else:
+            self.use(read_by(statement), span, start)
+        if isinstance(statement, If):
+            for block in (statement.then, statement.orelse):
+                inner = Span(self.tick(), 0, span, False, start)
+                self.block(block, inner)
+                inner.statement_end = self.clock
+        elif isinstance(statement, Loop):
+            self.loop(statement, span, start)
+        end = self.tick() if not isinstance(statement, Op) else start
+        self.found.ends[statement] = end
+        for value in defined_by(statement):
+            self.found.defined[value] = (span, end)
+
+    def loop(self, loop: Loop, span: Span, start: int) -> None:
+        inner = Span(self.tick(), 0, span, True, start)
+        if loop.iterable is not None:  # read after the parameters have their first values
+            self.use((loop.iterable,), span, inner.start + 1)
+        own = loop.params + ((loop.item,) if loop.item is not None else ())
+        for value in own:
+            self.found.defined[value] = (inner, inner.start)
+        self.block(loop.body, inner)
+        inner.statement_end = self.clock
+
+    def use(self, atoms: Iterable[Atom], span: Span, position: int) -> None:
+        pending = list(atoms)
+        while pending:
+            atom = pending.pop()
+            inner = self.inlined.get(atom) if isinstance(atom, Value) else None
+            if isinstance(inner, Op):
+                pending.extend(inner.atoms)
+            elif inner is not None:
+                pending.extend((inner.test, *inner.then.results, *inner.orelse.results))
+            elif isinstance(atom, Value):
+                self.found.uses.setdefault(atom, []).append((span, position))
+
+
+def _stretches(home: Span, position: int, uses: list[tuple[Span, int]]) -> list[Stretch]:
+    """Each use keeps the value alive in its block from the block's start, and in the blocks
+    around it up to the statement; past that only where there is a later use."""
+    ends: dict[int, tuple[Span, int]] = {}
+    for span, at in uses:
+        current, until = span, at
+        while True:
+            known = ends.get(id(current))
+            if known is None or known[1] < until:
+                ends[id(current)] = (current, until)
+            if current is home:
+                break
+            until = current.statement_start
+            if current.is_loop:
+                until = _after(current)
+                ends[id(current)] = (current, max(ends[id(current)][1], until))
+            assert current.parent is not None
+            current = current.parent
+    found = []
+    for span, until in ends.values():
+        start = position if span is home else span.start
+        if until > start:
+            found.append((start, until))
+    return found or [(position, position)]
+
+
+def _after(span: Span) -> int:
+    """The end of a loop: what it uses from outside must last for all iterations."""
+    return span.end + 1
+
+
+def _add_copies(found: Lifetimes, statement: Statement) -> None:
+    """Results take their values where the branches end; loop parameters where the body ends."""
+    if isinstance(statement, If):
+        for block in (statement.then, statement.orelse):
+            end = found.spans[block].end
+            for result in statement.results:
+                found.stretches[result].append((end, end + 1))
+    elif isinstance(statement, Loop):
+        end = found.spans[statement.body].end
+        start = found.positions[statement]
+        header = found.spans[statement.body].start
+        if statement.item is not None:
+            found.stretches[statement.item].append((header, header + 1))
+        for param in statement.params:
+            found.stretches[param].append((start, header + 1))
+            found.stretches[param].append((end, end + 1))
+
+
+def normalised(stretches: list[Stretch]) -> list[Stretch]:
+    """The same positions as disjoint stretches in order."""
+    found: list[Stretch] = []
+    for start, end in sorted(stretches):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return found

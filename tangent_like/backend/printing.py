@@ -1,0 +1,64 @@
+"""The text of a generated module.
+
+`astor` prints each function; the text is parsed again and compared with the tree, and where the
+two differ `ast.unparse` prints it.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import astor
+
+from tangent_like.backend.references import References
+from tangent_like.backend.remarks import as_comment
+from tangent_like.errors import InternalError
+
+
+def module_text(functions: list[ast.FunctionDef], refs: References) -> str:
+    """Import lines and functions, in order."""
+    parts = [import_lines(refs)] if refs.imports or refs.unnamed else []
+    parts += [function_text(tree) for tree in functions]
+    return "\n\n".join(part for part in parts if part).lstrip("\n")
+
+
+def import_lines(refs: References) -> str:
+    plain = sorted(line for line in refs.imports.values() if line.startswith("import"))
+    froms = sorted(line for line in refs.imports.values() if line.startswith("from"))
+    bound = [f"# {name} is bound to {what}" for name, what in sorted(refs.unnamed.items())]
+    return "\n".join([*plain, *froms, *bound]) + "\n"
+
+
+def function_text(tree: ast.FunctionDef) -> str:
+    tree = ast.fix_missing_locations(tree)
+    expected = ast.dump(tree)
+    for printer in (_with_astor, ast.unparse):
+        text = printer(tree)
+        if _parses_to(text, expected):
+            break
+    else:
+        raise InternalError(f"the generated function {tree.name} cannot be printed")
+    return "\n".join(map(as_comment, text.rstrip().split("\n"))) + "\n"
+
+
+def _with_astor(tree: ast.FunctionDef) -> str:
+    return str(astor.to_source(tree, pretty_string=_string, pretty_source=_joined))
+
+
+def _joined(source: Any) -> str:
+    """Lines as they are: what is too long has been split into statements before."""
+    return "".join(source)
+
+
+def _string(text: str, *rest: Any, **options: Any) -> str:
+    if "\n" in text and '"""' not in text and "\\" not in text:
+        return f'"""{text}"""'
+    return repr(text)
+
+
+def _parses_to(text: str, expected: str) -> bool:
+    try:
+        return ast.dump(ast.parse(text).body[0]) == expected
+    except SyntaxError:
+        return False

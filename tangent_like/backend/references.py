@@ -1,0 +1,151 @@
+"""Names of the things outside a generated function that it refers to.
+
+Modules keep the names users know (`np`, `math`) unless one of the user's own variables has that
+name.  Everything that is referred to is recorded: it becomes an import line of the generated
+source, or an entry of its namespace.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import math
+import sys
+from typing import Any
+
+import numpy as np
+
+from tangent_like import ir, runtime
+from tangent_like.frontend.scope import External
+
+_SHORT = {"numpy": "np", "numpy.linalg": "np.linalg", "numpy.fft": "np.fft"}
+
+
+class References:
+    """What a generated module refers to, by the name it uses."""
+
+    def __init__(self, user_names: set[str]):
+        self.user_names = user_names
+        self.namespace: dict[str, Any] = {}
+        self.imports: dict[str, str] = {}
+        """The import line that brings a name."""
+
+        self.unnamed: dict[str, str] = {}
+        """Names bound by the loader that no import can bring, with what they are."""
+
+    def claim(self, wish: str, value: Any) -> str:
+        """A name for an outside object that no variable of the user has."""
+        name, number = wish, 1
+        while name in self.user_names or self.namespace.get(name, value) is not value:
+            name, number = f"{wish}_{number}", number + 1
+        self.namespace[name] = value
+        return name
+
+    def builtin(self, text: str) -> ast.expr:
+        if text in self.user_names:
+            alias = self.claim("builtins", builtins)
+            self.imports[alias] = _import_line("builtins", alias)
+            return ast.Attribute(ast.Name(alias, ast.Load()), text, ast.Load())
+        self.namespace.setdefault(text, getattr(builtins, text))
+        return ast.Name(text, ast.Load())
+
+    def module(self, module: str) -> ast.expr:
+        parts = module.split(".")
+        root = parts[0]
+        alias = self.claim(_SHORT.get(root, root), sys.modules[root])
+        self.imports[alias] = _import_line(root, alias)
+        if len(parts) > 1:
+            self.imports[module] = f"import {module}"
+        node: ast.expr = ast.Name(alias, ast.Load())
+        for part in parts[1:]:
+            node = ast.Attribute(node, part, ast.Load())
+        return node
+
+    def function(self, function: Any) -> ast.expr:
+        """The expression by which generated code calls a function."""
+        if isinstance(function, ir.Procedure):
+            return ast.Name(function.name, ast.Load())
+        if getattr(builtins, getattr(function, "__name__", ""), None) is function:
+            return self.builtin(function.__name__)
+        home = _home(function)
+        if home is not None:
+            module, name = home
+            if module == runtime.__name__:
+                alias = self.claim(name, function)
+                self.imports[alias] = _from_line(module, name, alias)
+                return ast.Name(alias, ast.Load())
+            node = self.module(module)
+            for part in name.split("."):
+                node = ast.Attribute(node, part, ast.Load())
+            return node
+        wish = getattr(function, "__name__", type(function).__name__)
+        alias = self.claim(wish if wish.isidentifier() else "function", function)
+        self.unnamed[alias] = repr(function)
+        return ast.Name(alias, ast.Load())
+
+    def external(self, external: External) -> ast.expr:
+        """A global as an attribute of its module, a cell through its contents."""
+        function = external.function
+        if external.is_cell:
+            cells = dict(zip(function.__code__.co_freevars, function.__closure__))
+            alias = self.claim(f"{external.name}_cell", cells[external.name])
+            self.unnamed[alias] = f"the variable {external.name} of {function.__qualname__}"
+            return ast.Attribute(ast.Name(alias, ast.Load()), "cell_contents", ast.Load())
+        module = sys.modules.get(function.__module__)
+        if module is not None and vars(module) is function.__globals__:
+            short = function.__module__.split(".")[-1]
+            alias = self.claim(short, module)
+            self.imports[alias] = _from_module(function.__module__, alias)
+        else:
+            owner = _Globals(function.__globals__)
+            known = [k for k, v in self.namespace.items() if v == owner]
+            alias = known[0] if known else self.claim("outside", owner)
+            self.unnamed[alias] = "the global variables around the function"
+        return ast.Attribute(ast.Name(alias, ast.Load()), external.name, ast.Load())
+
+
+class _Globals:
+    """Attribute access to global variables that belong to no importable module."""
+
+    def __init__(self, variables: dict[str, Any]):
+        self.__dict__ = variables
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Globals) and other.__dict__ is self.__dict__
+
+    __hash__ = object.__hash__
+
+
+def _home(function: Any) -> tuple[str, str] | None:
+    """The module and name under which a function can be imported."""
+    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
+    if name is None:
+        return None
+    candidates = [getattr(function, "__module__", None) or ""]
+    if isinstance(function, np.ufunc) or candidates[0].startswith("numpy"):
+        candidates = ["numpy", "numpy.linalg", "numpy.fft", "numpy.random", *candidates]
+    if getattr(math, name, None) is function:
+        candidates = ["math"]
+    for module in candidates:
+        found: Any = sys.modules.get(module)
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if found is function and found is not None:
+            return module, name
+    return None
+
+
+def _import_line(module: str, alias: str) -> str:
+    return f"import {module}" if alias == module else f"import {module} as {alias}"
+
+
+def _from_line(module: str, name: str, alias: str) -> str:
+    line = f"from {module} import {name}"
+    return line if alias == name else f"{line} as {alias}"
+
+
+def _from_module(module: str, alias: str) -> str:
+    if "." not in module:
+        return _import_line(module, alias)
+    package, _, name = module.rpartition(".")
+    return _from_line(package, name, alias)

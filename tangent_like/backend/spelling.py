@@ -1,0 +1,143 @@
+"""How each operation is written as a Python expression."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tangent_like import facts, ir, runtime
+from tangent_like.backend.references import References
+from tangent_like.frontend.scope import External
+from tangent_like.ir import Op
+
+_BINARY: dict[Any, type[ast.operator]] = {
+    operator.add: ast.Add, operator.sub: ast.Sub, operator.mul: ast.Mult,
+    operator.truediv: ast.Div, operator.floordiv: ast.FloorDiv, operator.mod: ast.Mod,
+    operator.pow: ast.Pow, operator.matmul: ast.MatMult, operator.and_: ast.BitAnd,
+    operator.or_: ast.BitOr, operator.xor: ast.BitXor, operator.lshift: ast.LShift,
+    operator.rshift: ast.RShift,
+}  # fmt: skip
+_COMPARE: dict[Any, type[ast.cmpop]] = {
+    operator.eq: ast.Eq, operator.ne: ast.NotEq, operator.lt: ast.Lt, operator.le: ast.LtE,
+    operator.gt: ast.Gt, operator.ge: ast.GtE, operator.is_: ast.Is, operator.is_not: ast.IsNot,
+}  # fmt: skip
+_UNARY: dict[Any, type[ast.unaryop]] = {
+    operator.neg: ast.USub, operator.pos: ast.UAdd, operator.not_: ast.Not,
+    operator.invert: ast.Invert,
+}  # fmt: skip
+
+BINARY_SIGNS = _BINARY
+
+
+def name(text: str) -> ast.expr:
+    return ast.Name(text, ast.Load())
+
+
+def attribute(owner: ast.expr, attr: str) -> ast.expr:
+    return ast.Attribute(owner, attr, ast.Load())
+
+
+def call(function: ast.expr, args: Sequence[ast.expr], **keywords: ast.expr) -> ast.expr:
+    return ast.Call(function, list(args), [ast.keyword(k, v) for k, v in keywords.items()])
+
+
+def tuple_of(items: Sequence[ast.expr]) -> ast.expr:
+    return ast.Tuple(list(items), ast.Load())
+
+
+def spell(op: Op, args: list[ast.expr], keywords: dict[str, ast.expr], refs: References) -> ast.expr:
+    """The expression of an operation whose operands are written as `args`."""
+    special = _SPECIAL.get(op.fn) if _is_hashable(op.fn) else None
+    if special is not None:
+        found = special(op, args, refs)
+        if found is not None:
+            return found
+    if op.fn in _BINARY:
+        return ast.BinOp(args[0], _BINARY[op.fn](), args[1])
+    if op.fn in _COMPARE:
+        return ast.Compare(args[0], [_COMPARE[op.fn]()], [args[1]])
+    if op.fn in _UNARY:
+        return ast.UnaryOp(_UNARY[op.fn](), args[0])
+    if isinstance(op.fn, External):
+        return refs.external(op.fn)
+    return call(refs.function(op.fn), args, **keywords)
+
+
+def _is_hashable(fn: Any) -> bool:
+    return getattr(type(fn), "__hash__", None) is not None
+
+
+def index_expression(index: ast.expr, atom: ir.Atom) -> ast.expr:
+    """What stands between brackets: slices as `a:b`, tuples without parentheses."""
+    if isinstance(index, ast.Call) and isinstance(index.func, ast.Name) and index.func.id == "slice":
+        parts = [None if _is_none(a) else a for a in index.args]
+        parts = [None, parts[0], None] if len(parts) == 1 else [*parts, None, None][:3]
+        return ast.Slice(*parts)
+    if isinstance(index, ast.Tuple) and index.elts:
+        return ast.Tuple([index_expression(e, atom) for e in index.elts], ast.Load())
+    return index
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def subscript(container: ast.expr, index: ast.expr, atom: ir.Atom) -> ast.Subscript:
+    return ast.Subscript(container, index_expression(index, atom), ast.Load())
+
+
+Special = Callable[[Op, list[ast.expr], References], ast.expr | None]
+
+
+def _getattr(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
+    return attribute(args[0], str(op.args[1].value)) if isinstance(op.args[1], ir.Const) else None
+
+
+def _transpose(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
+    if len(args) == 1 and not op.keywords and isinstance(op.args[0].fact, facts.Array):
+        return attribute(args[0], "T")
+    return None
+
+
+def _contains(op: Op, args: list[ast.expr], refs: References) -> ast.expr:
+    return ast.Compare(args[1], [ast.In()], [args[0]])
+
+
+def _unpacked(op: Op, args: list[ast.expr], refs: References) -> ast.expr:
+    return call(refs.builtin("tuple"), args[:1])
+
+
+def _zeros_like(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
+    fact = op.args[0].fact
+    if isinstance(fact, facts.Array) and fact.dtype and fact.dims:
+        if fact.dtype.startswith(("float", "complex")):
+            return call(refs.function(np.zeros_like), args)
+    return None
+
+
+def _copy(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
+    if isinstance(op.args[0].fact, facts.Array) and op.args[0].fact.dims:
+        return call(attribute(args[0], "copy"), [])
+    return None
+
+
+_SPECIAL: dict[Any, Special] = {
+    operator.getitem: lambda op, args, refs: subscript(args[0], args[1], op.args[1]),
+    operator.contains: _contains,
+    getattr: _getattr,
+    np.transpose: _transpose,
+    ir.make_tuple: lambda op, args, refs: tuple_of(args),
+    ir.make_list: lambda op, args, refs: ast.List(list(args), ast.Load()),
+    ir.defined: lambda op, args, refs: args[0],
+    ir.unpack: _unpacked,
+    ir.new_tape: lambda op, args, refs: ast.List([], ast.Load()),
+    ir.push: lambda op, args, refs: call(attribute(args[0], "append"), args[1:]),
+    ir.pop: lambda op, args, refs: call(attribute(args[0], "pop"), []),
+    ir.flip: lambda op, args, refs: call(attribute(args[0], "reverse"), []),
+    runtime.zeros_like: _zeros_like,
+    runtime.copy: _copy,
+}

@@ -1,0 +1,155 @@
+"""Appending operations to a Wengert list.
+
+    builder = Builder()
+    product = builder.op(operator.mul, (x, w), place=place)
+    joined, = builder.branch(test, then, orelse)        # then, orelse: functions that build
+    block = builder.finish((product, joined))
+
+What is known at once is not emitted: constants fold, an item of a tuple display is that item.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tangent_like import facts, infer, ir
+from tangent_like.errors import NOWHERE, Place
+from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Statement, Value
+
+_FOLDABLE: tuple[Any, ...] = (
+    operator.add, operator.sub, operator.mul, operator.neg, operator.floordiv, operator.mod,
+    operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge,
+    operator.not_, operator.is_, operator.is_not, operator.pos, operator.invert,
+    slice, len, isinstance, ir.make_tuple, operator.getitem,
+)  # fmt: skip
+_FOLDED_TYPES = (bool, int, str, tuple, slice, type(None), type(...), type, float)
+
+
+class Builder:
+    """A block under construction."""
+
+    def __init__(self, place: Place = NOWHERE):
+        self.place = place
+        self.definitions: dict[Value, Op] = {}
+        self._stack: list[list[Statement]] = [[]]
+
+    def op(
+        self,
+        fn: Any,
+        args: Sequence[Atom],
+        keywords: dict[str, Atom] | None = None,
+        *,
+        name: str = "",
+        place: Place | None = None,
+    ) -> Atom:
+        """The result of `fn(*args, **keywords)`, as a new value or something already known."""
+        operands, named = tuple(args), keywords or {}
+        known = self._known(fn, operands, named)
+        if known is not None:
+            return known
+        result = Value(name, infer.infer(fn, operands, named))
+        statement = Op(result, fn, operands, tuple(named.items()), place or self.place)
+        self.append(statement)
+        return result
+
+    def append(self, statement: Statement) -> None:
+        if isinstance(statement, Op):
+            self.definitions[statement.result] = statement
+        self._stack[-1].append(statement)
+
+    def collect(self, build: Callable[[], Sequence[Atom]]) -> Block:
+        """The block that `build` appends, with what it returns as results."""
+        self._stack.append([])
+        try:
+            results = tuple(build())
+        finally:
+            statements = self._stack.pop()
+        return Block(tuple(statements), results)
+
+    def branch(
+        self,
+        test: Atom,
+        then: Callable[[], Sequence[Atom]],
+        orelse: Callable[[], Sequence[Atom]],
+        names: Sequence[str] = (),
+        spelling: str = "if",
+    ) -> tuple[Atom, ...]:
+        """`If`: both functions return equally many atoms, which are joined."""
+        if isinstance(test, Const):
+            return tuple(then() if test.value else orelse())
+        return self.join(test, self.collect(then), self.collect(orelse), names, spelling)
+
+    def join(
+        self, test: Atom, then: Block, orelse: Block, names: Sequence[str] = (), spelling: str = "if"
+    ) -> tuple[Atom, ...]:
+        """An `If` of two finished blocks."""
+        names = names or [""] * len(then.results)
+        results = tuple(
+            Value(name, facts.join(fact_of(a), fact_of(b)))
+            for name, a, b in zip(names, then.results, orelse.results, strict=True)
+        )
+        self.append(If(results, test, then, orelse, self.place, spelling))
+        return results
+
+    def loop(
+        self,
+        iterable: Atom | None,
+        item: Value | None,
+        inits: Sequence[Atom],
+        params: Sequence[Value],
+        build: Callable[[], Sequence[Atom]],
+        exits: bool = False,
+    ) -> tuple[Value, ...]:
+        """`Loop`: `build` returns the next values (after the go-on flag where it exits)."""
+        body = self.collect(build)
+        results = tuple(Value(param.name, param.fact) for param in params)
+        self.append(
+            Loop(results, iterable, item, tuple(inits), tuple(params), body, exits, self.place)
+        )
+        return results
+
+    def finish(self, results: Sequence[Atom]) -> Block:
+        return Block(tuple(self._stack[-1]), tuple(results))
+
+    def _known(self, fn: Any, args: tuple[Atom, ...], keywords: dict[str, Atom]) -> Atom | None:
+        if fn is operator.getitem and isinstance(args[0], Value):
+            return self._known_item(args[0], args[1])
+        if fn is getattr and isinstance(args[1], Const) and args[1].value == "ndim":
+            count = facts.rank(args[0].fact)
+            return Const(count) if count is not None else None
+        if fn is len and isinstance(args[0].fact, (facts.Tuple, facts.List)):
+            return Const(len(args[0].fact.items))
+        return _folded(fn, args) if not keywords else None
+
+    def _known_item(self, container: Value, index: Atom) -> Atom | None:
+        """An item of a tuple display, also through `x.shape[0]` of an array made here."""
+        definition = self.definitions.get(container)
+        if definition is None or not isinstance(index, Const):
+            return None
+        if definition.fn not in (ir.make_tuple, ir.make_list):
+            return None
+        items = definition.args
+        if isinstance(index.value, int) and -len(items) <= index.value < len(items):
+            return items[index.value]
+        return None
+
+
+def fact_of(atom: Atom) -> facts.Fact:
+    return facts.UNDEFINED if atom is ir.UNDEFINED else atom.fact
+
+
+def _folded(fn: Any, args: tuple[Atom, ...]) -> Atom | None:
+    """Integer and structural constants fold; what raises is left to run."""
+    if not any(fn is foldable for foldable in _FOLDABLE):
+        return None
+    values = []
+    for arg in args:
+        if not isinstance(arg, Const) or type(arg.value) not in _FOLDED_TYPES:
+            return None
+        values.append(arg.value)
+    try:
+        return Const(fn(*values))
+    except (ArithmeticError, TypeError, ValueError, LookupError):
+        return None

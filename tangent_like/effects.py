@@ -1,0 +1,35 @@
+"""Which operations do more than compute a result: they stay where they are, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tangent_like import ir
+
+EFFECTS: set[Any] = {print, ir.unbound, ir.push, ir.pop, ir.flip, ir.unpack}
+_PURE_MODULES = ("numpy", "math", "operator", "_operator", "builtins", "tangent_like", "scipy")
+
+
+def has_effect(fn: Any) -> bool:
+    """Whether the call must be kept, in place, even if its result is not used."""
+    if isinstance(fn, ir.Procedure):
+        return False
+    try:
+        if fn in EFFECTS:
+            return True
+    except TypeError:
+        return True
+    return is_random(fn)
+
+
+def is_random(fn: Any) -> bool:
+    """Draws are never repeated, moved or left out."""
+    owner = getattr(fn, "__self__", None)
+    module = getattr(fn, "__module__", None) or ""
+    if owner is not None and type(owner).__module__.startswith("numpy.random"):
+        return True
+    return module.startswith(("numpy.random", "random"))
+
+
+def makes_tape(fn: Any) -> bool:
+    return fn is ir.new_tape

@@ -1,0 +1,311 @@
+"""What the compiler knows about a value: a lattice of facts.
+
+    Unknown                      nothing
+    Undefined                    the name has no value on this path
+    Maybe(fact)                  may have no value; `fact` where it has one
+    Scalar(type, size)           a Python number (np.float64 and np.int64 count as float and int)
+    Array(dtype, dims)           an ndarray or NumPy scalar; dims None: rank unknown, maybe a scalar
+    Tuple(items), List(items)    of known length
+    ListOf(item)                 a list of any length whose items are alike
+    Zip(sources, item)           several of these, iterated side by side
+    Tape(item)                   what a forward sweep saves for the reverse sweep
+    Opaque(kind)                 strings, None, ranges, slices, functions: never differentiated
+
+Axis lengths are `Size`s: symbols that are equal exactly where the lengths are known to be equal.
+Facts only ever remove work: everything must also be right from Unknown.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """An axis length `base + offset`; `plural` promises that it is not 1."""
+
+    base: int
+    offset: int = 0
+    plural: bool = False
+
+    def shifted(self, by: int) -> Size:
+        return Size(self.base, self.offset + by) if by else self
+
+
+Dim = int | Size
+
+
+def fresh_size(plural: bool = False) -> Size:
+    return Size(next(_numbers), 0, plural)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Undefined:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """`type` is bool, int, float, complex, "real" (int or float) or "number"."""
+
+    type: str
+    size: Dim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    dtype: str | None = None
+    dims: tuple[Dim, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tuple:
+    items: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    items: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    item: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """A list that the forward sweep fills and the reverse sweep empties."""
+
+    item: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Zip:
+    """Iterables side by side."""
+
+    sources: tuple[Fact, ...]
+    item: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """`detail` holds the bounds of a constant slice."""
+
+    kind: str
+    detail: tuple[object, ...] | None = None
+
+
+Fact = Unknown | Undefined | Maybe | Scalar | Array | Tuple | List | ListOf | Tape | Zip | Opaque
+
+UNKNOWN = Unknown()
+UNDEFINED = Undefined()
+FLOAT = Scalar("float")
+INT = Scalar("int")
+BOOL = Scalar("bool")
+NUMERIC = Array(None, None)
+
+_SCALAR_ORDER = ("bool", "int", "real", "float", "complex", "number")
+
+
+def of_constant(value: object) -> Fact:
+    """The fact of a compile-time constant or an example value, without sizes."""
+    if isinstance(value, (bool, np.bool_)):
+        return BOOL
+    if isinstance(value, (int, np.int64)):
+        return Scalar("int", int(value) if isinstance(value, int) else None)
+    if isinstance(value, float):
+        return FLOAT
+    if isinstance(value, complex):
+        return Scalar("complex")
+    if isinstance(value, (np.ndarray, np.generic)):
+        return Array(value.dtype.name, tuple(value.shape))
+    if type(value) is tuple:
+        return Tuple(tuple(of_constant(v) for v in value))
+    if type(value) is list:
+        return List(tuple(of_constant(v) for v in value))
+    if isinstance(value, slice):
+        return Opaque("slice", (value.start, value.stop, value.step))
+    return Opaque("function" if callable(value) else type(value).__name__)
+
+
+def join(a: Fact, b: Fact) -> Fact:
+    """The least fact that covers both."""
+    if a == b:
+        return a
+    match a, b:
+        case (Undefined(), other) | (other, Undefined()):
+            return other if isinstance(other, Maybe) else Maybe(other)
+        case (Maybe(inner), other) | (other, Maybe(inner)):
+            return Maybe(join(inner, other.fact if isinstance(other, Maybe) else other))
+        case Scalar(), Scalar():
+            return Scalar(_join_scalar_types(a.type, b.type), a.size if a.size == b.size else None)
+        case Array(), Array():
+            return Array(a.dtype if a.dtype == b.dtype else None, _join_dims(a.dims, b.dims))
+        case (Array(), Scalar()) | (Scalar(), Array()):
+            return NUMERIC
+        case (Tuple(), Tuple()) if len(a.items) == len(b.items):
+            return Tuple(tuple(map(join, a.items, b.items)))
+        case (List(), List()) if len(a.items) == len(b.items):
+            return List(tuple(map(join, a.items, b.items)))
+        case (List() | ListOf(), List() | ListOf()):
+            return _join_lists(a, b)
+    return UNKNOWN
+
+
+def _join_scalar_types(a: str, b: str) -> str:
+    if a == b:
+        return a
+    if {a, b} <= {"bool", "int", "real", "float"}:
+        return "real"
+    return "number"
+
+
+def _join_dims(a: tuple[Dim, ...] | None, b: tuple[Dim, ...] | None) -> tuple[Dim, ...] | None:
+    if a is None or b is None or len(a) != len(b):
+        return None
+    return tuple(x if x == y else fresh_size() for x, y in zip(a, b))
+
+
+def _join_lists(a: List | ListOf, b: List | ListOf) -> Fact:
+    items = [f for x in (a, b) for f in (x.items if isinstance(x, List) else (x.item,))]
+    joined = items[0] if items else UNKNOWN
+    for item in items[1:]:
+        joined = join(joined, item)
+    return ListOf(joined)
+
+
+def defined(fact: Fact) -> Fact:
+    """The fact of a value once it is known to have one."""
+    return fact.fact if isinstance(fact, Maybe) else fact
+
+
+def is_scalar(fact: Fact) -> bool:
+    return isinstance(fact, Scalar)
+
+
+def is_float_scalar(fact: Fact) -> bool:
+    return isinstance(fact, Scalar) and fact.type == "float"
+
+
+def is_numeric(fact: Fact) -> bool:
+    return isinstance(fact, (Scalar, Array, Unknown))
+
+
+def rank(fact: Fact) -> int | None:
+    """Number of axes, None where unknown."""
+    if isinstance(fact, Scalar):
+        return 0
+    if isinstance(fact, Array) and fact.dims is not None:
+        return len(fact.dims)
+    return None
+
+
+def dims(fact: Fact) -> tuple[Dim, ...] | None:
+    if isinstance(fact, Scalar):
+        return ()
+    return fact.dims if isinstance(fact, Array) else None
+
+
+def dtype(fact: Fact) -> str | None:
+    """NumPy's name of the element type, None where unknown."""
+    if isinstance(fact, Scalar):
+        return {"bool": "bool", "int": "int64", "float": "float64", "complex": "complex128"}.get(
+            fact.type
+        )
+    return fact.dtype if isinstance(fact, Array) else None
+
+
+def is_complex(fact: Fact) -> bool | None:
+    """Whether the value is complex; None where unknown."""
+    name = dtype(fact)
+    if name is None:
+        return False if isinstance(fact, Scalar) and fact.type == "real" else None
+    return name.startswith("complex")
+
+
+def may_be_differentiated(fact: Fact) -> bool:
+    """False for values that cannot carry a derivative: ints, bools, strings, None, ..."""
+    match fact:
+        case Maybe(inner):
+            return may_be_differentiated(inner)
+        case Scalar(type=kind):
+            return kind not in ("bool", "int")
+        case Array(dtype=None):
+            return True
+        case Array(dtype=name):
+            return name.startswith(("float", "complex"))
+        case Tuple(items) | List(items):
+            return any(may_be_differentiated(item) for item in items)
+        case ListOf(item):
+            return may_be_differentiated(item)
+        case Tape(item) | Zip(_, item):
+            return may_be_differentiated(item)
+        case Unknown():
+            return True
+    return False
+
+
+def same_shape(a: Fact, b: Fact) -> bool:
+    """Whether both are known to have one and the same shape."""
+    return dims(a) is not None and dims(a) == dims(b)
+
+
+def leaves(fact: Fact) -> Iterator[Fact]:
+    """The facts inside tuples and lists, in order."""
+    match fact:
+        case Tuple(items) | List(items):
+            for item in items:
+                yield from leaves(item)
+        case ListOf(item):
+            yield from leaves(item)
+        case _:
+            yield fact
+
+
+def show(fact: Fact) -> str:
+    """Short text for listings: `float`, `float64[n0,3]`, `(float, float)`."""
+    match fact:
+        case Unknown():
+            return "?"
+        case Undefined():
+            return "undefined"
+        case Maybe(inner):
+            return f"maybe {show(inner)}"
+        case Scalar(kind):
+            return kind
+        case Array(name, None):
+            return f"{name or 'number'}[...]"
+        case Array(name, sizes):
+            return f"{name or 'number'}[{','.join(map(_show_dim, sizes))}]"
+        case Tuple(items):
+            return f"({', '.join(map(show, items))})"
+        case List(items):
+            return f"[{', '.join(map(show, items))}]"
+        case ListOf(item):
+            return f"[{show(item)}, ...]"
+        case Zip(sources):
+            return f"zip({', '.join(map(show, sources))})"
+        case Tape(item):
+            return f"tape of {show(item)}"
+    return fact.kind
+
+
+def _show_dim(dim: Dim) -> str:
+    return str(dim) if isinstance(dim, int) else "n" + (f"{dim.offset:+d}" if dim.offset else "")

@@ -1,0 +1,281 @@
+"""Lowering calls: what is called decides.
+
+User functions are inlined; a function that calls itself becomes a procedure of the generated
+module; NumPy, `math` and everything with a derivative rule stays a single operation; `grad` and
+its like are differentiated on the spot.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import gast
+import numpy as np
+
+from tangent_like import facts, ir
+from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported, SourceError
+from tangent_like.frontend import operators
+from tangent_like.frontend.expressions import lower_all, lower_expression
+from tangent_like.frontend.methods import METHODS
+from tangent_like.frontend.scope import Derived, Frame, LocalFunction
+from tangent_like.frontend.source import Source, find_source
+from tangent_like.ir import Atom, Const
+from tangent_like.rules import registry
+
+if TYPE_CHECKING:
+    from tangent_like.frontend.lower import Lowering
+
+_LIBRARIES = ("numpy", "math", "operator", "builtins", "scipy", "functools", "itertools", "cmath")
+_PLAIN_BUILTINS = (
+    abs, bool, complex, divmod, float, int, isinstance, len, max, min, pow, range, reversed, round,
+    slice, sum, tuple, list,
+)  # fmt: skip
+
+
+def lower_call(state: Lowering, node: Any) -> Atom:
+    if isinstance(node.func, gast.Attribute):
+        found = _method_call(state, node)
+        if found is not None:
+            return found
+    callee = lower_expression(state, node.func)
+    args, keywords = _arguments(state, node)
+    state.builder.place = state.place(node)
+    return call(state, node, callee, args, keywords)
+
+
+def _arguments(state: Lowering, node: Any) -> tuple[list[Atom], dict[str, Atom]]:
+    for argument in [*node.args, *node.keywords]:
+        if isinstance(argument, gast.Starred) or (
+            isinstance(argument, gast.keyword) and argument.arg is None
+        ):
+            where = argument if isinstance(argument, gast.Starred) else node
+            raise NotYetSupported(
+                "`*` and `**` in a call", state.place(where), "write the arguments out"
+            )
+    args = lower_all(state, node.args)
+    return args, {k.arg: lower_expression(state, k.value) for k in node.keywords}
+
+
+def _method_call(state: Lowering, node: Any) -> Atom | None:
+    """`x.sum(axis=0)` on an array is `np.sum(x, axis=0)`."""
+    owner = lower_expression(state, node.func.value)
+    name = node.func.attr
+    if isinstance(owner, Const):
+        if isinstance(owner.value, str) or not hasattr(owner.value, name):
+            raise NotYetSupported(f"the method `{name}`", state.place(node))
+        callee = Const(getattr(owner.value, name))
+        args, keywords = _arguments(state, node)
+        state.builder.place = state.place(node)
+        return call(state, node, callee, args, keywords)
+    method = METHODS.get(name)
+    if method is None or not facts.is_numeric(owner.fact):
+        raise NotYetSupported(
+            f"the method `{name}`", state.place(node), "use a function of its value instead"
+        )
+    args, keywords = _arguments(state, node)
+    function, args, keywords = method(state, [owner, *args], keywords)
+    return state.builder.op(function, args, keywords, place=state.place(node))
+
+
+def call(
+    state: Lowering, node: Any, callee: Atom, args: Sequence[Atom], keywords: Mapping[str, Atom]
+) -> Atom:
+    """Call what is known at compile time."""
+    if not isinstance(callee, Const):
+        raise NotYetSupported(
+            "calling a function that is known only at run time",
+            state.place(node),
+            "call the function by its name",
+        )
+    function = callee.value
+    if isinstance(function, LocalFunction):
+        return _call_local(state, node, function, args, keywords)
+    if isinstance(function, Derived):
+        return state.module.derive(state, node, function, args, keywords)  # type: ignore[no-any-return]
+    operator_name = operators.name_of(function)
+    if operator_name is not None:
+        return operators.lower(state, node, operator_name, function, args, keywords)
+    if registry.find(function) is not None or function in _PLAIN_BUILTINS:
+        return _operation(state, node, function, args, keywords)
+    if isinstance(function, operators.DERIVATIVES):
+        return state.module.derive(state, node, function.derived(), args, keywords)  # type: ignore[no-any-return]
+    if isinstance(function, types.FunctionType) and not _of_library(function):
+        return _call_function(state, node, function, args, keywords)
+    if _of_library(function):
+        return _operation(state, node, function, args, keywords)
+    name = getattr(function, "__qualname__", None) or repr(function)
+    raise NotYetSupported(
+        f"calling `{name}`",
+        state.place(node),
+        "give it a rule with tl.elementwise, tl.linear or tl.custom_vjp",
+    )
+
+
+def _of_library(function: Any) -> bool:
+    module = getattr(function, "__module__", None) or ""
+    if isinstance(function, np.ufunc):
+        return True
+    return module.split(".")[0] in _LIBRARIES
+
+
+def _operation(
+    state: Lowering, node: Any, function: Any, args: Sequence[Atom], keywords: Mapping[str, Atom]
+) -> Atom:
+    named = dict(keywords)
+    out = named.get("out")
+    if out is not None and not (isinstance(out, Const) and out.value is None):
+        raise NotYetSupported(
+            "`out=`, which writes into an array in place", state.place(node), "use the result"
+        )
+    for atom in (*args, *named.values()):
+        if isinstance(atom, Const) and isinstance(atom.value, (LocalFunction, Derived)):
+            raise NotYetSupported(
+                "passing a function to this function", state.place(node), "write the loop out"
+            )
+    args, named = _positional(function, list(args), named)
+    return state.builder.op(function, args, named, place=state.place(node))
+
+
+def _positional(
+    function: Any, args: list[Atom], keywords: dict[str, Atom]
+) -> tuple[list[Atom], dict[str, Atom]]:
+    """Operands that a rule differentiates come by position: `np.sum(a=x)` is `np.sum(x)`."""
+    if not any(isinstance(v, ir.Value) and facts.is_numeric(v.fact) for v in keywords.values()):
+        return args, keywords
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return args, keywords
+    for name in names[len(args) :]:
+        if name not in keywords:
+            break
+        args.append(keywords.pop(name))
+    return args, keywords
+
+
+# --- functions written in Python -------------------------------------------------------------
+
+
+def _call_function(
+    state: Lowering,
+    node: Any,
+    function: types.FunctionType,
+    args: Sequence[Atom],
+    keywords: Mapping[str, Atom],
+) -> Atom:
+    if function in state.frame.calls:
+        return state.module.recurse(state, node, function, args, keywords)  # type: ignore[attr-defined,no-any-return]
+    try:
+        source = find_source(function)
+    except SourceError as error:
+        raise NotYetSupported(
+            f"calling `{function.__qualname__}`: {error.message}", state.place(node), error.hint
+        ) from error
+    defaults = {
+        name: _default(state, node, value) for name, value in default_values(function).items()
+    }
+    env = bind_arguments(state, node, source.tree, defaults, args, keywords)
+    return _inline(state, source, source.tree, env, None, function)
+
+
+def default_values(function: Any) -> dict[str, object]:
+    """The default values of a function's parameters."""
+    return {
+        name: parameter.default
+        for name, parameter in inspect.signature(function, follow_wrapped=False).parameters.items()
+        if parameter.default is not parameter.empty
+    }
+
+
+def _default(state: Lowering, node: Any, value: object) -> Atom:
+    if isinstance(value, np.ndarray):
+        raise NotYetSupported("an array as a default value", state.place(node), "pass it")
+    return Const(value)
+
+
+def _call_local(
+    state: Lowering,
+    node: Any,
+    function: LocalFunction,
+    args: Sequence[Atom],
+    keywords: Mapping[str, Atom],
+) -> Atom:
+    if function in state.frame.calls:
+        raise NotYetSupported(
+            "a nested function that calls itself",
+            state.place(node),
+            "define it at the top of the module",
+        )
+    env = bind_arguments(state, node, function.node, function.defaults, args, keywords)
+    return _inline(state, function.frame.source, function.node, env, function.frame, function)
+
+
+def bind_arguments(
+    state: Lowering,
+    node: Any,
+    tree: Any,
+    defaults: Mapping[str, Atom],
+    args: Sequence[Atom],
+    keywords: Mapping[str, Atom],
+) -> dict[str, Any]:
+    """The environment in which the callee's body starts."""
+    arguments = tree.args
+    if arguments.vararg is not None or arguments.kwarg is not None:
+        raise NotYetSupported(
+            "calling a function with `*args` or `**kwargs`", state.place(node), "name its parameters"
+        )
+    only_positional = [param.id for param in arguments.posonlyargs]
+    positional = only_positional + [param.id for param in arguments.args]
+    names = positional + [param.id for param in arguments.kwonlyargs]
+    env: dict[str, Any] = dict(zip(positional, args))
+    problem = _misuse(positional, only_positional, names, args, keywords)
+    if problem:
+        raise ArgumentError(f"the call {problem}", state.place(node))
+    env.update(keywords)
+    for name in names:
+        if name not in env:
+            if name not in defaults:
+                raise ArgumentError(f"the call misses the argument `{name}`", state.place(node))
+            env[name] = defaults[name]
+    return env
+
+
+def _misuse(
+    positional: Sequence[str],
+    only_positional: Sequence[str],
+    names: Sequence[str],
+    args: Sequence[Atom],
+    keywords: Mapping[str, Atom],
+) -> str:
+    if len(args) > len(positional):
+        return f"passes {len(args)} positional arguments where {len(positional)} are taken"
+    for name in keywords:
+        if name not in names or name in only_positional:
+            return f"passes an unknown keyword `{name}`"
+        if name in positional[: len(args)]:
+            return f"passes `{name}` twice"
+    return ""
+
+
+def _inline(
+    state: Lowering, source: Source, tree: Any, env: dict[str, Any], parent: Frame | None, key: Any
+) -> Atom:
+    from tangent_like.frontend.lower import lower_body, new_frame
+
+    caller = state.frame
+    place = state.builder.place
+    frame = new_frame(source, tree, env, parent, caller)
+    frame.calls = (*caller.calls, key)
+    state.frame = frame
+    try:
+        return lower_body(state)
+    finally:
+        state.frame = caller
+        state.builder.place = place
+
+
+def refuse_call(state: Lowering, node: Any, message: str) -> NeverSupported:
+    return NeverSupported(message, state.place(node))

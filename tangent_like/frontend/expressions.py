@@ -1,0 +1,277 @@
+"""Lowering expressions to atoms."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import gast
+import numpy as np
+
+from tangent_like import facts, ir
+from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend.names import read_name
+from tangent_like.ir import Atom, Const, Value
+
+if TYPE_CHECKING:
+    from tangent_like.frontend.lower import Lowering
+
+
+def lower_expression(state: Lowering, node: Any) -> Atom:
+    """The atom of an expression; its operations are appended in Python's order."""
+    handler = _HANDLERS.get(type(node))
+    if handler is None:
+        what, instead = _REFUSALS.get(type(node).__name__, (type(node).__name__, ""))
+        raise NotYetSupported(what, state.place(node), instead)
+    return handler(state, node)
+
+
+_REFUSALS = {
+    "ListComp": ("a list comprehension", "build the values in a loop, or with array operations"),
+    "SetComp": ("a set comprehension", ""),
+    "DictComp": ("a dict comprehension", "use separate variables or a tuple"),
+    "GeneratorExp": ("a generator expression", "accumulate in a loop"),
+    "Dict": ("a dict", "use separate variables or a tuple"),
+    "Set": ("a set", "use a tuple"),
+    "JoinedStr": ("an f-string", "format the value outside the differentiated function"),
+    "NamedExpr": ("`:=`", "assign on a line of its own"),
+    "Await": ("`await`", "a plain call"),
+    "Yield": ("generators", "build and return the values"),
+    "YieldFrom": ("generators", "build and return the values"),
+    "Starred": ("a starred expression", "write the items out"),
+}
+
+
+def _constant(state: Lowering, node: Any) -> Atom:
+    return Const(node.value)
+
+
+def _name(state: Lowering, node: Any) -> Atom:
+    return read_name(state, node.id, node)
+
+
+def _binary(state: Lowering, node: Any) -> Atom:
+    """Left-deep chains are walked, not recursed into: sums of 5,000 terms are ordinary."""
+    from tangent_like.frontend.lower import BINARY
+
+    chain = []
+    while isinstance(node, gast.BinOp):
+        chain.append(node)
+        node = node.left
+    left = lower_expression(state, node)
+    for part in reversed(chain):
+        right = lower_expression(state, part.right)
+        left = state.builder.op(BINARY[type(part.op)], (left, right), place=state.place(part))
+    return left
+
+
+_UNARY: dict[type, Callable[..., Any]] = {
+    gast.USub: operator.neg,
+    gast.UAdd: operator.pos,
+    gast.Not: operator.not_,
+    gast.Invert: operator.invert,
+}
+
+
+def _unary(state: Lowering, node: Any) -> Atom:
+    from tangent_like.frontend.lower import truth
+
+    operand = lower_expression(state, node.operand)
+    if isinstance(node.op, gast.Not):
+        operand = truth(state, operand)
+    if isinstance(node.op, gast.USub) and isinstance(operand, Const):
+        if type(operand.value) in (int, float, complex):
+            return Const(-operand.value)
+    return state.builder.op(_UNARY[type(node.op)], (operand,), place=state.place(node))
+
+
+_COMPARISONS: dict[type, Callable[..., Any]] = {
+    gast.Eq: operator.eq,
+    gast.NotEq: operator.ne,
+    gast.Lt: operator.lt,
+    gast.LtE: operator.le,
+    gast.Gt: operator.gt,
+    gast.GtE: operator.ge,
+    gast.Is: operator.is_,
+    gast.IsNot: operator.is_not,
+    gast.In: operator.contains,
+    gast.NotIn: operator.contains,
+}
+
+
+def _compare(state: Lowering, node: Any) -> Atom:
+    """A chain evaluates each operand once and stops at the first that fails."""
+    left = lower_expression(state, node.left)
+    return _compare_rest(state, node, left, 0)
+
+
+def _compare_rest(state: Lowering, node: Any, left: Atom, k: int) -> Atom:
+    right = lower_expression(state, node.comparators[k])
+    test = _comparison(state, node, node.ops[k], left, right)
+    if k + 1 == len(node.ops):
+        return test
+    return _logical(state, node, test, lambda: _compare_rest(state, node, right, k + 1), "and")
+
+
+def _comparison(state: Lowering, node: Any, sign: Any, left: Atom, right: Atom) -> Atom:
+    place = state.place(node)
+    if isinstance(sign, (gast.Is, gast.IsNot)):
+        known = _known_identity(left, right)
+        if known is not None:
+            return Const(known == isinstance(sign, gast.Is))
+    if isinstance(sign, (gast.In, gast.NotIn)):
+        found = state.builder.op(operator.contains, (right, left), place=place)
+        if isinstance(sign, gast.NotIn):
+            return state.builder.op(operator.not_, (found,), place=place)
+        return found
+    return state.builder.op(_COMPARISONS[type(sign)], (left, right), place=place)
+
+
+def _known_identity(left: Atom, right: Atom) -> bool | None:
+    """`x is None` is known where the fact of `x` is."""
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, Const) and one.value is None:
+            if isinstance(other, Const):
+                return other.value is None
+            if isinstance(other.fact, facts.Opaque):
+                return other.fact.kind == "NoneType"
+            if not isinstance(other.fact, (facts.Unknown, facts.Maybe)):
+                return False
+    return None
+
+
+def _bool_op(state: Lowering, node: Any) -> Atom:
+    spelling = "and" if isinstance(node.op, gast.And) else "or"
+    first = lower_expression(state, node.values[0])
+    return _bool_rest(state, node, first, 1, spelling)
+
+
+def _bool_rest(state: Lowering, node: Any, first: Atom, k: int, spelling: str) -> Atom:
+    def rest() -> Atom:
+        value = lower_expression(state, node.values[k])
+        return value if k + 1 == len(node.values) else _bool_rest(state, node, value, k + 1, spelling)
+
+    return _logical(state, node, first, rest, spelling)
+
+
+def _logical(
+    state: Lowering, node: Any, first: Atom, rest: Callable[[], Atom], spelling: str
+) -> Atom:
+    """`first and rest` or `first or rest`: an operand is returned, the second run if needed."""
+    from tangent_like.frontend.lower import truth
+
+    test = truth(state, first)
+    if isinstance(test, Const):
+        return rest() if bool(test.value) == (spelling == "and") else first
+    state.builder.place = state.place(node)
+    keep: Callable[[], list[Atom]] = lambda: [first]  # noqa: E731 - reads as the other branch
+    more: Callable[[], list[Atom]] = lambda: [rest()]  # noqa: E731
+    then, orelse = (more, keep) if spelling == "and" else (keep, more)
+    return state.builder.branch(test, then, orelse, spelling=spelling)[0]
+
+
+def _if_expression(state: Lowering, node: Any) -> Atom:
+    from tangent_like.frontend.joins import joinable
+    from tangent_like.frontend.lower import truth
+
+    test = truth(state, lower_expression(state, node.test))
+    state.builder.place = state.place(node)
+    if isinstance(test, Const):
+        return lower_expression(state, node.body if test.value else node.orelse)
+    then = state.builder.collect(lambda: [lower_expression(state, node.body)])
+    orelse = state.builder.collect(lambda: [lower_expression(state, node.orelse)])
+    if not joinable(then.results[0], orelse.results[0]):
+        raise NotYetSupported(
+            "choosing between functions at run time", state.place(node), "use `if` and call each"
+        )
+    return state.builder.join(test, then, orelse, spelling="ifexp")[0]
+
+
+def _display(maker: Callable[..., Any]) -> Callable[[Lowering, Any], Atom]:
+    def lower(state: Lowering, node: Any) -> Atom:
+        items = [lower_expression(state, item) for item in node.elts]
+        return state.builder.op(maker, items, place=state.place(node))
+
+    return lower
+
+
+def _subscript(state: Lowering, node: Any) -> Atom:
+    container = lower_expression(state, node.value)
+    index = lower_expression(state, node.slice)
+    return state.builder.op(operator.getitem, (container, index), place=state.place(node))
+
+
+def _slice(state: Lowering, node: Any) -> Atom:
+    bounds = [
+        Const(None) if bound is None else lower_expression(state, bound)
+        for bound in (node.lower, node.upper, node.step)
+    ]
+    return state.builder.op(slice, bounds, place=state.place(node))
+
+
+_ATTRIBUTES: dict[str, Callable[..., Any]] = {
+    "T": np.transpose,
+    "real": np.real,
+    "imag": np.imag,
+}
+_FACTS_OF_ARRAYS = ("shape", "ndim", "size", "dtype")
+
+
+def _attribute(state: Lowering, node: Any) -> Atom:
+    owner = lower_expression(state, node.value)
+    if isinstance(owner, Const):
+        return _constant_attribute(state, node, owner)
+    if facts.is_numeric(owner.fact):
+        if node.attr in _ATTRIBUTES:
+            return state.builder.op(_ATTRIBUTES[node.attr], (owner,), place=state.place(node))
+        if node.attr in _FACTS_OF_ARRAYS:
+            return state.builder.op(getattr, (owner, Const(node.attr)), place=state.place(node))
+    raise NotYetSupported(
+        f"the attribute `{node.attr}`", state.place(node), "pass what it holds as an argument"
+    )
+
+
+def _constant_attribute(state: Lowering, node: Any, owner: Const) -> Atom:
+    try:
+        return Const(getattr(owner.value, node.attr))
+    except AttributeError as error:
+        raise NeverSupported(str(error), state.place(node)) from error
+
+
+def _call(state: Lowering, node: Any) -> Atom:
+    from tangent_like.frontend.calls import lower_call
+
+    return lower_call(state, node)
+
+
+def _lambda(state: Lowering, node: Any) -> Atom:
+    from tangent_like.frontend.lower import local_function
+
+    return Const(local_function(state, node, "<lambda>"))
+
+
+_HANDLERS: dict[type, Callable[[Any, Any], Atom]] = {
+    gast.Constant: _constant,
+    gast.Name: _name,
+    gast.BinOp: _binary,
+    gast.UnaryOp: _unary,
+    gast.Compare: _compare,
+    gast.BoolOp: _bool_op,
+    gast.IfExp: _if_expression,
+    gast.Tuple: _display(ir.make_tuple),
+    gast.List: _display(ir.make_list),
+    gast.Subscript: _subscript,
+    gast.Slice: _slice,
+    gast.Attribute: _attribute,
+    gast.Call: _call,
+    gast.Lambda: _lambda,
+}
+
+
+def lower_all(state: Lowering, nodes: Sequence[Any]) -> list[Atom]:
+    return [lower_expression(state, node) for node in nodes]
+
+
+def is_array_like(atom: Atom) -> bool:
+    return isinstance(atom, Value) and facts.is_numeric(atom.fact)

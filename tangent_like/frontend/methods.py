@@ -1,0 +1,48 @@
+"""Methods of arrays and NumPy scalars as the functions that they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tangent_like import ir
+from tangent_like.build import Builder
+from tangent_like.ir import Atom
+
+Arguments = tuple[Any, list[Atom], dict[str, Atom]]
+Method = Callable[[Any, list[Atom], dict[str, Atom]], Arguments]
+
+
+def _same(function: Any) -> Method:
+    return lambda state, args, keywords: (function, args, keywords)
+
+
+def _gathered(function: Any) -> Method:
+    """`x.reshape(2, 3)` is `np.reshape(x, (2, 3))`."""
+
+    def convert(state: Any, args: list[Atom], keywords: dict[str, Atom]) -> Arguments:
+        if len(args) > 2:
+            builder: Builder = state.builder
+            args = [args[0], builder.op(ir.make_tuple, args[1:])]
+        return function, args, keywords
+
+    return convert
+
+
+_NAMES = (
+    "sum", "mean", "prod", "std", "var", "max", "min", "cumsum", "cumprod", "dot", "ravel",
+    "argmax", "argmin", "argsort", "all", "any", "trace", "diagonal", "squeeze", "repeat",
+    "swapaxes", "take", "clip", "round", "conj", "conjugate", "compress", "nonzero",
+    "searchsorted", "astype",
+)  # fmt: skip
+
+METHODS: dict[str, Method] = {
+    **{name: _same(getattr(np, name)) for name in _NAMES},
+    "reshape": _gathered(np.reshape),
+    "transpose": _gathered(np.transpose),
+    "flatten": _same(np.ravel),
+    "copy": _same(np.copy),
+    "item": lambda state, args, keywords: (float, args, keywords),
+}

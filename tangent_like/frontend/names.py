@@ -1,0 +1,107 @@
+"""Resolving names: locals, enclosing functions, closure cells, globals, builtins."""
+
+from __future__ import annotations
+
+import builtins
+import types
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tangent_like import facts, ir
+from tangent_like.errors import NotYetSupported
+from tangent_like.frontend.scope import Binding, Carried, Conflict, External, Frame, Guard
+from tangent_like.ir import Atom, Const
+
+if TYPE_CHECKING:
+    from tangent_like.frontend.lower import Lowering
+
+
+def read_name(state: Lowering, name: str, node: Any) -> Atom:
+    """The atom that a name stands for where it is read."""
+    frame: Frame | None = state.frame
+    while frame is not None:
+        if name in frame.locals:
+            return read_binding(state, frame, name, node)
+        if frame.parent is None:
+            return _outside(state, frame, name, node)
+        frame = frame.parent
+    raise AssertionError("a frame chain always ends in a function")
+
+
+def read_binding(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
+    binding: Binding = frame.env.get(name, ir.UNDEFINED)
+    if isinstance(binding, Carried):
+        binding = frame.env[name] = carried_atom(state, binding)
+    if isinstance(binding, Conflict):
+        raise NotYetSupported(
+            f"`{name}` may hold different kinds of things here: {binding.reason}",
+            state.place(node),
+            "bind the name to one kind of thing on every path",
+        )
+    if binding is ir.UNDEFINED:
+        return state.builder.op(ir.unbound, (Const(name),), place=state.place(node))
+    if isinstance(binding, ir.Value) and isinstance(binding.fact, facts.Maybe):
+        return state.builder.op(ir.defined, (binding,), name=binding.name, place=state.place(node))
+    assert isinstance(binding, (ir.Value, ir.Const))
+    return binding
+
+
+def carried_atom(state: Lowering, carried: Carried) -> Atom:
+    """The value that a loop hands to this iteration, made when it is first read."""
+    if carried.atom is None:
+        carried.atom = _carried(state, carried.name, carried.fact, carried.leaves)
+    return carried.atom
+
+
+def _carried(state: Lowering, name: str, fact: facts.Fact, leaves: list[ir.Value]) -> Atom:
+    if isinstance(fact, (facts.Tuple, facts.List)):
+        items = [_carried(state, "", item, leaves) for item in fact.items]
+        display = ir.make_tuple if isinstance(fact, facts.Tuple) else ir.make_list
+        return state.outer_display(display, items)
+    if isinstance(fact, facts.Undefined):
+        leaves.append(ir.Value(name, fact))
+        return ir.UNDEFINED
+    leaves.append(ir.Value(name, fact))
+    return leaves[-1]
+
+
+def _outside(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
+    function = frame.source.function
+    if name in function.__code__.co_freevars:
+        return _external(state, External(function, name, True), node)
+    if name in function.__globals__:
+        return _external(state, External(function, name, False), node)
+    if hasattr(builtins, name):
+        return Const(getattr(builtins, name))
+    return state.builder.op(ir.unbound, (Const(name),), place=state.place(node))
+
+
+def _external(state: Lowering, external: External, node: Any) -> Atom:
+    try:
+        value = external.read()
+    except ValueError:  # an empty closure cell
+        return state.builder.op(ir.unbound, (Const(external.name),), place=state.place(node))
+    if isinstance(value, (bool, int, float, complex, np.ndarray, np.generic)) or (
+        type(value) in (tuple, list) and _is_numeric(value)
+    ):
+        return state.read_external(external, value)
+    if isinstance(value, types.ModuleType) or getattr(value, "__module__", None) in _STABLE:
+        return Const(value)
+    if isinstance(value, (dict, set)):
+        raise NotYetSupported(
+            f"reading `{external.name}`, a {type(value).__name__}",
+            state.place(node),
+            "pass its numbers and arrays as arguments",
+        )
+    state.guards[external] = Guard(external, None, value)
+    return Const(value)
+
+
+_STABLE = ("math", "numpy", "builtins", "operator")
+
+
+def _is_numeric(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return all(map(_is_numeric, value))
+    return isinstance(value, (bool, int, float, complex, np.ndarray, np.generic))

@@ -1,0 +1,115 @@
+"""Names while a function is lowered: frames, what a name holds, and names a loop carries.
+
+A `Frame` is one activation of a function.  Its `env` maps names to atoms and is copied and joined
+at branches; a name that two branches bind to things that cannot be joined holds a `Conflict`, and
+only reading it is an error.  Inside a loop a name that the body assigns holds a `Carried` until
+it is read: only then does the loop carry it in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tangent_like import ir
+from tangent_like.errors import Place
+from tangent_like.facts import Fact
+from tangent_like.frontend.source import Source
+from tangent_like.ir import Atom
+
+
+@dataclass(eq=False, slots=True)
+class Carried:
+    """A name that a loop body assigns, before the body has read or assigned it."""
+
+    name: str
+    fact: Fact
+    leaves: list[ir.Value] = field(default_factory=list)
+    atom: Atom | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conflict:
+    """What a name holds where branches disagree in a way that cannot be joined."""
+
+    name: str
+    place: Place
+    reason: str
+
+
+Binding = ir.Value | ir.Const | Carried | Conflict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalFunction:
+    """A nested function or lambda: its tree and the frame that it closes over."""
+
+    node: Any
+    frame: Frame
+    defaults: Mapping[str, Atom]
+    name: str
+
+    def __call__(self, *args: object) -> object:
+        raise TypeError(f"{self.name} exists at compile time only")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Derived:
+    """`grad(f)` and its like, made inside a function that is being lowered."""
+
+    operator: str
+    target: Any
+    options: Mapping[str, Any]
+
+    def __call__(self, *args: object) -> object:
+        raise TypeError(f"{self.operator} exists at compile time only")
+
+
+@dataclass(eq=False, slots=True)
+class Frame:
+    """One activation of a function while it is lowered."""
+
+    source: Source
+    node: Any
+    env: dict[str, Binding]
+    locals: set[str]
+    parent: Frame | None
+    """The frame that a nested function closes over."""
+
+    caller: Frame | None
+    """The frame that calls; None for the function that is differentiated."""
+
+    calls: tuple[Any, ...] = ()
+    """The functions that are being inlined, outermost first."""
+
+    in_loop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A number or array that lives outside the function and is read when the derivative runs:
+    a global variable, or a variable of an enclosing function (a closure cell)."""
+
+    function: Any
+    name: str
+    is_cell: bool
+
+    def read(self) -> object:
+        if self.is_cell:
+            cells = dict(zip(self.function.__code__.co_freevars, self.function.__closure__ or ()))
+            return cells[self.name].cell_contents
+        return self.function.__globals__[self.name]
+
+    def __call__(self) -> object:
+        return self.read()
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What was assumed of something outside the function when it was compiled: the kind of a
+    number or array, or the very object."""
+
+    external: External
+    fact: Fact | None
+    value: object = None

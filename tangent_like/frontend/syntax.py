@@ -1,0 +1,96 @@
+"""Questions about syntax trees that need no lowering: which names a block assigns, whether it
+can run to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import gast
+
+_SCOPES = (gast.FunctionDef, gast.AsyncFunctionDef, gast.Lambda, gast.ClassDef)
+_COMPREHENSIONS = (gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp)
+
+
+def statements_below(nodes: Sequence[Any]) -> Iterator[Any]:
+    """Every node below, leaving out the bodies of nested functions and classes."""
+    pending = list(reversed(nodes))
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, _SCOPES):
+            pending.extend(reversed(list(gast.iter_child_nodes(node))))
+
+
+def assigned_names(nodes: Sequence[Any]) -> dict[str, None]:
+    """The names that the statements bind, in order of appearance."""
+    names: dict[str, None] = {}
+    for node in statements_below(nodes):
+        if isinstance(node, gast.Name) and isinstance(node.ctx, (gast.Store, gast.Del)):
+            names[node.id] = None
+        elif isinstance(node, (gast.FunctionDef, gast.ClassDef)):
+            names[node.name] = None
+        elif isinstance(node, gast.alias):
+            names[(node.asname or node.name).split(".")[0]] = None
+    return names
+
+
+def parameter_nodes(arguments: Any) -> list[Any]:
+    """The nodes of all parameters, in the order of the signature."""
+    rest = [arguments.vararg, *arguments.kwonlyargs, arguments.kwarg]
+    return [*arguments.posonlyargs, *arguments.args, *(node for node in rest if node is not None)]
+
+
+def local_names(function: Any) -> set[str]:
+    """The local variables of a function or lambda."""
+    names = {node.id for node in parameter_nodes(function.args)}
+    if isinstance(function, gast.Lambda):
+        return names | set(assigned_names([function.body]))
+    outer = {
+        name
+        for node in statements_below(function.body)
+        if isinstance(node, (gast.Global, gast.Nonlocal))
+        for name in node.names
+    }
+    return (names | set(assigned_names(function.body))) - outer
+
+
+def contains(nodes: Sequence[Any], kind: Any) -> bool:
+    """Whether a node of this kind lies below, outside nested functions."""
+    return any(isinstance(node, kind) for node in statements_below(nodes))
+
+
+def breaks_out(nodes: Sequence[Any]) -> bool:
+    """Whether a `break` below belongs to the loop around `nodes`."""
+    for node in nodes:
+        if isinstance(node, gast.Break):
+            return True
+        if isinstance(node, (gast.For, gast.While)):
+            if breaks_out(node.orelse):
+                return True
+        elif isinstance(node, (gast.If, gast.With, gast.Try)):
+            inner = [*node.body, *getattr(node, "orelse", []), *getattr(node, "finalbody", [])]
+            if breaks_out(inner):
+                return True
+    return False
+
+
+def may_fall_through(nodes: Sequence[Any]) -> bool:
+    """Whether control can reach the end of the statements; True where that is not certain."""
+    return all(_falls(node) for node in nodes)
+
+
+def _falls(node: Any) -> bool:
+    if isinstance(node, (gast.Return, gast.Break, gast.Continue, gast.Raise)):
+        return False
+    if isinstance(node, gast.If):
+        return may_fall_through(node.body) or may_fall_through(node.orelse)
+    if isinstance(node, gast.While):
+        endless = isinstance(node.test, gast.Constant) and bool(node.test.value)
+        return not endless or breaks_out(node.body)
+    return True
+
+
+def may_exit(nodes: Sequence[Any]) -> bool:
+    """Whether a `return`, `break` or `continue` below can leave the statements."""
+    return contains(nodes, (gast.Return, gast.Break, gast.Continue))

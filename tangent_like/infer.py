@@ -1,0 +1,445 @@
+"""The fact of an operation's result from the facts of its operands.
+
+Most results are found by *abstract execution*: the operation itself runs on small dummy arrays
+whose axis lengths stand for the symbolic sizes, twice with different lengths; a result axis
+that follows a symbol in both runs has that symbol.  So a rule needs no shape function of its own.
+Element-wise operations are computed directly, since they are the most frequent.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from tangent_like import facts, ir
+from tangent_like.facts import (
+    NUMERIC,
+    UNKNOWN,
+    Array,
+    Dim,
+    Fact,
+    List,
+    ListOf,
+    Opaque,
+    Scalar,
+    Size,
+    Tuple,
+)
+
+FactFunction = Callable[..., Fact]
+special: dict[Any, FactFunction] = {}
+"""Fact functions of operations that abstract execution cannot serve; they take operand facts."""
+
+elementwise_functions: set[Any] = set()
+"""Callables whose result has the broadcast shape of their operands (filled by the rules)."""
+
+
+def infer(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> Fact:
+    """The fact of `fn(*atoms, **keywords)`; never fails, at worst Unknown."""
+    if isinstance(fn, ir.Procedure):
+        return fn.result
+    if fn in special:
+        return special[fn](*atoms, **keywords)
+    operands = tuple(atom.fact for atom in atoms)
+    if any(isinstance(f, facts.Maybe) for f in operands):
+        return UNKNOWN
+    if fn in elementwise_functions and not keywords:
+        found = _elementwise(fn, operands, atoms)
+        if found is not None:
+            return found
+    return _execute(fn, atoms, keywords)
+
+
+# --- element-wise operations ---------------------------------------------------------------
+
+
+def _elementwise(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]) -> Fact | None:
+    if all(isinstance(f, Scalar) for f in operands):
+        return _scalar_result(fn, operands, atoms)
+    if not all(isinstance(f, (Scalar, Array)) for f in operands):
+        return NUMERIC if all(facts.is_numeric(f) for f in operands) else None
+    dims = broadcast([facts.dims(f) for f in operands])
+    dtype = None
+    if all(facts.dtype(f) for f in operands):
+        dtype = _result_dtype(fn, tuple(_pattern(f) for f in operands))
+    if dims == () and dtype in ("float64", "int64", "bool", "complex128"):
+        return Scalar(dtype.rstrip("0123456789"))
+    return Array(dtype, dims)
+
+
+def _scalar_result(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]) -> Fact | None:
+    types = tuple(f.type for f in operands if isinstance(f, Scalar))
+    if fn in (operator.add, operator.sub):
+        sized = _shifted(fn, operands, atoms)
+        if sized is not None:
+            return sized
+    if fn is operator.pow and set(types) <= {"bool", "int", "real"}:
+        return Scalar("real")
+    found = _result_scalar(fn, types)
+    return Scalar(found) if found else None
+
+
+def _shifted(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]) -> Fact | None:
+    """`len(x) - 1` is a length too."""
+    left, right = operands
+    step = atoms[1].value if isinstance(atoms[1], ir.Const) else None
+    if isinstance(left, Scalar) and isinstance(left.size, Size) and type(step) is int:
+        return Scalar("int", left.size.shifted(step if fn is operator.add else -step))
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _result_scalar(fn: Any, types: tuple[str, ...]) -> str | None:
+    if "number" in types:
+        return "number"
+    mixed = "real" in types
+    for real in (0.6, 1.6):  # the second for acosh and the like
+        dummies = {"bool": True, "int": 1, "float": real, "complex": 0.6 + 0.1j, "real": real}
+        result = _try(fn, tuple(dummies[t] for t in types), {})
+        if result is not _FAILED:
+            break
+    fact = facts.of_constant(result)
+    if not isinstance(fact, Scalar):
+        return None
+    return "real" if mixed and fact.type == "float" else fact.type
+
+
+def _pattern(fact: Fact) -> tuple[str, bool]:
+    return (facts.dtype(fact) or "", isinstance(fact, Scalar))
+
+
+@lru_cache(maxsize=4096)
+def _result_dtype(fn: Any, patterns: tuple[tuple[str, bool], ...]) -> str | None:
+    python = {"bool": True, "int64": 1, "float64": 0.6, "complex128": 0.6 + 0.1j}
+    dummies = tuple(
+        python[name] if scalar else np.full((1,), 0.6).astype(name) for name, scalar in patterns
+    )
+    result = _try(fn, dummies, {})
+    return result.dtype.name if isinstance(result, np.ndarray) else None
+
+
+def broadcast(shapes: list[tuple[Dim, ...] | None]) -> tuple[Dim, ...] | None:
+    """The broadcast shape; None where not even the number of axes is known."""
+    if any(shape is None for shape in shapes):
+        return None
+    known = [shape for shape in shapes if shape is not None]
+    count = max(map(len, known))
+    return tuple(
+        _broadcast_axis([s[i - count + len(s)] for s in known if i >= count - len(s)])
+        for i in range(count)
+    )
+
+
+def _broadcast_axis(lengths: list[Dim]) -> Dim:
+    different = list(dict.fromkeys(length for length in lengths if length != 1))
+    if not different:
+        return 1
+    if len(different) == 1:
+        return different[0]
+    certain = [d for d in different if isinstance(d, int) or d.plural]
+    return certain[0] if certain else facts.fresh_size()
+
+
+# --- abstract execution --------------------------------------------------------------------
+
+# One rising and one falling, so that what depends on which axis is longer is noticed.
+_LENGTHS = ((7, 13, 23, 37, 53, 71, 89, 103), (53, 37, 23, 13, 9, 7, 6, 5))
+
+
+class _NoDummy(Exception):
+    """An operand has no representative value."""
+
+
+class _Dummies:
+    """Representative values for facts, with one length for each symbolic size."""
+
+    def __init__(self, lengths: tuple[int, ...]):
+        self.lengths = iter(lengths)
+        self.sizes: dict[int, int] = {}
+        self.approximate = False
+
+    def length(self, dim: Dim) -> int:
+        if isinstance(dim, int):
+            return dim
+        if dim.base not in self.sizes:
+            length = next(self.lengths, None)
+            if length is None:
+                raise _NoDummy
+            self.sizes[dim.base] = length
+        return self.sizes[dim.base] + dim.offset
+
+    def of(self, atom: ir.Atom) -> object:
+        return atom.value if isinstance(atom, ir.Const) else self.of_fact(atom.fact)
+
+    def of_fact(self, fact: Fact) -> Any:
+        match fact:
+            case Scalar("int", size) if size is not None:
+                return self.length(size)
+            case Scalar("int" | "bool" as kind):
+                self.approximate = True
+                return 1 if kind == "int" else True
+            case Scalar(kind):
+                return {"complex": 0.6 + 0.1j}.get(kind, 0.6)
+            case Array(dtype, sizes) if dtype and sizes is not None:
+                return self.array(dtype, tuple(map(self.length, sizes)))
+            case Tuple(items):
+                return tuple(map(self.of_fact, items))
+            case List(items):
+                return [self.of_fact(item) for item in items]
+            case Opaque("slice", None):
+                self.approximate = True
+                return slice(0, 2)
+            case Opaque("slice", bounds) if bounds is not None:
+                return slice(*bounds)
+            case Opaque("NoneType" | "ellipsis" as kind):
+                return None if kind == "NoneType" else ...
+        raise _NoDummy
+
+    def array(self, dtype: str, shape: tuple[int, ...]) -> Any:
+        if int(np.prod(shape)) > 2_000_000 or min(shape, default=0) < 0:
+            raise _NoDummy
+        values = 0.3 + 0.5 * np.sin(np.arange(1.0, 1.0 + int(np.prod(shape)))).reshape(shape) ** 2
+        if len(shape) >= 2 and shape[-1] == shape[-2] and dtype.startswith(("float", "complex")):
+            values = values + np.swapaxes(values, -1, -2) + 2.0 * shape[-1] * np.eye(shape[-1])
+        if dtype.startswith(("int", "uint")):
+            self.approximate = True
+            return np.zeros(shape, dtype)
+        return values.astype(dtype) if shape else values.astype(dtype)[()]
+
+
+def _execute(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> Fact:
+    results = []
+    for lengths in _LENGTHS:
+        dummies = _Dummies(lengths)
+        try:
+            args = tuple(dummies.of(atom) for atom in atoms)
+            named = {key: dummies.of(atom) for key, atom in keywords.items()}
+        except _NoDummy:
+            return UNKNOWN
+        results.append((_try(fn, args, named), dummies))
+    (first, one), (second, two) = results
+    if first is _FAILED or second is _FAILED:
+        return _execute_alike(fn, atoms, keywords)
+    return _merge(first, second, one, two)
+
+
+def _execute_alike(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> Fact:
+    """With all lengths equal: symbols that differ may still stand for equal lengths."""
+    dummies = _Dummies((7,) * 64)
+    dummies.approximate = True
+    args = tuple(dummies.of(atom) for atom in atoms)
+    named = {key: dummies.of(atom) for key, atom in keywords.items()}
+    result = _try(fn, args, named)
+    dummies.sizes.clear()
+    return _merge(result, result, dummies, dummies)
+
+
+class _Failed:
+    pass
+
+
+_FAILED = _Failed()
+
+
+def _try(fn: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """The result of one abstract run.  A run may fail for reasons that say nothing about the
+    user's values (a singular dummy matrix): then nothing is known of the result."""
+    try:
+        with np.errstate(all="ignore"):
+            return fn(*args, **keywords)
+    except Exception:
+        return _FAILED
+
+
+def _merge(first: Any, second: Any, one: _Dummies, two: _Dummies) -> Fact:
+    if type(first) is not type(second) or first is _FAILED:
+        return UNKNOWN
+    if isinstance(first, np.ndarray):
+        if first.ndim != second.ndim:
+            return Array(first.dtype.name if first.dtype == second.dtype else None, None)
+        axes = zip(first.shape, second.shape)
+        found = tuple(_merge_axis(a, b, one, two) for a, b in axes)
+        return Array(first.dtype.name, found)
+    if isinstance(first, tuple):
+        if len(first) != len(second):
+            return UNKNOWN
+        return Tuple(tuple(_merge(a, b, one, two) for a, b in zip(first, second)))
+    if type(first) is list:
+        if len(first) != len(second):
+            return UNKNOWN
+        return List(tuple(_merge(a, b, one, two) for a, b in zip(first, second)))
+    if isinstance(first, int) and not isinstance(first, bool):
+        dim = _merge_axis(first, second, one, two)
+        return Scalar("int", dim if isinstance(dim, Size) and dim.base in one.sizes else None)
+    return facts.of_constant(first)
+
+
+def _merge_axis(a: int, b: int, one: _Dummies, two: _Dummies) -> Dim:
+    for base, length in one.sizes.items():
+        if abs(a - length) <= 3 and a - length == b - two.sizes[base]:
+            return Size(base, a - length)
+    if a == b and not one.approximate:
+        return a
+    return facts.fresh_size()
+
+
+# --- operations with facts of their own -----------------------------------------------------
+
+
+def _fact_of_item(container: ir.Atom, index: ir.Atom) -> Fact:
+    fact = container.fact
+    if isinstance(fact, (Tuple, List)):
+        return _item_of_sequence(fact, index)
+    if isinstance(fact, ListOf):
+        return fact.item if isinstance(index.fact, Scalar) else fact
+    if isinstance(fact, Array) and fact.dims is not None:
+        return _item_of_array(fact, index)
+    return NUMERIC if isinstance(fact, Array) else UNKNOWN
+
+
+def _item_of_sequence(fact: Tuple | List, index: ir.Atom) -> Fact:
+    if isinstance(index, ir.Const) and isinstance(index.value, int):
+        if -len(fact.items) <= index.value < len(fact.items):
+            return fact.items[index.value]
+        return UNKNOWN
+    if isinstance(index, ir.Const) and isinstance(index.value, slice):
+        return type(fact)(fact.items[index.value])
+    if isinstance(index.fact, Scalar) and fact.items:
+        joined = fact.items[0]
+        for item in fact.items[1:]:
+            joined = facts.join(joined, item)
+        return joined
+    return UNKNOWN
+
+
+def _item_of_array(fact: Array, index: ir.Atom) -> Fact:
+    assert fact.dims is not None
+    if isinstance(index.fact, Scalar) and index.fact.type == "int":
+        return array_of(fact.dtype, fact.dims[1:])
+    if isinstance(index, ir.Const) and isinstance(index.value, slice):
+        length = _sliced(fact.dims[0], index.value) if fact.dims else None
+        return Array(fact.dtype, (length, *fact.dims[1:])) if length is not None else UNKNOWN
+    if isinstance(index.fact, Opaque) and index.fact.kind == "slice" and fact.dims:
+        return Array(fact.dtype, (facts.fresh_size(), *fact.dims[1:]))
+    if isinstance(index.fact, Array) and index.fact.dtype and index.fact.dims is not None:
+        if index.fact.dtype == "bool":
+            rest = fact.dims[len(index.fact.dims) :]
+            return Array(fact.dtype, (facts.fresh_size(), *rest))
+        return Array(fact.dtype, (*index.fact.dims, *fact.dims[1:]))
+    return _item_by_execution(fact, index)
+
+
+def _item_by_execution(fact: Array, index: ir.Atom) -> Fact:
+    """Tuples of indices: NumPy's own rules decide, with every index inside bounds."""
+    array = ir.Value("", fact)
+    found = _execute(_indexed, (array, index), {})
+    return Array(fact.dtype, None) if found == UNKNOWN else found
+
+
+def _indexed(array: Any, index: Any) -> Any:
+    result = array[index]
+    return result.copy() if isinstance(result, np.ndarray) else result
+
+
+def _sliced(dim: Dim, index: slice) -> Dim:
+    start, stop, step = index.start, index.stop, index.step
+    plain = all(v is None or isinstance(v, int) for v in (start, stop, step))
+    if isinstance(dim, int) and plain:
+        return len(range(*index.indices(dim)))
+    if step in (None, 1) and plain and (start or 0) >= 0 and (stop is None or stop < 0):
+        assert isinstance(dim, Size)
+        return dim.shifted((stop or 0) - (start or 0))
+    if step == -1 and start is None and stop is None:
+        return dim
+    return facts.fresh_size()
+
+
+def array_of(dtype: str | None, sizes: tuple[Dim, ...] | None) -> Fact:
+    """The fact of what NumPy returns: a scalar rather than an array without axes."""
+    if sizes == () and dtype in ("float64", "int64", "bool", "complex128"):
+        return Scalar(dtype.rstrip("0123456789"))
+    return Array(dtype, sizes)
+
+
+def _fact_of_attribute(owner: ir.Atom, name: ir.Atom) -> Fact:
+    attribute = name.value if isinstance(name, ir.Const) else None
+    fact = owner.fact
+    sizes = facts.dims(fact)
+    if attribute == "shape" and sizes is not None:
+        return Tuple(tuple(Scalar("int", d) for d in sizes))
+    if attribute in ("ndim", "size"):
+        return Scalar("int", sizes[0] if attribute == "size" and sizes and len(sizes) == 1 else None)
+    if attribute == "dtype":
+        return Opaque("dtype")
+    if attribute in ("T", "mT", "real", "imag") and isinstance(fact, (Array, Scalar)):
+        return _execute(getattr, (owner, name), {}) if facts.dtype(fact) else NUMERIC
+    return UNKNOWN
+
+
+def _fact_of_length(container: ir.Atom) -> Fact:
+    sizes = facts.dims(container.fact)
+    if isinstance(container.fact, (Tuple, List)):
+        return Scalar("int", len(container.fact.items))
+    return Scalar("int", sizes[0] if sizes else None)
+
+
+def item_of_iterable(atom: ir.Atom) -> Fact:
+    """The fact of the loop variable of `for item in atom`."""
+    fact = atom.fact
+    match fact:
+        case Array(dtype, sizes) if sizes:
+            return array_of(dtype, sizes[1:])
+        case Array():
+            return NUMERIC
+        case ListOf(item) | facts.Tape(item) | facts.Zip(_, item):
+            return item
+        case Tuple(items) | List(items) if items:
+            joined = items[0]
+            for item in items[1:]:
+                joined = facts.join(joined, item)
+            return joined
+        case Opaque("range"):
+            return facts.INT
+    return UNKNOWN
+
+
+special[operator.getitem] = _fact_of_item
+special[getattr] = _fact_of_attribute
+special[len] = _fact_of_length
+special[ir.make_tuple] = lambda *items: Tuple(tuple(i.fact for i in items))
+special[ir.make_list] = lambda *items: List(tuple(i.fact for i in items))
+special[range] = lambda *bounds: Opaque("range")
+special[slice] = lambda *bounds: Opaque("slice")
+special[isinstance] = lambda *operands: facts.BOOL
+special[bool] = special[operator.not_] = lambda operand: facts.BOOL
+for _identity in (operator.is_, operator.is_not, operator.contains):
+    special[_identity] = lambda left, right: facts.BOOL
+special[float] = lambda *operands: facts.FLOAT
+special[int] = lambda operand=None, *base: facts.INT
+special[reversed] = lambda operand: operand.fact
+special[ir.defined] = lambda value: facts.defined(value.fact)
+special[ir.unbound] = lambda name: UNKNOWN
+
+
+def _fact_of_unpacked(items: ir.Atom, count: ir.Atom) -> Fact:
+    assert isinstance(count, ir.Const) and isinstance(count.value, int)
+    return Tuple((item_of_iterable(items),) * count.value)
+
+
+special[ir.unpack] = _fact_of_unpacked
+
+
+def _fact_of_pop(tape: ir.Atom) -> Fact:
+    return tape.fact.item if isinstance(tape.fact, facts.Tape) else UNKNOWN
+
+
+special[ir.pop] = _fact_of_pop
+special[ir.push] = lambda tape, value: Opaque("NoneType")
+special[ir.flip] = lambda tape: Opaque("NoneType")
+special[zip] = lambda *sources: facts.Zip(
+    tuple(s.fact for s in sources), Tuple(tuple(map(item_of_iterable, sources)))
+)

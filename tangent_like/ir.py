@@ -1,0 +1,286 @@
+"""The structured Wengert list: what every pass reads and writes.
+
+    function  ::=  name, params, body
+    block     ::=  statement*  results
+    statement ::=  result = fn(args, keywords)                        Op
+                |  results = if test: block else: block               If
+                |  results = loop iterable, inits -> (item, params) block   Loop
+    atom      ::=  Value | Const
+
+Each operation defines a new value once (SSA).  The blocks of an `If` and a `Loop` may use every
+value of the blocks around them.  A loop's body yields the next values of what it carries; where
+`exits` is set its first result says whether to go on.  A `while` loop has no iterable.
+`fn` is the callable itself (`numpy.sin`, `operator.add`), or a `Procedure` of the same module.
+Values are told apart by identity; nodes are immutable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tangent_like import facts
+from tangent_like.errors import NOWHERE, Place
+from tangent_like.facts import Fact
+
+
+@dataclass(slots=True, eq=False)
+class Value:
+    """A value of the program.
+
+    `name` is the user's name for it; a temporary has "" and takes the first name it is bound to.
+    """
+
+    name: str
+    fact: Fact
+
+    def __repr__(self) -> str:
+        return f"<{self.name or 'value'}: {facts.show(self.fact)}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Const:
+    """A value known at compile time: a number, a string, a function, a module."""
+
+    value: object
+
+    @property
+    def fact(self) -> Fact:
+        return facts.of_constant(self.value)
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+class _Undefined:
+    def __repr__(self) -> str:
+        return "undefined"
+
+
+UNDEFINED = Const(_Undefined())
+
+Atom = Value | Const
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Op:
+    result: Value
+    fn: Callable[..., object]
+    args: tuple[Atom, ...]
+    keywords: tuple[tuple[str, Atom], ...] = ()
+    place: Place = NOWHERE
+
+    @property
+    def atoms(self) -> tuple[Atom, ...]:
+        return self.args + tuple(atom for _, atom in self.keywords)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class If:
+    """`spelling` is "if", or how an expression spelled it: "ifexp", "and", "or".
+
+    `mirror` links a statement of a reverse sweep to what it mirrors, until that is recorded.
+    """
+
+    results: tuple[Value, ...]
+    test: Atom
+    then: Block
+    orelse: Block
+    place: Place = NOWHERE
+    spelling: str = "if"
+    mirror: Any = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loop:
+    results: tuple[Value, ...]
+    iterable: Atom | None
+    item: Value | None
+    inits: tuple[Atom, ...]
+    params: tuple[Value, ...]
+    body: Block
+    exits: bool = False
+    place: Place = NOWHERE
+    mirror: Any = None
+
+    @property
+    def nexts(self) -> tuple[Atom, ...]:
+        """What the body hands to the next iteration, aligned with `params`."""
+        return self.body.results[1:] if self.exits else self.body.results
+
+
+Statement = Op | If | Loop
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    statements: tuple[Statement, ...]
+    results: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Function:
+    name: str
+    params: tuple[Value, ...]
+    body: Block
+    place: Place = NOWHERE
+    doc: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class Procedure:
+    """A function of the generated module that operations can call; set once, so that it can call
+    itself."""
+
+    name: str
+    function: Function | None = None
+    result: Fact = field(default_factory=facts.Unknown)
+
+    def __call__(self, *args: object) -> object:
+        raise TypeError(f"{self.name} exists in generated code only")
+
+
+def make_tuple(*items: object) -> tuple[object, ...]:
+    """The operation behind a tuple display."""
+    return items
+
+
+def make_list(*items: object) -> list[object]:
+    """The operation behind a list display."""
+    return list(items)
+
+
+def blocks_of(statement: Statement) -> tuple[Block, ...]:
+    if isinstance(statement, If):
+        return (statement.then, statement.orelse)
+    return (statement.body,) if isinstance(statement, Loop) else ()
+
+
+def defined_by(statement: Statement) -> tuple[Value, ...]:
+    """The values that a statement defines in its own block."""
+    return (statement.result,) if isinstance(statement, Op) else statement.results
+
+
+def read_by(statement: Statement) -> tuple[Atom, ...]:
+    """The atoms that a statement itself reads, leaving out those inside its blocks."""
+    if isinstance(statement, Op):
+        return statement.atoms
+    if isinstance(statement, If):
+        return (statement.test,)
+    return statement.inits if statement.iterable is None else (statement.iterable, *statement.inits)
+
+
+def walk(block: Block) -> Iterator[Statement]:
+    """Every statement in and below the block, outer ones first."""
+    for statement in block.statements:
+        yield statement
+        for inner in blocks_of(statement):
+            yield from walk(inner)
+
+
+def free_values(block: Block, bound: tuple[Value, ...] = ()) -> dict[Value, None]:
+    """The values of surrounding blocks that the block uses, in order of first use."""
+    inside = set(bound)
+    used: dict[Value, None] = {}
+
+    def visit(inner: Block) -> None:
+        for statement in inner.statements:
+            note(read_by(statement))
+            if isinstance(statement, Loop):
+                inside.update(statement.params)
+                if statement.item is not None:
+                    inside.add(statement.item)
+            for nested in blocks_of(statement):
+                visit(nested)
+            inside.update(defined_by(statement))
+        note(inner.results)
+
+    def note(atoms: tuple[Atom, ...]) -> None:
+        for atom in atoms:
+            if isinstance(atom, Value) and atom not in inside:
+                used[atom] = None
+
+    visit(block)
+    return used
+
+
+def defined(value: object) -> object:
+    """The operation that reads a name which may be unbound; generated code just reads it."""
+    return value
+
+
+def unpack(items: Any, count: int) -> tuple[Any, ...]:
+    """The operation behind `a, b = items` where the length of `items` is not known."""
+    values = tuple(items)
+    if len(values) != count:
+        few = "not enough" if len(values) < count else "too many"
+        raise ValueError(f"{few} values to unpack (expected {count})")
+    return values
+
+
+def unbound(name: str) -> object:
+    """The operation that reads a name which is never bound where it is read."""
+    raise UnboundLocalError(f"cannot access local variable {name!r}")
+
+
+# The tape: a list that grows in the forward sweep and shrinks in the reverse sweep.  `new_tape`
+# is told what it will hold by the fact of its result.
+
+
+def new_tape() -> list[Any]:
+    """An empty tape."""
+    return []
+
+
+def push(tape: list[Any], value: object) -> None:
+    """Save a value for the reverse sweep."""
+    tape.append(value)
+
+
+def pop(tape: list[Any]) -> Any:
+    """The value saved last, taken off the tape."""
+    return tape.pop()
+
+
+def flip(tape: list[Any]) -> None:
+    """Turn a tape back to front."""
+    tape.reverse()
+
+
+def components(iterable: Atom | None, definitions: Mapping[Value, Op]) -> tuple[Atom, ...]:
+    """The iterables that a loop goes through side by side: those of a `zip`, or the one."""
+    if iterable is None:
+        return ()
+    definition = definitions.get(iterable) if isinstance(iterable, Value) else None
+    return definition.args if definition is not None and definition.fn is zip else (iterable,)
+
+
+def substitute(block: Block, table: Mapping[Value, Atom]) -> Block:
+    """The block with values replaced where they are read; definitions stay."""
+    if not table:
+        return block
+
+    def atoms(found: tuple[Atom, ...]) -> tuple[Atom, ...]:
+        return tuple(table.get(a, a) if isinstance(a, Value) else a for a in found)
+
+    def visit(statement: Statement) -> Statement:
+        if isinstance(statement, Op):
+            named = tuple((key, atoms((a,))[0]) for key, a in statement.keywords)
+            return replace(statement, args=atoms(statement.args), keywords=named)
+        if isinstance(statement, If):
+            return replace(
+                statement,
+                test=atoms((statement.test,))[0],
+                then=substitute(statement.then, table),
+                orelse=substitute(statement.orelse, table),
+            )
+        iterable = None if statement.iterable is None else atoms((statement.iterable,))[0]
+        return replace(
+            statement,
+            iterable=iterable,
+            inits=atoms(statement.inits),
+            body=substitute(statement.body, table),
+        )
+
+    return Block(tuple(map(visit, block.statements)), atoms(block.results))

@@ -1,0 +1,117 @@
+"""Which values of an iteration to compute again rather than save.
+
+A cheap value (scalar arithmetic, an index, a view, a shape) is computed again if that needs at
+most one more saved value than saving it would, and only a few operations.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tangent_like import facts, ir
+from tangent_like.ir import Block, Op, Value
+
+_COST_LIMIT = 5
+
+_ARITHMETIC: frozenset[Any] = frozenset({
+    operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pos,
+    operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge, operator.not_,
+    operator.floordiv, operator.mod,
+})  # fmt: skip
+_VIEWS: frozenset[Any] = frozenset({
+    operator.getitem, getattr, len, range, slice, ir.make_tuple, ir.defined, np.transpose,
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Need:
+    value: Value
+    definition: Op | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    taped: list[Value]
+    recomputed: list[Op]
+
+
+def choose(
+    needs: Sequence[Need],
+    definitions: Mapping[Value, Op],
+    homes: Mapping[Value, Block],
+    path: tuple[Block, ...],
+    available: Collection[Value],
+    order: Mapping[Value, int],
+) -> Plan:
+    """What to save and what to compute again, later values first."""
+    wanted = {need.value for need in needs} - set(available)
+    recomputed: list[Op] = []
+    pending = sorted(wanted, key=order.__getitem__)
+    taped: list[Value] = []
+    while pending:
+        value = pending.pop()
+        op = definitions.get(value)
+        inner = _operands(op, homes, path) if op is not None else []
+        if op is not None and _worthwhile(op, inner, wanted, available, definitions, homes, path):
+            recomputed.append(op)
+            new = [v for v in inner if v not in wanted and v not in available]
+            wanted.update(new)
+            pending = sorted({*pending, *new}, key=order.__getitem__)
+        else:
+            taped.append(value)
+    recomputed.reverse()
+    taped.reverse()
+    return Plan(taped, recomputed)
+
+
+def _operands(op: Op, homes: Mapping[Value, Block], path: tuple[Block, ...]) -> list[Value]:
+    """The operands that belong to the same iteration."""
+    return [a for a in op.atoms if isinstance(a, Value) and homes.get(a) in path]
+
+
+def _worthwhile(
+    op: Op,
+    inner: Sequence[Value],
+    wanted: Collection[Value],
+    available: Collection[Value],
+    definitions: Mapping[Value, Op],
+    homes: Mapping[Value, Block],
+    path: tuple[Block, ...],
+) -> bool:
+    if not _is_cheap(op):
+        return False
+    new = {v for v in inner if v not in wanted and v not in available}
+    if len(new) > 1:
+        return False
+    cost = _cost(op, set(wanted) | set(available), definitions, homes, path, _COST_LIMIT)
+    return cost <= _COST_LIMIT
+
+
+def _is_cheap(op: Op) -> bool:
+    if op.fn in _VIEWS:
+        return True
+    return op.fn in _ARITHMETIC and all(facts.is_scalar(a.fact) for a in op.atoms)
+
+
+def _cost(
+    op: Op,
+    known: Collection[Value],
+    definitions: Mapping[Value, Op],
+    homes: Mapping[Value, Block],
+    path: tuple[Block, ...],
+    limit: int,
+) -> int:
+    """Operations until values that are known or saved anyway; stops counting past the limit."""
+    total = 1
+    for value in _operands(op, homes, path):
+        inner = definitions.get(value)
+        if value not in known and inner is not None and _is_cheap(inner) and total <= limit:
+            total += _cost(inner, known, definitions, homes, path, limit - total)
+    return total
+
+

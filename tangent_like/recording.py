@@ -1,0 +1,314 @@
+"""Decide how each value of the forward sweep reaches the reverse sweep.
+
+    for i in range(n):                          x_tape = []
+        x = r * x * (1 - x)                     for i in range(n):
+    --- reverse, with free references             x_tape.append(x)
+    for ... backwards:                 ──▶          x = r * x * (1 - x)
+        br += bx * x{of the iteration} ...      for x in reversed(x_tape):
+                                                    br += bx * x * ...
+
+Innermost blocks first, for each value that a mirrored block reads and that its own iteration
+defined: a value outside all loops is in scope (a branch hands it out); a cheap expression is
+computed again; everything else is pushed where it is defined and popped where it is read.
+Loops run backwards over the iterable, over a tape, or over a counter.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from tangent_like import facts, infer, ir
+from tangent_like.adjoint import Mirror, Sweeps
+from tangent_like.build import Builder
+from tangent_like.forward_changes import Changes, apply_changes
+from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Statement, Value
+from tangent_like.recomputation import Need, choose
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Joint:
+    """Both sweeps, well-formed: the reverse sweep reads only what is in scope at its start."""
+
+    forward: Block
+    reverse: Block
+
+
+def record(sweeps: Sweeps) -> Joint:
+    recorder = _Recorder(*_index(sweeps.forward))
+    builder = Builder()
+    recorder.builder = builder
+    reverse = builder.collect(
+        lambda: recorder.block(sweeps.reverse, (sweeps.forward,), in_loop=False)
+    )
+    return Joint(apply_changes(sweeps.forward, recorder.changes), reverse)
+
+
+def _index(forward: Block) -> tuple[dict[Value, Block], dict[Value, Op], dict[Value, int]]:
+    """Where each value is defined, by what, and in which order."""
+    homes: dict[Value, Block] = {}
+    definitions: dict[Value, Op] = {}
+
+    def visit(block: Block) -> None:
+        for statement in block.statements:
+            if isinstance(statement, Op):
+                definitions[statement.result] = statement
+            if isinstance(statement, Loop):
+                own = statement.params + ((statement.item,) if statement.item else ())
+                homes.update(dict.fromkeys(own, statement.body))
+            for inner in ir.blocks_of(statement):
+                visit(inner)
+            homes.update(dict.fromkeys(ir.defined_by(statement), block))
+
+    visit(forward)
+    return homes, definitions, {value: i for i, value in enumerate(homes)}
+
+
+@dataclass(eq=False, slots=True)
+class _Recorder:
+    homes: dict[Value, Block]
+    definitions: dict[Value, Op]
+    order: dict[Value, int]
+    changes: Changes = field(default_factory=Changes)
+    builder: Builder = field(default_factory=Builder)
+
+    def block(
+        self, block: Block, path: tuple[Block, ...], in_loop: bool
+    ) -> tuple[Atom, ...]:
+        """Append the recorded form of a mirrored block; its results."""
+        for statement in block.statements:
+            self.statement(statement, in_loop)
+        return block.results
+
+    def statement(self, statement: Statement, in_loop: bool) -> None:
+        if isinstance(statement, Op) or statement.mirror is None:
+            self.builder.append(statement)
+        elif isinstance(statement, If):
+            self.branch(statement, in_loop)
+        else:
+            self.loop(statement, in_loop)
+
+    # --- branches -------------------------------------------------------------------------
+
+    def branch(self, statement: If, in_loop: bool) -> None:
+        mirrored: If = statement.mirror.statement
+        sides = (
+            self.side(statement.then, mirrored, mirrored.then, in_loop),
+            self.side(statement.orelse, mirrored, mirrored.orelse, in_loop),
+        )
+        self.builder.append(replace(statement, then=sides[0], orelse=sides[1], mirror=None))
+
+    def side(self, block: Block, mirrored: If, home: Block, in_loop: bool) -> Block:
+        built = self.builder.collect(lambda: self.block(block, (home,), in_loop))
+        needed = self.needed(built, (home,))
+        if in_loop:
+            return self.supplied(built, needed, (home,), None)[0]
+        table = {value: self.changes.export(mirrored, home, value) for value in needed}
+        return ir.substitute(built, table)
+
+    def needed(self, block: Block, path: tuple[Block, ...]) -> list[Value]:
+        """The values that the block reads and that its mirror image defines."""
+        return [v for v in ir.free_values(block) if self.homes.get(v) in path]
+
+    # --- values inside loops ----------------------------------------------------------------
+
+    def supplied(
+        self,
+        block: Block,
+        needed: Sequence[Value],
+        path: tuple[Block, ...],
+        items: dict[Value, Atom] | None,
+    ) -> tuple[Block, list[tuple[Value, Value]]]:
+        """The block with its needs popped or recomputed; also the tapes, with what they hold."""
+        available = items or {}
+        plan = choose(
+            [Need(v, self.definitions.get(v)) for v in sorted(needed, key=self.order.__getitem__)],
+            self.definitions, self.homes, path, available, self.order,
+        )  # fmt: skip
+        table: dict[Value, Atom] = dict(available)
+        tapes: list[tuple[Value, Value]] = []
+
+        def build() -> tuple[Atom, ...]:
+            for value in plan.taped:
+                tape = self.changes.tape(path, value)
+                table[value] = self.builder.op(ir.pop, (tape,), name=value.name)
+                tapes.append((tape, table[value]))  # type: ignore[arg-type]
+            for op in plan.recomputed:
+                args = tuple(_mapped(a, table) for a in op.args)
+                named = {k: _mapped(a, table) for k, a in op.keywords}
+                table[op.result] = self.builder.op(
+                    op.fn, args, named, name=op.result.name, place=op.place
+                )
+            replaced = ir.substitute(block, table)
+            for statement in replaced.statements:
+                self.builder.append(statement)
+            return replaced.results
+
+        return self.builder.collect(build), tapes
+
+    # --- loops --------------------------------------------------------------------------------
+
+    def loop(self, statement: Loop, in_loop: bool) -> None:
+        mirror: Mirror = statement.mirror
+        forward = mirror.statement
+        assert isinstance(forward, Loop)
+        built = self.builder.collect(lambda: self.block(statement.body, mirror.path, True))
+        plan = _Backwards(self, forward, statement, mirror.path, in_loop)
+        self.builder.append(plan.loop(built))
+
+
+@dataclass(eq=False, slots=True)
+class _Backwards:
+    """Choosing what a mirrored loop runs over."""
+
+    recorder: _Recorder
+    forward: Loop
+    mirrored: Loop
+    path: tuple[Block, ...]
+    in_loop: bool
+
+    def parts(self) -> tuple[Atom, ...]:
+        return ir.components(self.forward.iterable, self.recorder.definitions)
+
+    def loop(self, body: Block) -> Loop:
+        recorder = self.recorder
+        index = self.mirrored.item
+        assert index is not None
+        direct: list[tuple[Atom, Value]] = []
+        supply, items = self.item_supply(index, direct)
+        needed = [v for v in recorder.needed(body, self.path) if v not in items]
+        supplied, tapes = recorder.supplied(body, needed, self.path, items)
+        supplied = _with_used(supply, supplied)
+        used = ir.free_values(supplied)
+        return self.over(supplied, tapes, index, [pair for pair in direct if pair[1] in used])
+
+    def item_supply(
+        self, index: Value, direct: list[tuple[Atom, Value]]
+    ) -> tuple[Block, dict[Value, Atom]]:
+        """Operations that give the loop variable of this iteration, and its atom."""
+        item = self.forward.item
+        if item is None:
+            return Block((), ()), {}
+        builder = self.recorder.builder
+        is_zip = isinstance(self.forward.iterable and self.forward.iterable.fact, facts.Zip)
+
+        def build() -> list[Atom]:
+            atoms = [self.part_supply(builder, part, index, direct) for part in self.parts()]
+            return [builder.op(ir.make_tuple, atoms) if is_zip else atoms[0]]
+
+        supply = builder.collect(build)
+        found = supply.results[0]
+        if isinstance(found, Value) and not found.name:
+            found.name = item.name
+        return supply, {item: found}
+
+    def part_supply(
+        self, builder: Builder, part: Atom, index: Value, direct: list[tuple[Atom, Value]]
+    ) -> Atom:
+        if part.fact == facts.Opaque("range"):
+            return index
+        if isinstance(part.fact, facts.Tape):
+            value = Value("", part.fact.item)
+            direct.append((part, value))
+            return value
+        return builder.op(operator.getitem, (part, index))
+
+    def over(
+        self,
+        body: Block,
+        tapes: list[tuple[Value, Value]],
+        index: Value,
+        direct: list[tuple[Atom, Value]],
+    ) -> Loop:
+        """The loop over the cheapest thing that gives what the body reads."""
+        uses_index = index in ir.free_values(body)
+        builder = self.recorder.builder
+        sources: list[tuple[Atom, Value]] = []
+        for part, value in direct:
+            sources.append((self.reversed_tape(part), value))
+        if not uses_index and not sources and tapes and not self.in_loop:
+            body, drained = _drained(body, tapes)
+            sources.extend((builder.op(reversed, (tape,)), value) for tape, value in drained)
+        if uses_index:
+            sources.insert(0, (self.backwards_indices(), index))
+        if not sources:
+            sources.append((self.trips(), index))
+        return self.assemble(body, sources)
+
+    def assemble(self, body: Block, sources: list[tuple[Atom, Value]]) -> Loop:
+        builder = self.recorder.builder
+        if len(sources) == 1:
+            iterable, item = sources[0]
+            return replace(self.mirrored, iterable=iterable, item=item, body=body, mirror=None)
+        iterable = builder.op(zip, [source for source, _ in sources])
+        item = Value("", infer.item_of_iterable(iterable))
+        heads = tuple(
+            Op(value, operator.getitem, (item, Const(i)), (), self.forward.place)
+            for i, (_, value) in enumerate(sources)
+        )
+        body = Block(heads + body.statements, body.results)
+        return replace(self.mirrored, iterable=iterable, item=item, body=body, mirror=None)
+
+    def reversed_tape(self, part: Atom) -> Atom:
+        definition = self.recorder.definitions.get(part)  # type: ignore[arg-type]
+        if definition is not None and definition.fn is reversed:
+            return definition.args[0]
+        return self.recorder.builder.op(reversed, (part,))
+
+    def backwards_indices(self) -> Atom:
+        """The indices of the iterations, the last one first."""
+        builder = self.recorder.builder
+        indices = self.indices()
+        if self.forward.exits:
+            bound = builder.op(slice, (Const(None), self.count(), Const(None)))
+            indices = builder.op(operator.getitem, (indices, bound))
+        return builder.op(reversed, (indices,))
+
+    def indices(self) -> Atom:
+        builder = self.recorder.builder
+        for part in self.parts():
+            if part.fact == facts.Opaque("range"):
+                return part
+        length = builder.op(len, (self.parts()[0],))
+        return builder.op(range, (length,))
+
+    def trips(self) -> Atom:
+        """Something with as many items as there were iterations."""
+        builder = self.recorder.builder
+        if self.forward.exits:
+            return builder.op(range, (self.count(),))
+        first = self.parts()[0]
+        if isinstance(first.fact, facts.Tape):
+            return self.reversed_tape(first)
+        return self.indices()
+
+    def count(self) -> Atom:
+        return self.recorder.changes.count(self.forward, self.path)
+
+
+def _drained(
+    body: Block, tapes: list[tuple[Value, Value]]
+) -> tuple[Block, list[tuple[Value, Value]]]:
+    """The body without its pops: the loop itself goes through the tapes."""
+    popped = {value for _, value in tapes}
+    kept = tuple(s for s in body.statements if not (isinstance(s, Op) and s.result in popped))
+    return Block(kept, body.results), tapes
+
+
+def _with_used(supply: Block, body: Block) -> Block:
+    """The body after those operations of the supply that it uses."""
+    for statement in reversed(supply.statements):
+        assert isinstance(statement, Op)
+        if statement.result in ir.free_values(body):
+            body = Block((statement, *body.statements), body.results)
+    return body
+
+
+def _mapped(atom: Atom, table: dict[Value, Atom]) -> Atom:
+    return table.get(atom, atom) if isinstance(atom, Value) else atom
+
+
+def free_of(joint: Joint) -> Iterator[Value]:
+    """The values of the forward sweep that the reverse sweep reads."""
+    yield from ir.free_values(joint.reverse)

@@ -1,0 +1,494 @@
+"""Applying a rule to one operation: its tangent, and the cotangents of its operands.
+
+Broadcasting is undone here and nowhere else; facts decide whether anything has to be done.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tangent_like import facts, ir, runtime
+from tangent_like.build import Builder
+from tangent_like.errors import NoRuleError, NotYetSupported
+from tangent_like.facts import Array, Fact, Scalar
+from tangent_like.ir import Atom, Const, Op
+from tangent_like.rules import straight
+from tangent_like.rules.masks import times
+from tangent_like.rules.registry import Rule, find
+from tangent_like.rules.symbolic import Symbolic, apply, lift, lower
+
+Tree = Any
+"""A tangent or cotangent: an atom, None for zero, or a tuple of trees for a tuple or list."""
+
+
+def is_plain(op: Op) -> bool:
+    return getattr(op.fn, "__module__", "") == "math"
+
+
+def rule_of(op: Op) -> Rule:
+    """The rule of an operation, or a located error that says how to give one."""
+    found = find(op.fn)
+    if found is None:
+        name = getattr(op.fn, "__qualname__", None) or repr(op.fn)
+        raise NoRuleError(
+            f"`{name}` has no derivative rule",
+            op.place,
+            "register one with tl.elementwise, tl.linear or tl.custom_vjp, or block the "
+            "derivative with tl.stop_gradient",
+        )
+    return found
+
+
+_NEUTRAL = {"dtype", "casting", "order", "subok"}
+"""Keywords of element-wise functions that do not change the derivative."""
+
+
+def operands_of(builder: Builder, op: Op, rule: Rule) -> tuple[list[Any], dict[str, Any]]:
+    """What the rule's functions are called with; refuses keywords that they do not know."""
+    plain = is_plain(op)
+    keywords = {key: lift(builder, atom, plain) for key, atom in op.keywords}
+    if rule.kind == "elementwise":
+        keywords = {key: value for key, value in keywords.items() if key not in _NEUTRAL}
+    keywords = {key: value for key, value in keywords.items() if key != "out" or value is not None}
+    unknown = sorted(keywords.keys() - _accepted(rule, keywords))
+    if unknown:
+        name = getattr(op.fn, "__name__", repr(op.fn))
+        raise NotYetSupported(
+            f"`{name}` with the keyword `{unknown[0]}`",
+            op.place,
+            f"leave `{unknown[0]}` out, or compute the same in two steps",
+        )
+    return [lift(builder, atom, plain) for atom in op.args], keywords
+
+
+def _accepted(rule: Rule, keywords: dict[str, Any]) -> set[str]:
+    """The keywords that every function of the rule takes."""
+    accepted = set(keywords)
+    for function in (rule.partials, rule.formula, rule.jvp, rule.vjp, *rule.transposes):
+        if function is not None:
+            accepted &= _keywords_of(function, frozenset(keywords))
+    return accepted
+
+
+def _keywords_of(function: Any, asked: frozenset[str]) -> set[str]:
+    parameters = inspect.signature(function).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return set(asked)
+    return {
+        name
+        for name, p in parameters.items()
+        if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)
+    }
+
+
+# --- forward mode --------------------------------------------------------------------------
+
+
+def tangent(builder: Builder, op: Op, tangents: Sequence[Tree]) -> Tree:
+    """The tangent of the result, from the tangents of the positional operands."""
+    rule = rule_of(op)
+    if rule.kind == "constant" or all(t is None for t in tangents):
+        return None
+    if not rule.sequences:
+        op, tangents = _arrays_and_tangents(builder, op, tangents)
+    args, keywords = operands_of(builder, op, rule)
+    result = Symbolic(builder, op.result, is_plain(op))
+    lifted = [lift_tree(builder, t, is_plain(op)) for t in tangents]
+    if rule.kind == "elementwise":
+        found = _elementwise_tangent(builder, rule, args, keywords, lifted, result)
+    elif rule.kind == "linear":
+        found = _linear_tangent(op, rule, args, keywords, lifted)
+    elif rule.kind == "bilinear":
+        found = _bilinear_tangent(op, rule, args, keywords, lifted)
+    elif rule.kind == "composed":
+        found = _composed_tangent(builder, rule, args, keywords, tangents)
+    else:
+        assert rule.jvp is not None
+        found = rule.jvp(tuple(lifted), result, *args, **keywords)
+        if found is NotImplemented:
+            found = _composed_tangent(builder, rule, args, keywords, tangents)
+    return lower_tree(builder, found, op.result)
+
+
+def _elementwise_tangent(
+    builder: Builder,
+    rule: Rule,
+    args: list[Any],
+    keywords: dict[str, Any],
+    tangents: list[Any],
+    result: Symbolic,
+) -> Any:
+    total = None
+    for partial, dx in zip(partials_of(rule, args, keywords, result), tangents):
+        term = times(dx, partial)
+        total = term if total is None else total if term is None else total + term
+    if total is None or _shape_known_equal(total.fact, result.fact):
+        return total
+    return Symbolic(builder, builder.op(runtime.broadcast_like, (total.atom, result.atom)))
+
+
+def _shape_known_equal(a: Fact, b: Fact) -> bool:
+    return facts.same_shape(a, b)
+
+
+def partials_of(
+    rule: Rule, args: Sequence[Any], keywords: dict[str, Any], result: Any
+) -> tuple[Any, ...]:
+    assert rule.partials is not None
+    found = rule.partials(*args, result, **keywords)
+    return found if isinstance(found, tuple) else (found,)
+
+
+def _linear_tangent(
+    op: Op, rule: Rule, args: list[Any], keywords: dict[str, Any], lifted: list[Any]
+) -> Any:
+    replaced = list(args)
+    for i in range(len(args)) if rule.wrt is None else rule.wrt:
+        if i < len(args):
+            replaced[i] = _filled(lifted[i], args[i])
+    kept = {key: value for key, value in keywords.items() if key not in rule.drop}
+    return apply(op.fn, *replaced, **kept)
+
+
+def _filled(dx: Any, x: Any) -> Any:
+    """A tangent with its missing parts as zeros."""
+    if isinstance(x, (tuple, list)):
+        parts = dx if dx is not None else [None] * len(x)
+        return type(x)(_filled(d, item) for d, item in zip(parts, x, strict=True))
+    if dx is not None:
+        return dx
+    if isinstance(x, Symbolic):
+        return Symbolic(x.builder, zero(x.builder, x.atom), x.plain)
+    return np.zeros(np.shape(x)) if np.ndim(x) else 0.0
+
+
+def _bilinear_tangent(
+    op: Op, rule: Rule, args: list[Any], keywords: dict[str, Any], tangents: list[Any]
+) -> Any:
+    total = None
+    for i in rule.wrt or ():
+        if tangents[i] is None:
+            continue
+        replaced = list(args)
+        replaced[i] = tangents[i]
+        term = apply(op.fn, *replaced, **keywords)
+        total = term if total is None else total + term
+    return total
+
+
+def _composed_tangent(
+    builder: Builder, rule: Rule, args: list[Any], keywords: dict[str, Any], trees: Sequence[Tree]
+) -> Any:
+    found, ops = _formula(builder, rule, args, keywords)
+    tangents: dict[Any, Any] = {}
+    for arg, tree in zip(args, trees):
+        _pair_leaves(builder, arg, tree, tangents)
+    straight.tangents_of(builder, ops, tangents, tangent)
+    return _map_leaves(found, tangents.get)
+
+
+def _formula(
+    builder: Builder, rule: Rule, args: list[Any], keywords: dict[str, Any]
+) -> tuple[Any, list[Op]]:
+    """The formula's result, and the operations that compute it."""
+    assert rule.formula is not None
+    found: list[Any] = []
+
+    def build() -> list[Atom]:
+        found.append(rule.formula(*args, **keywords))  # type: ignore[misc]
+        return []
+
+    block = builder.collect(build)
+    for statement in block.statements:
+        if not isinstance(statement, Op):
+            raise TypeError("a formula must not branch")
+        builder.append(statement)
+    return found[0], [s for s in block.statements if isinstance(s, Op)]
+
+
+def _pair_leaves(builder: Builder, arg: Any, tree: Tree, pairs: dict[Any, Any]) -> None:
+    """Note the tangent of each part of an operand."""
+    if isinstance(arg, (tuple, list)) and tree is not None:
+        for i, item in enumerate(arg):
+            part = tree[i] if isinstance(tree, tuple) else None
+            if part is None and not isinstance(tree, tuple):
+                part = builder.op(operator.getitem, (tree, Const(i)))
+            _pair_leaves(builder, item, part, pairs)
+    elif tree is not None and isinstance(arg, Symbolic):
+        pairs[arg.atom] = tree
+
+
+def _map_leaves(tree: Any, function: Any) -> Any:
+    """The structure of symbolic operands with `function` of each one's atom."""
+    if isinstance(tree, (tuple, list)):
+        return tuple(_map_leaves(item, function) for item in tree)
+    return function(tree.atom) if isinstance(tree, Symbolic) else None
+
+
+# --- reverse mode --------------------------------------------------------------------------
+
+
+def cotangents(builder: Builder, op: Op, g: Tree, active: Sequence[bool]) -> list[Tree]:
+    """The contribution to each positional operand, None where there is none."""
+    rule = rule_of(op)
+    if rule.kind == "constant":
+        return [None] * len(op.args)
+    if not rule.sequences and any(map(_is_sequence, op.args)):
+        return _through_arrays(builder, op, g, active)
+    args, keywords = operands_of(builder, op, rule)
+    result = Symbolic(builder, op.result, is_plain(op))
+    lifted = lift_tree(builder, g, is_plain(op))
+    if rule.kind == "elementwise":
+        found = _elementwise_cotangents(rule, args, keywords, lifted, result, active)
+    elif rule.kind == "linear":
+        assert rule.vjp is not None
+        found = _spread(rule.vjp(lifted, *args, **keywords), rule.wrt, len(args))
+    elif rule.kind == "composed":
+        found = _composed_cotangents(builder, rule, args, keywords, g, active)
+    elif rule.kind == "bilinear":
+        found = [None] * len(args)
+        for i, transpose in zip(rule.wrt or (), rule.transposes, strict=True):
+            if active[i]:
+                found[i] = transpose(lifted, *args, **keywords)
+    else:
+        found = _pair_cotangents(builder, rule, args, keywords, lifted, result, active)
+    return [
+        fit_tree(builder, lower_cotangent(builder, tree), atom) if wanted else None
+        for tree, atom, wanted in zip(found, op.args, active, strict=True)
+    ]
+
+
+def _elementwise_cotangents(
+    rule: Rule,
+    args: list[Any],
+    keywords: dict[str, Any],
+    g: Any,
+    result: Any,
+    active: Sequence[bool],
+) -> list[Any]:
+    found = partials_of(rule, args, keywords, result)
+    return [times(g, p) if wanted else None for p, wanted in zip(found, active, strict=True)]
+
+
+def _pair_cotangents(
+    builder: Builder,
+    rule: Rule,
+    args: list[Any],
+    keywords: dict[str, Any],
+    g: Any,
+    result: Any,
+    active: Sequence[bool],
+) -> list[Any]:
+    if rule.vjp is None:
+        return _transposed(builder, rule, args, keywords, g, result, active)
+    answer = rule.vjp(g, result, *args, **keywords)
+    if answer is NotImplemented:
+        return _composed_cotangents(builder, rule, args, keywords, g, active)
+    found = list(answer) if isinstance(answer, tuple) else [answer]
+    return (found + [None] * len(args))[: len(args)]
+
+
+def _transposed(
+    builder: Builder,
+    rule: Rule,
+    args: list[Any],
+    keywords: dict[str, Any],
+    g: Any,
+    result: Any,
+    active: Sequence[bool],
+) -> list[Any]:
+    """The transpose of a linear `jvp`: run on stand-ins for the tangents, and reversed."""
+    stand_ins = [
+        _map_tree(arg, lambda x: apply(operator.pos, x)) if wanted else None
+        for arg, wanted in zip(args, active)
+    ]
+    linear_part = replace(rule, formula=lambda *tangents: rule.jvp(tangents, result, *args, **keywords))  # type: ignore[misc]
+    return _composed_cotangents(builder, linear_part, stand_ins, {}, g, active)
+
+
+def _map_tree(tree: Any, function: Any) -> Any:
+    if isinstance(tree, (tuple, list)):
+        return type(tree)(_map_tree(item, function) for item in tree)
+    return function(tree) if isinstance(tree, Symbolic) else None
+
+
+def _composed_cotangents(
+    builder: Builder,
+    rule: Rule,
+    args: list[Any],
+    keywords: dict[str, Any],
+    g: Tree,
+    active: Sequence[bool],
+) -> list[Any]:
+    found, ops = _formula(builder, rule, args, keywords)
+    inputs: list[Any] = []
+    _map_leaves([arg for arg, wanted in zip(args, active) if wanted], inputs.append)
+    adjoints: dict[Any, Any] = {}
+    _pair_leaves(builder, found, lower_cotangent(builder, g), adjoints)
+    inside = straight.active_in(ops, inputs)
+    straight.cotangents_of(builder, ops, adjoints, inside, cotangents)
+    # Popped, so that an operand given twice has its whole cotangent once.
+    parts = {atom: adjoints.pop(atom) for atom in dict.fromkeys(inputs) if atom in adjoints}
+    return [_map_leaves(arg, lambda atom: parts.pop(atom, None)) for arg in args]
+
+
+def _spread(found: Any, wrt: tuple[int, ...] | None, count: int) -> list[Any]:
+    if wrt is None:
+        return list(found)
+    spread: list[Any] = [None] * count
+    answers = found if isinstance(found, tuple) and len(wrt) > 1 else (found,)
+    for i, answer in zip(wrt, answers):
+        if i < count:
+            spread[i] = answer
+    return spread
+
+
+# --- sequences where an array is meant --------------------------------------------------------
+
+
+def _is_sequence(atom: Atom) -> bool:
+    """Whether an operand is a tuple or list with something in it to differentiate."""
+    fact = facts.defined(atom.fact)
+    sequence = isinstance(fact, (facts.Tuple, facts.List, facts.ListOf))
+    return sequence and isinstance(atom, ir.Value) and facts.may_be_differentiated(fact)
+
+
+def _as_arrays(builder: Builder, op: Op) -> tuple[Op, list[Op | None]]:
+    """The operation on arrays made of its sequences, and how each of these is made."""
+    made: list[Op | None] = []
+    for atom in op.args:
+        array = builder.op(np.array, (atom,)) if _is_sequence(atom) else None
+        made.append(builder.definitions[array] if isinstance(array, ir.Value) else None)
+    args = tuple(m.result if m else atom for m, atom in zip(made, op.args))
+    return replace(op, args=args), made
+
+
+def _arrays_and_tangents(
+    builder: Builder, op: Op, tangents: Sequence[Tree]
+) -> tuple[Op, list[Tree]]:
+    if not any(map(_is_sequence, op.args)):
+        return op, list(tangents)
+    op, made = _as_arrays(builder, op)
+    return op, [tangent(builder, m, [dx]) if m else dx for m, dx in zip(made, tangents)]
+
+
+def _through_arrays(builder: Builder, op: Op, g: Tree, active: Sequence[bool]) -> list[Tree]:
+    op, made = _as_arrays(builder, op)
+    found = cotangents(builder, op, g, active)
+    return [
+        cotangents(builder, m, part, [True])[0] if m and part is not None else part
+        for m, part in zip(made, found)
+    ]
+
+
+# --- trees, shapes and zeros ----------------------------------------------------------------
+
+
+def lift_tree(builder: Builder, tree: Tree, plain: bool = False) -> Any:
+    if isinstance(tree, tuple):
+        return tuple(lift_tree(builder, item, plain) for item in tree)
+    if tree is None:
+        return None
+    if isinstance(tree, Const):
+        return tree.value
+    if isinstance(tree.fact, (facts.Tuple, facts.List)):
+        return lift(builder, tree, plain)
+    return Symbolic(builder, tree, plain)
+
+
+def lower_tree(builder: Builder, found: Any, result: Atom) -> Tree:
+    """A rule's answer as a tree that follows the structure of the result."""
+    if not isinstance(found, (tuple, list)):
+        return None if found is None else lower(builder, found)
+    parts = [builder.op(operator.getitem, (result, Const(i))) for i in range(len(found))]
+    trees = tuple(lower_tree(builder, f, part) for f, part in zip(found, parts))
+    if isinstance(result.fact, (facts.Tuple, facts.List)):
+        return trees
+    leaves = [zero(builder, p) if t is None else t for t, p in zip(trees, parts)]
+    return builder.op(ir.make_tuple, leaves)
+
+
+def lower_cotangent(builder: Builder, found: Any) -> Tree:
+    if isinstance(found, (tuple, list)):
+        return tuple(lower_cotangent(builder, item) for item in found)
+    return None if found is None else lower(builder, found)
+
+
+def fit_tree(builder: Builder, tree: Tree, operand: Atom) -> Tree:
+    """`fit` for each leaf of a structure."""
+    if isinstance(tree, tuple):
+        items = (builder.op(operator.getitem, (operand, Const(i))) for i in range(len(tree)))
+        return tuple(fit_tree(builder, t, item) for t, item in zip(tree, items))
+    return None if tree is None else fit(builder, tree, operand)
+
+
+def fit(builder: Builder, g: Atom, operand: Atom) -> Atom:
+    """The cotangent `g`, summed over broadcast axes and cast to the type of `operand`."""
+    have, want = g.fact, operand.fact
+    if not isinstance(want, (Scalar, Array)):
+        if isinstance(want, (facts.ListOf, facts.Opaque)):
+            return g
+        return builder.op(runtime.unbroadcast, (g, operand))
+    if isinstance(want, Scalar) and isinstance(have, Array) and facts.rank(have) is not None:
+        g = builder.op(np.sum, (g,)) if facts.rank(have) else g
+    elif not facts.same_shape(have, want):
+        summed = _summed(builder, g, have, want)
+        if summed is None:
+            return builder.op(runtime.unbroadcast, (g, operand))
+        g = summed
+    return _cast(builder, g, operand)
+
+
+def _summed(builder: Builder, g: Atom, have: Fact, want: Fact) -> Atom | None:
+    """The sum over axes that are known to have been added or stretched; None if not known."""
+    more, fewer = facts.dims(have), facts.dims(want)
+    if more is None or fewer is None or len(more) < len(fewer):
+        return None
+    extra = len(more) - len(fewer)
+    stretched = []
+    for i, dim in enumerate(fewer):
+        if more[extra + i] == dim:
+            continue
+        if dim != 1:
+            return None
+        stretched.append(i)
+    if extra:
+        axes = Const(tuple(range(extra)) if extra > 1 else 0)
+        g = builder.op(np.sum, (g,), {"axis": axes})
+    if stretched:
+        axes = Const(tuple(stretched) if len(stretched) > 1 else stretched[0])
+        g = builder.op(np.sum, (g,), {"axis": axes, "keepdims": Const(True)})
+    return g
+
+
+def _cast(builder: Builder, g: Atom, operand: Atom) -> Atom:
+    have, want = facts.dtype(g.fact), facts.dtype(operand.fact)
+    if have == want and have is not None:
+        return g
+    if isinstance(g.fact, Scalar) and isinstance(operand.fact, Scalar):
+        if facts.is_complex(g.fact) and not facts.is_complex(operand.fact):
+            return builder.op(np.real, (g,))
+        return g
+    if isinstance(g, Const) or (have is None and want == "float64" and _never_complex(g.fact)):
+        return g
+    if want is not None and not want.startswith(("float", "complex")):
+        return g
+    return builder.op(runtime.as_type, (g, operand))
+
+
+def _never_complex(fact: Fact) -> bool:
+    return facts.is_complex(fact) is False
+
+
+def zero(builder: Builder, like: Atom) -> Atom:
+    """A zero of the shape and type of `like`."""
+    fact = facts.defined(like.fact)
+    if isinstance(fact, Scalar):
+        return Const(0j if fact.type == "complex" else 0.0)
+    return builder.op(runtime.zeros_like, (like,))

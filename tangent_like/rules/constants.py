@@ -1,0 +1,56 @@
+"""Functions whose derivative is zero wherever it exists, by declaration."""
+
+from __future__ import annotations
+
+import builtins
+import math
+import operator
+
+import numpy as np
+
+from tangent_like.rules.registry import constant, named
+
+constant(
+    operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge,
+    operator.not_, operator.is_, operator.is_not, operator.contains, operator.floordiv,
+    operator.and_, operator.or_, operator.xor, operator.invert, operator.lshift, operator.rshift,
+    operator.truth, operator.index,
+)  # fmt: skip
+constant(
+    *named(
+        builtins,
+        "len", "range", "isinstance", "issubclass", "bool", "int", "round", "str", "repr", "type",
+        "hasattr", "callable", "any", "all", "id", "hash", "print", "slice", "ord", "format",
+    )
+)  # fmt: skip
+constant(
+    *named(
+        math,
+        "ceil", "floor", "trunc", "isnan", "isinf", "isfinite", "isclose", "factorial", "comb",
+        "perm", "gcd", "lcm", "isqrt", "ulp",
+    )
+)  # fmt: skip
+constant(
+    *named(
+        np,
+        "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isclose",
+        "allclose", "array_equal", "array_equiv", "logical_and", "logical_or", "logical_xor",
+        "logical_not", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "isreal", "iscomplex",
+        "isrealobj", "iscomplexobj", "isscalar", "isnat", "iterable", "signbit", "all", "any",
+        "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "bitwise_count", "left_shift",
+        "right_shift", "gcd", "lcm",
+        "floor", "ceil", "trunc", "rint", "fix", "round", "around", "floor_divide", "spacing",
+        "argmax", "argmin", "nanargmax", "nanargmin", "argsort", "argpartition", "lexsort",
+        "argwhere", "nonzero", "flatnonzero", "count_nonzero", "searchsorted", "digitize",
+        "histogram", "histogram2d", "histogramdd", "histogram_bin_edges", "isin",
+        "shape", "ndim", "size", "result_type", "can_cast", "promote_types", "min_scalar_type",
+        "common_type", "dtype", "finfo", "iinfo", "shares_memory", "may_share_memory",
+        "zeros", "ones", "empty", "zeros_like", "ones_like", "empty_like", "eye", "identity",
+        "arange", "tri", "indices", "unravel_index", "ravel_multi_index", "ix_", "mask_indices",
+        "tril_indices", "triu_indices", "tril_indices_from", "triu_indices_from", "diag_indices",
+        "diag_indices_from", "broadcast_shapes", "ndindex", "ndenumerate", "hanning", "hamming",
+        "blackman", "bartlett", "array2string", "array_repr", "array_str", "format_float_positional",
+        "errstate", "seterr", "geterr", "einsum_path",
+    )
+)  # fmt: skip
+constant(*named(np.linalg, "matrix_rank"), *named(np.fft, "fftfreq", "rfftfreq"))

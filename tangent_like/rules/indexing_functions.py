@@ -1,0 +1,253 @@
+"""Rules of functions that pick elements: by index, by mask, by order, by condition."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from tangent_like import facts, runtime
+from tangent_like.rules.registry import composed, constant, linear, rule
+from tangent_like.rules.samples import reals
+from tangent_like.rules.shapes import moved_back
+from tangent_like.rules.symbolic import apply
+
+# --- by index ------------------------------------------------------------------------------------
+
+linear(
+    operator.getitem,
+    lambda g, x, index: apply(runtime.scatter_add, apply(runtime.zeros_like, x), index, g),
+    sequences=True,
+    samples=lambda: [
+        (reals(4), 1),
+        (reals(4), slice(1, None)),
+        (reals(2, 3), (slice(None), 1)),
+        (reals(4), np.array([0, 2, 2])),
+        (reals(4), np.array([True, False, True, True])),
+        (reals(2, 3), (..., None)),
+    ],
+)
+linear(
+    runtime.scatter_add,
+    lambda g, x, index, part: (g, g[index]),
+    sequences=True,
+    wrt=(0, 2),
+    samples=lambda: [
+        (reals(4), 1, 0.7),
+        (reals(4), np.array([0, 2, 2]), reals(3)),
+        (reals(2, 3), (slice(None), 1), 0.7),
+    ],
+)
+linear(
+    np.take,
+    lambda g, x, indices, axis=None, out=None, mode="raise": apply(
+        runtime.untake, g, indices, x, axis, mode
+    ),
+    samples=lambda: [
+        (reals(4), [0, 2, 2]),
+        (reals(2, 3), np.array([[0, 5], [1, 1]])),
+        (reals(2, 3), [2, 0], 1),
+        (reals(2, 3), 1, 0),
+        ((reals(2, 3), [4, -1], 1), {"mode": "wrap"}),
+    ],
+)
+linear(
+    runtime.untake,
+    lambda h, g, indices, x, axis, mode: np.take(h, indices, axis, mode=mode),
+    samples=lambda: [(reals(2, 2), [2, 0], reals(2, 3), 1, "raise")],
+)
+linear(
+    np.take_along_axis,
+    lambda g, x, indices, axis=-1: apply(runtime.untake_along_axis, g, indices, x, axis),
+    samples=lambda: [
+        (reals(2, 3), np.array([[0, 0], [2, 1]]), 1),
+        (reals(2, 3), np.array([[0, 0, 1]]), 0),
+        (reals(4), np.array([0, 3, 3]), None),
+    ],
+)
+linear(
+    runtime.untake_along_axis,
+    lambda h, g, indices, x, axis: np.take_along_axis(h, indices, axis),
+    samples=lambda: [(reals(2, 2), np.array([[0, 0], [2, 1]]), reals(2, 3), 1)],
+)
+linear(
+    np.compress,
+    lambda g, condition, x, axis=None: _picked_back(np.compress, g, condition, x, axis),
+    wrt=(1,),
+    samples=lambda: [([True, False, True], reals(3)), ([False, True], reals(2, 3), 0)],
+)
+linear(
+    np.extract,
+    lambda g, condition, x: _picked_back(np.extract, g, condition, x),
+    wrt=(1,),
+    samples=lambda: [(np.array([[True, False], [True, True]]), reals(2, 2))],
+)
+linear(
+    np.delete,
+    lambda g, x, which, axis=None: moved_back(np.delete, g, x, which, axis),
+    samples=lambda: [(reals(4), 1), (reals(2, 3), [0, 2], 1), (reals(2, 3), slice(0, 2))],
+)
+
+
+def _picked_back(pick: Any, g: Any, condition: Any, x: Any, *axis: Any) -> Any:
+    picked = apply(pick, condition, apply(runtime.positions, x), *axis)
+    return apply(runtime.move_back, g, picked, x)
+
+
+def _insert_cotangent(g: Any, x: Any, where: Any, values: Any, axis: Any = None) -> Any:
+    nothing = apply(runtime.positions, x) * 0 - 1
+    kept = apply(np.insert, apply(runtime.positions, x), where, -1, axis)
+    added = apply(np.insert, nothing, where, apply(runtime.positions, values), axis)
+    return apply(runtime.move_back, g, kept, x), apply(runtime.move_back, g, added, values)
+
+
+linear(
+    np.insert,
+    _insert_cotangent,
+    wrt=(0, 2),
+    samples=lambda: [(reals(4), 1, 0.7), (reals(2, 3), [0, 2], reals(2, 2), 1), (reals(3), 3, 0.2)],
+)
+
+# --- by order ----------------------------------------------------------------------------------------
+
+
+def _order(x: Any, axis: Any) -> Any:
+    return np.argsort(x, axis=axis, kind="stable")
+
+
+rule(
+    np.sort,
+    jvp=lambda tangents, y, x, axis=-1, kind=None, stable=None: np.take_along_axis(
+        tangents[0], _order(x, axis), axis
+    ),
+    vjp=lambda g, y, x, axis=-1, kind=None, stable=None: apply(
+        runtime.untake_along_axis, g, _order(x, axis), x, axis
+    ),
+    samples=lambda: [(reals(5),), (reals(2, 3), 0), (reals(2, 3), None), (reals(2, 3),)],
+    note="equal elements keep their order",
+)
+rule(
+    np.partition,
+    jvp=lambda tangents, y, x, kth, axis=-1: np.take_along_axis(
+        tangents[0], np.argpartition(x, kth, axis=axis), axis
+    ),
+    vjp=lambda g, y, x, kth, axis=-1: apply(
+        runtime.untake_along_axis, g, np.argpartition(x, kth, axis=axis), x, axis
+    ),
+    samples=lambda: [(reals(5), 2), (reals(2, 3), 1, 1)],
+)
+rule(
+    np.unique,
+    jvp=lambda tangents, y, x: np.take(tangents[0], _first_places(x)),
+    vjp=lambda g, y, x: apply(runtime.move_back, g, _first_places(x), x),
+    samples=lambda: [(reals(5),), (reals(2, 2),)],
+    note="of equal elements the first one has derivative 1",
+)
+
+
+constant(runtime.first_places)
+
+
+def _first_places(x: Any) -> Any:
+    return apply(runtime.first_places, x)
+
+
+# --- by condition ----------------------------------------------------------------------------------
+
+
+def _where_tangent(tangents: tuple[Any, ...], y: Any, test: Any, a: Any, b: Any) -> Any:
+    _, da, db = tangents
+    found = apply(np.where, test, 0.0 if da is None else da, 0.0 if db is None else db)
+    return as_wide_as(found, y)
+
+
+def as_wide_as(dx: Any, y: Any) -> Any:
+    """`dx` with the shape of `y`, where it is not known to have it."""
+    return dx if facts.same_shape(dx.fact, y.fact) else apply(runtime.broadcast_like, dx, y)
+
+
+rule(
+    np.where,
+    jvp=_where_tangent,
+    vjp=lambda g, y, test, a, b: (
+        None,
+        apply(np.where, test, g, 0.0),
+        apply(np.where, test, 0.0, g),
+    ),
+    samples=lambda: [
+        (reals(3) > 0, reals(3), reals(3, seed=1)),
+        (reals(2, 1) > 0, reals(3), 0.7),
+        (True, 0.3, 0.7),
+        (reals(3) > 0, 0.7, reals(2, 3)),
+    ],
+    note="what the other branch gives, NaN too, does not matter",
+)
+
+
+def _select_tangent(tangents: Any, y: Any, tests: Any, choices: Any, default: Any = 0) -> Any:
+    given = tangents[1] or [None] * len(choices)
+    parts = [np.zeros_like(c) if d is None else d for d, c in zip(given, choices)]
+    rest = tangents[2] if len(tangents) > 2 and tangents[2] is not None else 0.0
+    return as_wide_as(apply(np.select, tests, parts, rest), y)
+
+
+def _select_cotangent(g: Any, y: Any, tests: Any, choices: Any, default: Any = 0) -> Any:
+    count = len(choices)
+    nothing = apply(runtime.zeros_like, g)
+    found = tuple(
+        apply(np.select, tests, [g if j == i else nothing for j in range(count)], 0.0)
+        for i in range(count)
+    )
+    return None, found, apply(np.select, tests, [nothing] * count, g)
+
+
+rule(
+    np.select,
+    jvp=_select_tangent,
+    vjp=_select_cotangent,
+    sequences=True,
+    samples=lambda: [
+        ([reals(3) > 1, reals(3) > 0], [reals(3), reals(3, seed=1)], 0.7),
+        ([reals(3) > 1], [reals(3)]),
+    ],
+)
+
+
+def _choose_tangent(tangents: Any, y: Any, which: Any, choices: Any) -> Any:
+    parts = [0.0 if d is None else d for d in tangents[1]]
+    return as_wide_as(apply(np.choose, which, parts), y)
+
+
+rule(
+    np.choose,
+    jvp=_choose_tangent,
+    vjp=lambda g, y, which, choices: (
+        None,
+        tuple(apply(np.where, which == i, g, 0.0) for i in range(len(choices))),
+    ),
+    sequences=True,
+    samples=lambda: [(np.array([0, 1, 1]), [reals(3), reals(3, seed=1)])],
+)
+
+
+# --- by interpolation ------------------------------------------------------------------------------
+
+
+def _interp_formula(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
+    """Linear between two neighbours; constant outside."""
+    high = np.clip(np.searchsorted(xp, x), 1, np.size(xp) - 1)
+    x0, x1, f0, f1 = xp[high - 1], xp[high], fp[high - 1], fp[high]
+    between = f0 + (f1 - f0) * ((x - x0) / (x1 - x0))
+    inside = apply(np.where, x < xp[0], fp[0] if left is None else left, between)
+    return apply(np.where, x > xp[-1], fp[-1] if right is None else right, inside)
+
+
+composed(
+    np.interp,
+    _interp_formula,
+    samples=lambda: [
+        (np.array([0.3, 1.7, -1.0, 9.0]), np.array([0.0, 1.0, 2.5]), reals(3)),
+        (0.4, np.array([0.0, 1.0, 2.5]), reals(3)),
+    ],
+)

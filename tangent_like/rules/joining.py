@@ -1,0 +1,296 @@
+"""Rules of what joins arrays into one, and of what splits one into several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tangent_like import runtime
+from tangent_like.rules.registry import linear, named, rule
+from tangent_like.rules.samples import reals
+from tangent_like.rules.symbolic import Symbolic, apply
+
+
+def _along(axis: Any, index: Any) -> Any:
+    """The index that picks `index` on one axis: `[i]`, `[:, i]`, `[..., i]`."""
+    if axis == 0:
+        return index
+    if axis > 0:
+        return (*[slice(None)] * axis, index)
+    return (..., index, *[slice(None)] * (-axis - 1))
+
+
+def _number_of_axes(x: Any) -> int | None:
+    count = np.ndim(x)
+    return count if isinstance(count, int) else None
+
+
+# --- arrays from sequences ---------------------------------------------------------------------
+
+
+def _array_cotangent(g: Any, x: Any, *dtype: Any, **keywords: Any) -> Any:
+    if isinstance(x, (tuple, list)):
+        return tuple(_array_cotangent(g[i], item) for i, item in enumerate(x))
+    if isinstance(x, Symbolic) and not x.is_array:
+        return apply(runtime.unarray, g, x)
+    return g
+
+
+linear(
+    (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.copy,
+     *named(np, "astype")),
+    _array_cotangent,
+    sequences=True,
+    samples=lambda: [
+        (reals(2, 3),), ([0.3, 0.7],), ([[0.3, 0.7], [1.1, -0.4]],), ((reals(2), reals(2)),),
+        (0.7,),
+    ],
+)  # fmt: skip
+linear(
+    named(np, "astype"),
+    lambda g, x, dtype, copy=True, device=None: g,
+    samples=lambda: [(reals(3), float)],
+)
+linear(
+    runtime.unarray,
+    lambda h, g, x: np.array(h),
+    sequences=True,
+    samples=lambda: [(reals(3), [1.0, 2.0, 3.0])],
+)
+linear(
+    runtime.unjoin,
+    lambda h, g, arrays, join, *axis: apply(join, h, *axis),
+    sequences=True,
+    samples=lambda: [(reals(5), (np.zeros(2), np.zeros(3)), np.concatenate)],
+)
+
+# --- joining -----------------------------------------------------------------------------------
+
+
+def _concatenate_cotangent(
+    g: Any, arrays: Any, axis: Any = 0, out: Any = None, dtype: Any = None, casting: Any = None
+) -> Any:
+    if isinstance(arrays, Symbolic):
+        return apply(runtime.unjoin, g, arrays, np.concatenate, axis)
+    if axis is None:
+        pieces = _pieces(g, 0, [np.size(x) for x in arrays])
+        return tuple(np.reshape(p, np.shape(x)) for p, x in zip(pieces, arrays))
+    return tuple(_pieces(g, axis, [np.shape(x)[axis] for x in arrays]))
+
+
+def _pieces(g: Any, axis: int, lengths: list[Any]) -> Any:
+    """`g` cut into pieces of the given lengths."""
+    start: Any = None
+    for i, length in enumerate(lengths):
+        last = i == len(lengths) - 1
+        stop = None if last else length if start is None else start + length
+        yield g[_along(axis, slice(start, stop))]
+        start = stop
+
+
+def _join_samples() -> Any:
+    return [
+        ((reals(2, 3), reals(2, 3, seed=1)),),
+        ((reals(2, 3), reals(1, 3, seed=1), reals(3, 3, seed=2)),),
+    ]
+
+
+linear(
+    (np.concatenate, *named(np, "concat")),
+    _concatenate_cotangent,
+    sequences=True,
+    samples=lambda: [
+        *_join_samples(),
+        ((reals(2, 3), reals(2, 1)), 1),
+        ((reals(2, 3), reals(2, 1)), -1),
+        ((reals(2, 3, 2), reals(2, 1, 2)), -2),
+        ((reals(2, 3), reals(2)), None),
+        ([reals(2), reals(3)],),
+        (reals(2, 3, 2),),
+    ],
+)
+
+
+def _stack_cotangent(
+    g: Any, arrays: Any, axis: Any = 0, out: Any = None, dtype: Any = None, casting: Any = None
+) -> Any:
+    if isinstance(arrays, Symbolic):
+        return apply(runtime.unjoin, g, arrays, np.stack, axis)
+    return tuple(g[_along(axis, i)] for i in range(len(arrays)))
+
+
+linear(
+    np.stack,
+    _stack_cotangent,
+    sequences=True,
+    samples=lambda: [
+        ((reals(2, 3), reals(2, 3, seed=1)),),
+        ((reals(2, 3), reals(2, 3, seed=1)), 1),
+        ((reals(2, 3), reals(2, 3, seed=1)), -1),
+        ((reals(2, 3), reals(2, 3, seed=1)), -2),
+        ([0.7, 0.4],),
+        (reals(2, 3),),
+    ],
+)
+
+
+def _stacking(join: Any, axis: Any) -> Any:
+    """vstack and its like: pieces along an axis, in the operands' own shapes."""
+
+    def cotangent(g: Any, arrays: Any, dtype: Any = None, casting: Any = None) -> Any:
+        ranks = None if isinstance(arrays, Symbolic) else [_number_of_axes(x) for x in arrays]
+        if ranks is None or None in ranks:
+            found = apply(runtime.unjoin, g, arrays, join)
+            return found if ranks is None else tuple(found[i] for i in range(len(ranks)))
+        along, lengths = axis(arrays, ranks)
+        pieces = _pieces(g, along, lengths)
+        return tuple(np.reshape(p, np.shape(x)) for p, x in zip(pieces, arrays))
+
+    return cotangent
+
+
+def _rows(arrays: Any, ranks: list[int]) -> Any:
+    return 0, [np.shape(x)[0] if n >= 2 else 1 for x, n in zip(arrays, ranks)]
+
+
+def _columns(arrays: Any, ranks: list[int]) -> Any:
+    if ranks[0] <= 1:
+        return 0, [np.shape(x)[0] if n else 1 for x, n in zip(arrays, ranks)]
+    return 1, [np.shape(x)[1] for x in arrays]
+
+
+def _as_columns(arrays: Any, ranks: list[int]) -> Any:
+    return 1, [np.shape(x)[1] if n >= 2 else 1 for x, n in zip(arrays, ranks)]
+
+
+def _depths(arrays: Any, ranks: list[int]) -> Any:
+    return 2, [np.shape(x)[2] if n >= 3 else 1 for x, n in zip(arrays, ranks)]
+
+
+linear(
+    (np.vstack, *named(np, "row_stack")),
+    _stacking(np.vstack, _rows),
+    sequences=True,
+    samples=lambda: [*_join_samples(), ((reals(3), reals(2, 3)),), ((0.7, 0.3),)],
+)
+linear(
+    np.hstack,
+    _stacking(np.hstack, _columns),
+    sequences=True,
+    samples=lambda: [((reals(2, 3), reals(2, 1)),), ((reals(3), reals(2)),), ((0.7, 0.3),)],
+)
+linear(
+    np.dstack,
+    _stacking(np.dstack, _depths),
+    sequences=True,
+    samples=lambda: [((reals(2, 3), reals(2, 3)),), ((reals(2, 3, 2), reals(2, 3, 1)),)],
+)
+linear(
+    np.column_stack,
+    _stacking(np.column_stack, _as_columns),
+    sequences=True,
+    samples=lambda: [((reals(3), reals(3, seed=1)),), ((reals(3), reals(3, 2, seed=1)),)],
+)
+
+
+def _block_cotangent(g: Any, arrays: Any) -> Any:
+    parts = apply(runtime.unblock, g, arrays)
+    return _numbered(arrays, iter(range(len(_leaves(arrays)))), parts)
+
+
+def _flatten(tree: Any, found: list[Any]) -> None:
+    if isinstance(tree, (tuple, list)):
+        for item in tree:
+            _flatten(item, found)
+    else:
+        found.append(tree)
+
+
+def _numbered(tree: Any, numbers: Any, parts: Any) -> Any:
+    if isinstance(tree, (tuple, list)):
+        return tuple(_numbered(item, numbers, parts) for item in tree)
+    return parts[next(numbers)]
+
+
+linear(
+    np.block,
+    _block_cotangent,
+    sequences=True,
+    samples=lambda: [
+        ([[reals(2, 2), reals(2, 1)], [reals(1, 2), reals(1, 1)]],),
+        ([0.3, reals(2)],),
+    ],
+)
+
+
+linear(
+    runtime.unblock,
+    lambda h, g, arrays: apply(np.block, _arranged(arrays, iter(range(len(_leaves(arrays)))), h)),
+    sequences=True,
+    samples=lambda: [(reals(5), [np.zeros(2), np.zeros(3)])],
+)
+
+
+def _leaves(tree: Any) -> list[Any]:
+    found: list[Any] = []
+    _flatten(tree, found)
+    return found
+
+
+def _arranged(tree: Any, numbers: Any, parts: Any) -> Any:
+    """The parts in a list of a list, as np.block takes them."""
+    if isinstance(tree, list):
+        return [_arranged(item, numbers, parts) for item in tree]
+    return parts[next(numbers)]
+
+
+def _append_cotangent(g: Any, x: Any, values: Any, axis: Any = None) -> Any:
+    if axis is None:
+        parts = (g[: np.size(x)], g[np.size(x) :])
+        return tuple(np.reshape(p, np.shape(a)) for p, a in zip(parts, (x, values)))
+    return tuple(_pieces(g, axis, [np.shape(x)[axis], None]))
+
+
+linear(
+    np.append,
+    _append_cotangent,
+    wrt=(0, 1),
+    samples=lambda: [(reals(3), 0.7), (reals(2, 3), reals(1, 3), 0), (reals(2, 2), reals(3))],
+)
+
+# --- splitting -----------------------------------------------------------------------------------
+
+
+def _parts(g: Any, y: Any) -> Any:
+    """The cotangents of the parts, with zeros where there are none."""
+    if isinstance(g, Symbolic):
+        return g
+    return [np.zeros_like(y[i]) if part is None else part for i, part in enumerate(g)]
+
+
+def _splitting(split: Any, join: Any) -> None:
+    rule(
+        split,
+        jvp=lambda tangents, y, x, *how, **named_how: apply(split, tangents[0], *how, **named_how),
+        vjp=lambda g, y, x, *how, **named_how: join(_parts(g, y), *how, **named_how),
+        samples=lambda: [(reals(4, 4, 4), 2), (reals(4, 4, 4), [1, 3])],
+    )
+
+
+def _along_axis(parts: Any, sections: Any, axis: Any = 0) -> Any:
+    return apply(np.concatenate, parts, axis)
+
+
+_splitting(np.split, _along_axis)
+_splitting(np.array_split, _along_axis)
+_splitting(np.vsplit, lambda parts, sections: apply(np.concatenate, parts, 0))
+_splitting(np.hsplit, lambda parts, sections: apply(np.hstack, parts))
+_splitting(np.dsplit, lambda parts, sections: apply(np.concatenate, parts, 2))
+for _unstack in named(np, "unstack"):
+    rule(
+        _unstack,
+        jvp=lambda tangents, y, x, axis=0: apply(np.unstack, tangents[0], axis=axis),
+        vjp=lambda g, y, x, axis=0: apply(np.stack, _parts(g, y), axis),
+        samples=lambda: [(reals(2, 3),), ((reals(2, 3),), {"axis": -1})],
+    )

@@ -1,0 +1,200 @@
+"""How a derivative fact is written down, once for both modes.
+
+    elementwise(np.tanh, lambda x, y: 1 - y * y)               the partial; y is the result
+    elementwise(np.multiply, lambda x, w, y: (w, x))           one partial for each operand
+    linear(np.transpose, lambda g, x: g.T)                     only the transpose is needed
+    bilinear(np.matmul, lambda g, x, w: g @ w.T, lambda g, x, w: x.T @ g)
+    composed(np.var, lambda x: np.mean((x - np.mean(x)) ** 2)) a formula, differentiated itself
+    rule(np.prod, jvp=..., vjp=...)                            a named pair for what fits no kind
+    constant(np.floor)                                         zero derivative, by declaration
+
+The lambdas run once, at compile time, on symbolic operands.  They never mention broadcasting,
+accumulation or zeros: the differentiator adds these where they are needed.  `samples` are
+operands at which the tests check the rule, each a tuple of positional arguments, or a pair of
+such a tuple and a dict of keywords; or a function that returns them, so that importing the rules
+builds no arrays.
+
+A tuple or list that is given where an array is meant is made one first; with `sequences` the
+rule sees it as it is, as a tuple or list of symbolic operands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tangent_like import infer
+
+Samples = Sequence[Any] | Callable[[], Sequence[Any]]
+MAX_OPERANDS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`kind` says how to read `forward` and `reverse`: see `tangent.py` and `adjoint.py`."""
+
+    functions: tuple[Any, ...]
+    kind: str
+    partials: Callable[..., Any] | None = None
+    jvp: Callable[..., Any] | None = None
+    vjp: Callable[..., Any] | None = None
+    transposes: tuple[Callable[..., Any], ...] = ()
+    wrt: tuple[int, ...] | None = (0,)
+    drop: tuple[str, ...] = ()
+    formula: Callable[..., Any] | None = None
+    sequences: bool = False
+    samples: Samples = ()
+    note: str = ""
+
+
+rules: dict[Any, Rule] = {}
+"""The registry: a rule for each callable that has one."""
+
+generation: list[int] = [0]
+"""Counts registrations, so that compiled derivatives notice a rule registered later."""
+
+
+def _register(functions: Any, rule_of: Callable[[tuple[Any, ...]], Rule]) -> None:
+    group = functions if isinstance(functions, tuple) else (functions,)
+    made = rule_of(group)
+    for function in group:
+        if not callable(function):
+            raise TypeError(f"a rule belongs to a callable, not to {function!r}")
+        rules[function] = made
+    generation[0] += 1
+
+
+def elementwise(
+    functions: Any, partials: Callable[..., Any], *, samples: Samples = (), note: str = ""
+) -> None:
+    """Register an element-wise function by its partials.
+
+    `partials(*operands, y, **keywords)` returns the derivative with respect to the one operand,
+    or a tuple with one for each; None or 0 for an operand without influence.
+    """
+    _register(
+        functions,
+        lambda group: Rule(group, "elementwise", partials=partials, samples=samples, note=note),
+    )
+    group = functions if isinstance(functions, tuple) else (functions,)
+    infer.elementwise_functions.update(group)
+
+
+def linear(
+    functions: Any,
+    transpose: Callable[..., Any],
+    *,
+    wrt: tuple[int, ...] | None = (0,),
+    drop: tuple[str, ...] = (),
+    sequences: bool = False,
+    samples: Samples = (),
+    note: str = "",
+) -> None:
+    """Register a function that is linear in the operands `wrt` taken together.
+
+    `transpose(g, *operands, **keywords)` returns the cotangent of the one operand in `wrt`, or a
+    tuple aligned with `wrt` (None for all positional operands).  The keywords in `drop` add a constant: the tangent leaves them out.
+    """
+    _register(
+        functions,
+        lambda group: Rule(
+            group,
+            "linear",
+            vjp=transpose,
+            wrt=wrt,
+            drop=drop,
+            sequences=sequences,
+            samples=samples,
+            note=note,
+        ),
+    )
+
+
+def bilinear(
+    functions: Any,
+    *transposes: Callable[..., Any],
+    wrt: tuple[int, ...] = (0, 1),
+    samples: Samples = (),
+    note: str = "",
+) -> None:
+    """Register a function that is linear in each operand of `wrt`; one transpose for each."""
+    _register(
+        functions,
+        lambda group: Rule(
+            group, "bilinear", transposes=transposes, wrt=wrt, samples=samples, note=note
+        ),
+    )
+
+
+def rule(
+    functions: Any,
+    *,
+    jvp: Callable[..., Any],
+    vjp: Callable[..., Any] | None = None,
+    otherwise: Callable[..., Any] | None = None,
+    sequences: bool = False,
+    samples: Samples = (),
+    note: str = "",
+) -> None:
+    """Register a pair.
+
+    `jvp(tangents, y, *operands, **keywords)` returns the tangent of the result; `tangents` has an
+    entry for each positional operand, None where it has no tangent.
+    `vjp(g, y, *operands, **keywords)` returns the cotangent of the one operand, or a tuple with
+    one for each positional operand, None where there is none.  Without it `jvp` is transposed.
+    Where these return NotImplemented, the formula `otherwise` is differentiated: see `composed`.
+    """
+    _register(
+        functions,
+        lambda group: Rule(
+            group,
+            "pair",
+            jvp=jvp,
+            vjp=vjp,
+            formula=otherwise,
+            sequences=sequences,
+            samples=samples,
+            note=note,
+        ),
+    )
+
+
+def composed(
+    functions: Any,
+    formula: Callable[..., Any],
+    *,
+    sequences: bool = False,
+    samples: Samples = (),
+    note: str = "",
+) -> None:
+    """Register a function by a formula of functions that have rules.
+
+    `formula(*operands, **keywords)` computes the same value; its operations are differentiated
+    one by one.  It must not branch on its operands' values.
+    """
+    _register(
+        functions,
+        lambda group: Rule(
+            group, "composed", formula=formula, sequences=sequences, samples=samples, note=note
+        ),
+    )
+
+
+def constant(*functions: Any, note: str = "") -> None:
+    """Declare functions whose derivative is zero wherever it exists."""
+    _register(tuple(functions), lambda group: Rule(group, "constant", note=note))
+
+
+def find(function: Any) -> Rule | None:
+    """The rule of a callable, None where there is none."""
+    try:
+        return rules.get(function)
+    except TypeError:  # an unhashable callable has no rule
+        return None
+
+
+def named(module: Any, *names: str) -> tuple[Any, ...]:
+    """The functions of a module that this version of it has, each once."""
+    found = (getattr(module, name, None) for name in names)
+    return tuple(dict.fromkeys(function for function in found if function is not None))

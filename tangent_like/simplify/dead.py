@@ -1,0 +1,105 @@
+"""Leave out what nothing uses.
+
+    a = x * y                        a = x * y
+    b = sin(x)              ──▶      return a
+    return a
+
+Carried values of a loop and results of a branch that nobody reads go as well; statements with an
+effect (a print, a push onto a tape) stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from tangent_like.effects import has_effect
+from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value, read_by
+
+T = TypeVar("T")
+
+
+def remove_dead(function: Function) -> Function:
+    body = prune(function.body)
+    return Function(function.name, function.params, body, function.place, function.doc)
+
+
+def prune(block: Block) -> Block:
+    """The block without what its results do not need."""
+    return _block(block, tuple(block.results), set())
+
+
+def _block(block: Block, results: tuple[Atom, ...], live: set[Value]) -> Block:
+    """The statements that `results` need; `live` gains what they read."""
+    _use(results, live)
+    kept: list[Statement] = []
+    for statement in reversed(block.statements):
+        pruned = _statement(statement, live)
+        if pruned is not None:
+            kept.append(pruned)
+    return Block(tuple(reversed(kept)), results)
+
+
+def _statement(statement: Statement, live: set[Value]) -> Statement | None:
+    if isinstance(statement, Op):
+        if statement.result not in live and not has_effect(statement.fn):
+            return None
+        _use(statement.atoms, live)
+        return statement
+    return _if(statement, live) if isinstance(statement, If) else _loop(statement, live)
+
+
+def _if(statement: If, live: set[Value]) -> If | None:
+    wanted = [i for i, result in enumerate(statement.results) if result in live]
+    inner: set[Value] = set()
+    then, orelse = (
+        _block(block, tuple(block.results[i] for i in wanted), inner)
+        for block in (statement.then, statement.orelse)
+    )
+    if not wanted and not then.statements and not orelse.statements:
+        return None
+    live |= inner
+    _use((statement.test,), live)
+    results = tuple(statement.results[i] for i in wanted)
+    return replace(statement, results=results, then=then, orelse=orelse)
+
+
+def _loop(loop: Loop, live: set[Value]) -> Loop | None:
+    kept = [result in live for result in loop.results]
+    while True:
+        inner: set[Value] = set()
+        first = loop.body.results[:1] if loop.exits else ()
+        nexts = tuple(atom for atom, keep in zip(loop.nexts, kept) if keep)
+        body = _block(loop.body, first + nexts, inner)
+        needed = [keep or param in inner for param, keep in zip(loop.params, kept)]
+        if needed == kept:
+            break
+        kept = needed
+    if not any(kept) and not any(map(_acts, body.statements)):
+        return None
+    live |= inner
+    pruned = replace(
+        loop,
+        results=_where(kept, loop.results),
+        inits=_where(kept, loop.inits),
+        params=_where(kept, loop.params),
+        body=body,
+    )
+    _use(read_by(pruned), live)
+    return pruned
+
+
+def _acts(statement: Statement) -> bool:
+    """Whether a pruned statement has an effect of its own."""
+    if isinstance(statement, Op):
+        return has_effect(statement.fn)
+    blocks = (statement.then, statement.orelse) if isinstance(statement, If) else (statement.body,)
+    return any(_acts(inner) for block in blocks for inner in block.statements)
+
+
+def _where(kept: list[bool], items: tuple[T, ...]) -> tuple[T, ...]:
+    return tuple(item for item, keep in zip(items, kept) if keep)
+
+
+def _use(atoms: tuple[Atom, ...], live: set[Value]) -> None:
+    live.update(atom for atom in atoms if isinstance(atom, Value))

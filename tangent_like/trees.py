@@ -1,0 +1,132 @@
+"""Tangents and cotangents of structured values.
+
+The derivative that belongs to a value is an atom, None for zero, or a tuple of such trees where
+the value is a tuple or list of known length.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from typing import Any
+
+from tangent_like import facts, ir, runtime
+from tangent_like.build import Builder
+from tangent_like.facts import Fact
+from tangent_like.ir import Atom, Const, Value
+
+Tree = Any
+
+
+def add(builder: Builder, old: Tree, new: Tree, like: Fact) -> Tree:
+    """The sum of two trees for a value of fact `like`."""
+    if old is None or new is None:
+        return new if old is None else old
+    if isinstance(old, tuple) or isinstance(new, tuple):
+        assert isinstance(like, (facts.Tuple, facts.List))
+        pairs = zip(
+            split(builder, old, len(like.items)), split(builder, new, len(like.items)), like.items
+        )
+        return tuple(add(builder, a, b, item) for a, b, item in pairs)
+    plain = isinstance(facts.defined(like), (facts.Scalar, facts.Array))
+    return builder.op(operator.add if plain else runtime.add, (old, new))
+
+
+def split(builder: Builder, tree: Tree, count: int) -> tuple[Tree, ...]:
+    """The trees of the items of a tuple or list."""
+    if tree is None:
+        return (None,) * count
+    if isinstance(tree, tuple):
+        return tree
+    return tuple(builder.op(operator.getitem, (tree, Const(i))) for i in range(count))
+
+
+def leaves(tree: Tree, fact: Fact) -> Iterator[Atom | None]:
+    """The leaves of a tree along the structure of `fact`, None for zeros."""
+    if isinstance(fact, (facts.Tuple, facts.List)):
+        parts = (None,) * len(fact.items) if tree is None else tree
+        assert isinstance(parts, tuple)
+        for part, item in zip(parts, fact.items, strict=True):
+            yield from leaves(part, item)
+    else:
+        yield tree
+
+
+def from_leaves(found: Iterator[Atom | None], fact: Fact) -> Tree:
+    """The tree of this structure with these leaves; None where all are zero."""
+    if isinstance(fact, (facts.Tuple, facts.List)):
+        parts = tuple(from_leaves(found, item) for item in fact.items)
+        return None if all(part is None for part in parts) else parts
+    return next(found)
+
+
+def paths(fact: Fact, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Fact]]:
+    """Where each leaf lies in a value of this structure, and its fact."""
+    if isinstance(fact, (facts.Tuple, facts.List)):
+        for i, item in enumerate(fact.items):
+            yield from paths(item, (*path, i))
+    else:
+        yield path, fact
+
+
+def at(builder: Builder, atom: Atom, path: tuple[int, ...]) -> Atom:
+    """The item of a structured value at a path."""
+    for i in path:
+        atom = builder.op(operator.getitem, (atom, Const(i)))
+    return atom
+
+
+def dissolve(builder: Builder, tree: Tree, fact: Fact) -> Tree:
+    """A tree whose tuples follow the structure of `fact`, reading items where needed."""
+    if tree is None or not isinstance(fact, (facts.Tuple, facts.List)):
+        return tree
+    return tuple(
+        dissolve(builder, part, item)
+        for part, item in zip(split(builder, tree, len(fact.items)), fact.items)
+    )
+
+
+def derivative_fact(fact: Fact) -> Fact:
+    """The fact of the tangent or adjoint of a leaf."""
+    inner = facts.defined(fact)
+    if isinstance(inner, facts.Scalar):
+        return inner if inner.type in ("complex", "number") else facts.FLOAT
+    if isinstance(inner, facts.Array) and inner.dtype and not inner.dtype.startswith(("f", "c")):
+        return facts.Array("float64", inner.dims)
+    return inner
+
+
+def zero(builder: Builder, like: Atom) -> Atom:
+    """A zero of the shape and type of a leaf."""
+    fact = facts.defined(like.fact)
+    if isinstance(fact, facts.Scalar):
+        return Const(0j if fact.type == "complex" else 0.0)
+    if isinstance(fact, facts.Tape):
+        return new_tape(builder, like)
+    return builder.op(runtime.zeros_like, (like,))
+
+
+def new_tape(builder: Builder, like: Atom) -> Value:
+    """An empty tape for the derivatives of what the tape `like` holds."""
+    assert isinstance(like, Value) and isinstance(like.fact, facts.Tape)
+    result = Value(derivative_name("b", like), facts.Tape(derivative_fact(like.fact.item)))
+    builder.append(ir.Op(result, ir.new_tape, (), (), builder.place))
+    return result
+
+
+def derivative_name(prefix: str, atom: Atom) -> str:
+    """`bx` or `dx` for a value the user named `x`."""
+    return prefix + atom.name if isinstance(atom, Value) and atom.name else ""
+
+
+def materialised(builder: Builder, tree: Tree, like: Atom) -> Atom:
+    """The tree as one atom, zeros where it is None."""
+    fact = like.fact
+    if isinstance(fact, (facts.Tuple, facts.List)):
+        parts = split(builder, tree, len(fact.items))
+        items = [
+            materialised(builder, part, at(builder, like, (i,))) for i, part in enumerate(parts)
+        ]
+        display = ir.make_tuple if isinstance(fact, facts.Tuple) else ir.make_list
+        return builder.op(display, items)
+    return zero(builder, like) if tree is None else tree

@@ -1,0 +1,1 @@
+"""Tests of tangent_like; `tests.derivatives` holds the references they share."""

@@ -1,0 +1,29 @@
+"""What all tests share: how much hypothesis tries, and whether golden files are rewritten."""
+
+from __future__ import annotations
+
+import os
+
+import hypothesis
+import pytest
+
+# In CI every run must try the same examples, and few of them; a developer wants new ones.
+hypothesis.settings.register_profile("dev", deadline=None)
+hypothesis.settings.register_profile("ci", max_examples=40, derandomize=True, deadline=None)
+hypothesis.settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write what the compiler now gives into the golden files, then look at the diff",
+    )
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be rewritten instead of compared."""
+    return bool(request.config.getoption("--update-golden"))

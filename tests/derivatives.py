@@ -1,0 +1,422 @@
+"""Derivatives judged from outside: numerical references, and the checks every test builds on.
+
+Nothing here knows how the compiler works.  The references call the user's function as it stands:
+`complex_step` (exact to rounding, for analytic functions) and `central_difference` (Richardson
+extrapolation, with an estimate of its own error).  `assert_derivatives` holds the public
+operators to them and to one another, in both modes and to second order.
+"""
+
+import copy
+import itertools
+import linecache
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import tangent_like as tl
+
+EPS = np.finfo(float).eps
+
+
+class UnreliableReference(Exception):
+    """The finite differences disagree among themselves: a kink is near, or rounding wins."""
+
+
+# ---------------------------------------------------------------- numbers inside structures
+
+
+def leaves(value: Any) -> list[Any]:
+    """The numbers and arrays in nested tuples and lists, from left to right."""
+    if isinstance(value, (tuple, list)):
+        return [leaf for item in value for leaf in leaves(item)]
+    return [value]
+
+
+def rebuild(value: Any, new_leaves: Sequence[Any]) -> Any:
+    """The structure of `value` with other leaves."""
+    rest = iter(new_leaves)
+
+    def walk(part: Any) -> Any:
+        if isinstance(part, (tuple, list)):
+            return type(part)([walk(item) for item in part])
+        return next(rest)
+
+    return walk(value)
+
+
+def is_real(leaf: Any) -> bool:
+    """Whether a leaf can carry a derivative (flags and whole numbers are constants)."""
+    return np.asarray(leaf).dtype.kind == "f"
+
+
+def numbers(value: Any, like: Any = None) -> np.ndarray:
+    """All real numbers of a structure in one vector; `like` says which leaves are real."""
+    like = value if like is None else like
+    parts = [np.ravel(v) for v, x in zip(leaves(value), leaves(like), strict=True) if is_real(x)]
+    return np.concatenate([np.zeros(0), *parts])
+
+
+def fill(value: Any, vector: np.ndarray) -> Any:
+    """The structure of `value` with its real numbers, in order, taken from `vector`."""
+    start, new = 0, []
+    for leaf in leaves(value):
+        size = np.size(leaf) if is_real(leaf) else 0
+        new.append(_refill(leaf, vector[start : start + size]) if is_real(leaf) else leaf)
+        start += size
+    return rebuild(value, new)
+
+
+def _refill(leaf: Any, part: np.ndarray) -> Any:
+    if isinstance(leaf, np.ndarray):
+        kind = part.dtype if np.iscomplexobj(part) else leaf.dtype
+        return np.array(part.reshape(leaf.shape), dtype=kind)
+    if isinstance(leaf, np.generic) and not np.iscomplexobj(part):
+        return type(leaf)(part[0])
+    return part[0].item()
+
+
+def floats(value: Any) -> Any:
+    """Python ints as floats, as a derivative takes them."""
+    return rebuild(value, [float(x) if type(x) is int else x for x in leaves(value)])
+
+
+def zeros(value: Any) -> Any:
+    """The zero tangent of a structure: 0.0 for every leaf that carries no derivative."""
+    return rebuild(value, [x * 0.0 if is_real(x) else 0.0 for x in leaves(value)])
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equal structure, shapes and numbers, bit for bit but for NaN's payload."""
+    if isinstance(a, (tuple, list)):
+        pairs = zip(a, b, strict=False)
+        return type(a) is type(b) and len(a) == len(b) and all(same(x, y) for x, y in pairs)
+    if a is None or isinstance(a, (str, bool)):
+        return type(a) is type(b) and a == b
+    return np.shape(a) == np.shape(b) and np.array_equal(a, b, equal_nan=True)
+
+
+# ---------------------------------------------------------------- references
+
+
+def complex_step(f: Callable[..., Any], args: Sequence[Any], i: int) -> Any:
+    """df/dargs[i] for an analytic `f`, exact to rounding: Im f(x + ih) / h (Squire, Trapp 1998).
+
+    A scalar `f` gives the structure of `args[i]`, another one a Jacobian matrix.
+    """
+    return _shaped(f, args, i, _complex_jacobian(*_flat(f, args, (i,))))
+
+
+def central_difference(f: Callable[..., Any], args: Sequence[Any], i: int) -> Any:
+    """df/dargs[i] by extrapolated central differences, good to 1e-8 or better.
+
+    Raises UnreliableReference where no step size gives a trustworthy value.
+    A scalar `f` gives the structure of `args[i]`, another one a Jacobian matrix.
+    """
+    return _shaped(f, args, i, _central_jacobian(*_flat(f, args, (i,))))
+
+
+def _shaped(f: Callable[..., Any], args: Sequence[Any], i: int, jacobian: np.ndarray) -> Any:
+    if np.shape(jacobian)[0] == 1 and np.ndim(f(*copy.deepcopy(args))) == 0:
+        return fill(floats(args[i]), jacobian[0])
+    return jacobian
+
+
+def _flat(
+    f: Callable[..., Any], args: Sequence[Any], wrt: Sequence[int]
+) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:
+    """`f` as a map from one vector (the arguments in `wrt`) to one vector, and the point."""
+    chosen = floats(tuple(args[i] for i in wrt))
+
+    def flat(vector: np.ndarray) -> np.ndarray:
+        actual = list(copy.deepcopy(args))
+        for i, value in zip(wrt, fill(chosen, vector), strict=True):
+            actual[i] = value
+        y = f(*actual)
+        return numbers(y) if not np.iscomplexobj(vector) else _complex_numbers(y)
+
+    return flat, numbers(chosen)
+
+
+def _complex_numbers(value: Any) -> np.ndarray:
+    return np.concatenate([np.ravel(leaf) + 0j for leaf in leaves(value)])
+
+
+def _complex_jacobian(flat: Callable[..., Any], x: np.ndarray, h: float = 1e-30) -> np.ndarray:
+    columns = [flat(x + 1j * h * unit).imag / h for unit in np.eye(len(x))]
+    return np.stack(columns, axis=1)
+
+
+def _central_jacobian(flat: Callable[..., Any], x: np.ndarray) -> np.ndarray:
+    width = len(flat(x))
+    columns = [_trusted_slope(flat, x, unit) for unit in np.eye(len(x))]
+    return np.stack(columns, axis=1) if columns else np.zeros((width, 0))
+
+
+def _trusted_slope(flat: Callable[..., Any], x: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """The slope of `flat` along `u`: the best of three step sizes, if that one is good."""
+    size = max(1.0, float(np.max(np.abs(x * (u != 0)), initial=0.0)))
+    for h in (2e-3, 1e-4, 5e-6):
+        slope, error = _richardson(flat, x, u, h * size)
+        scale = max(1.0, float(np.max(np.abs(slope), initial=0.0)))
+        if error <= 3e-9 * scale:
+            return slope
+    raise UnreliableReference(f"differences along {u} at {x} disagree by {error:.1e}")
+
+
+def _richardson(
+    flat: Callable[..., Any], x: np.ndarray, u: np.ndarray, h: float
+) -> tuple[np.ndarray, float]:
+    """Central differences at h, h/2, h/4, extrapolated twice: error O(h^6), and its estimate."""
+    with np.errstate(all="ignore"):
+        rough = [(flat(x + t * u) - flat(x - t * u)) / (2 * t) for t in (h, h / 2, h / 4)]
+        better = [(4 * b - a) / 3 for a, b in itertools.pairwise(rough)]
+        best = (16 * better[1] - better[0]) / 15
+        error = float(np.max(np.abs(best - better[1]), initial=0.0))
+    return best, error if np.isfinite(error) else np.inf
+
+
+# ---------------------------------------------------------------- functions from text
+
+_serial = itertools.count(1)
+
+
+def define(source: str, name: str, **names: Any) -> Callable[..., Any]:
+    """Run `source` and return what it calls `name`; tools that look for its source find it.
+
+    Every call makes a module of its own, with a file name that no other one has.
+    """
+    filename = f"<defined by a test, {next(_serial)}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    module = {"__name__": f"defined_{name}", "np": np, "tl": tl, **names}
+    exec(compile(source, filename, "exec"), module)
+    return module[name]
+
+
+def _paths(value: Any, path: str) -> list[str]:
+    """How each leaf of `value` is written, when the whole is written `path`."""
+    if isinstance(value, (tuple, list)):
+        return [p for k, item in enumerate(value) for p in _paths(item, f"{path}[{k}]")]
+    return [path]
+
+
+def _display(value: Any, names: Sequence[str]) -> str:
+    """`value` written as a display whose leaves are `names`."""
+    if isinstance(value, (tuple, list)):
+        rest = iter(names)
+        items = [_display(item, [next(rest) for _ in leaves(item)]) for item in value]
+        return f"[{', '.join(items)}]" if isinstance(value, list) else f"({', '.join(items)},)"
+    return names[0]
+
+
+def _inner(value: Any, path: str, weight: str) -> tuple[str, dict[str, int]]:
+    """Text of <value, weight>; the names it uses for the weights, and the leaf each stands for."""
+    used = {f"{weight}{k}": k for k, leaf in enumerate(leaves(value)) if is_real(leaf)}
+    paths = _paths(value, path)
+    terms = [
+        f"np.sum({paths[k]} * {name})" if np.ndim(leaves(value)[k]) else f"{paths[k]} * {name}"
+        for name, k in used.items()
+    ]
+    return " + ".join(terms), used
+
+
+def restrict(f: Callable[..., Any], args: Sequence[Any], wrt: Sequence[int]) -> Callable[..., Any]:
+    """`f` as a function of its arguments in `wrt` alone; `f` itself when that is all of them."""
+    if tuple(wrt) == tuple(range(len(args))):
+        return f
+    names = [f"x{i}" if i in wrt else f"c{i}" for i in range(len(args))]
+    source = (
+        f"def restricted({', '.join(f'x{i}' for i in wrt)}):\n"
+        f"    return f({', '.join(names)})\n"
+    )
+    fixed = {f"c{i}": args[i] for i in range(len(args)) if i not in wrt}
+    return define(source, "restricted", f=f, **fixed)
+
+
+def scalarise(f: Callable[..., Any], args: Sequence[Any], weights: Any) -> Callable[..., Any]:
+    """<f(...), weights> as a function; `f` itself when its result is a scalar."""
+    y = f(*copy.deepcopy(args))
+    if not isinstance(y, (tuple, list)) and np.ndim(y) == 0:
+        return f
+    terms, used = _inner(y, "y", "w")
+    params = ", ".join(f"x{i}" for i in range(len(args)))
+    source = f"def weighted({params}):\n    y = f({params})\n    return {terms}\n"
+    given = leaves(weights)
+    return define(source, "weighted", f=f, **{name: given[k] for name, k in used.items()})
+
+
+def along(f: Callable[..., Any], args: Sequence[Any], u: Any) -> Callable[..., Any]:
+    """x -> <f'(x), u> by forward mode, as a function that can be differentiated again."""
+    params = ", ".join(f"x{i}" for i in range(len(args)))
+    tangents = _display(tuple(args), [f"u{k}" for k in range(len(leaves(u)))])
+    source = f"def along({params}):\n    return tl.jvp(f, ({params},), {tangents})[1]\n"
+    return define(source, "along", f=f, **{f"u{k}": v for k, v in enumerate(leaves(u))})
+
+
+def along_gradient(f: Callable[..., Any], args: Sequence[Any], u: Any) -> Callable[..., Any]:
+    """x -> <grad f(x), u> by reverse mode, as a function that can be differentiated again."""
+    params = ", ".join(f"x{i}" for i in range(len(args)))
+    wrt = tuple(range(len(args)))
+    terms, used = _inner(tuple(args), "g", "u")
+    source = f"def slope({params}):\n    g = tl.grad(f, wrt={wrt})({params})\n    return {terms}\n"
+    given = leaves(u)
+    return define(source, "slope", f=f, **{name: given[k] for name, k in used.items()})
+
+
+# ---------------------------------------------------------------- the checks
+
+
+def assert_derivatives(
+    f: Callable[..., Any],
+    *args: Any,
+    wrt: int | Sequence[int] | None = None,
+    order: int = 2,
+    complex_ok: bool = False,
+) -> None:
+    """Hold every public operator to the references, and the operators to one another.
+
+    `wrt` names positions (default: every argument); the rest are constants.  `complex_ok` says
+    that `f` is analytic and takes complex numbers, which gives a reference exact to rounding.
+    """
+    wrt = tuple(range(len(args))) if wrt is None else (wrt,) if isinstance(wrt, int) else tuple(wrt)
+    before = copy.deepcopy(args)
+    chosen = floats(tuple(args[i] for i in wrt))
+    flat = _flat(f, args, wrt)
+    jacobian = _complex_jacobian(*flat) if complex_ok else _central_jacobian(*flat)
+    tolerance = 1e-11 if complex_ok else 1e-7
+
+    check_first_order(f, args, wrt, jacobian, tolerance)
+    if order >= 2:
+        weights = _direction(floats(f(*copy.deepcopy(args))), 3)
+        active = restrict(f, args, wrt)
+        check_second_order(scalarise(active, chosen, weights), chosen)
+    if not same(args, before):
+        raise AssertionError(f"the arguments changed from {before} to {args}")
+
+
+def _direction(value: Any, seed: int) -> Any:
+    """A fixed random direction: every number between 0.5 and 1.5 in size, of either sign."""
+    rng = np.random.default_rng(seed)
+    count = len(numbers(value))
+    return fill(zeros(value), rng.uniform(0.5, 1.5, count) * rng.choice([-1.0, 1.0], count))
+
+
+def check_first_order(
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    wrt: Sequence[int],
+    jacobian: np.ndarray,
+    tolerance: float,
+) -> None:
+    """Values, gradients, tangents and pullbacks of `f` at one point."""
+    y = f(*copy.deepcopy(args))
+    chosen = floats(tuple(args[i] for i in wrt))
+    if not isinstance(y, (tuple, list)) and np.ndim(y) == 0:
+        _check_gradient(f, args, wrt, y, jacobian, tolerance)
+    active = restrict(f, args, wrt)
+    u, v = _direction(chosen, 1), _direction(floats(y), 2)
+    forward = _check_tangent(active, chosen, u, y, jacobian, tolerance)
+    backward = _check_pullback(active, chosen, v, y, jacobian, tolerance)
+    check_dot_product(forward, numbers(v), backward, numbers(u))
+
+
+def _check_gradient(
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    wrt: Sequence[int],
+    y: Any,
+    jacobian: np.ndarray,
+    tolerance: float,
+) -> None:
+    value, gradient = tl.value_and_grad(f, wrt=tuple(wrt))(*args)
+    check_exact(value, y, "value_and_grad's value")
+    chosen = tuple(args[i] for i in wrt)
+    check_structure(gradient, chosen, "the gradient")
+    check_close(numbers(gradient), jacobian.sum(axis=0), tolerance, "the gradient")
+    one = tl.grad(f, wrt=wrt[0])(*args)
+    check_structure(one, chosen[0], f"the gradient with respect to argument {wrt[0]}")
+    want = numbers(gradient[0])
+    check_close(numbers(one), want, 1e-13, f"the gradient with respect to argument {wrt[0]} alone")
+
+
+def _check_tangent(
+    f: Callable[..., Any], args: Any, u: Any, y: Any, jacobian: np.ndarray, tolerance: float
+) -> np.ndarray:
+    value, tangent = tl.jvp(f, args, u)
+    check_exact(value, y, "jvp's value")
+    forward = numbers(tangent, like=y)
+    check_close(forward, jacobian @ numbers(u), tolerance, "the tangent")
+    return forward
+
+
+def _check_pullback(
+    f: Callable[..., Any], args: Any, v: Any, y: Any, jacobian: np.ndarray, tolerance: float
+) -> np.ndarray:
+    value, pullback = tl.vjp(f, *args)
+    check_exact(value, y, "vjp's value")
+    cotangents = pullback(v)
+    check_structure(cotangents, args, "the pulled back cotangent")
+    check_close(numbers(cotangents), numbers(v) @ jacobian, tolerance, "the pulled back cotangent")
+    again = numbers(pullback(v))
+    check_close(again, numbers(cotangents), 0.0, "the cotangent pulled back a second time")
+    return numbers(cotangents)
+
+
+def check_dot_product(
+    forward: np.ndarray, v: np.ndarray, backward: np.ndarray, u: np.ndarray
+) -> None:
+    """<v, J u> = <J^T v, u>: both modes are the same linear map, to 100 eps of the terms."""
+    left, right = v @ forward, backward @ u
+    scale = np.abs(v) @ np.abs(forward) + np.abs(backward) @ np.abs(u)
+    if not abs(left - right) <= 100 * EPS * scale:
+        raise AssertionError(f"forward {left!r} and reverse {right!r} differ by {left - right:.1e}")
+
+
+def check_second_order(f: Callable[..., Any], args: Any) -> None:
+    """H u in the four mixes of a scalar `f`, against one another and against differences."""
+    u, v = _direction(args, 4), _direction(args, 5)
+    every = tuple(range(len(args)))
+    gradient = tl.grad(f, wrt=every)
+    forward_over_reverse = numbers(tl.jvp(gradient, args, u)[1])
+    reverse_over_forward = numbers(tl.grad(along(f, args, u), wrt=every)(*args))
+    reverse_over_reverse = numbers(tl.grad(along_gradient(f, args, u), wrt=every)(*args))
+    forward_over_forward = tl.jvp(along(f, args, u), args, v)[1]
+
+    def flat(vector: np.ndarray) -> np.ndarray:
+        return numbers(gradient(*fill(args, vector)))
+
+    want = _trusted_slope(flat, numbers(args), numbers(u))
+    check_close(forward_over_reverse, want, 1e-5, "forward over reverse")
+    check_close(reverse_over_forward, forward_over_reverse, 1e-10, "reverse over forward")
+    check_close(reverse_over_reverse, forward_over_reverse, 1e-10, "reverse over reverse")
+    scalar = np.atleast_1d(forward_over_reverse @ numbers(v))
+    check_close(np.atleast_1d(forward_over_forward), scalar, 1e-10, "forward over forward")
+
+
+def check_close(got: np.ndarray, want: np.ndarray, tolerance: float, what: str) -> None:
+    """Every number near its reference: relative to it, or a tenth of that to the largest."""
+    scale = max(1.0, float(np.max(np.abs(want), initial=0.0)))
+    near = np.abs(got - want) <= tolerance * (np.abs(want) + 0.1 * scale)
+    if got.shape != want.shape or not np.all(near | (got == want)):
+        raise AssertionError(f"{what} is\n  {got}\nbut should be\n  {want}")
+
+
+def check_exact(got: Any, want: Any, what: str) -> None:
+    """The primal inside a derivative is the primal: no bit may differ (NaN equals NaN)."""
+    if not same(got, floats(want)) and not same(got, want):
+        raise AssertionError(f"{what} is {got!r}, the plain call gives {want!r}")
+
+
+def check_structure(got: Any, argument: Any, what: str) -> None:
+    """A gradient has its argument's structure, shapes and precision."""
+    if isinstance(argument, (tuple, list)):
+        if type(got) is not type(argument) or len(got) != len(argument):
+            raise AssertionError(f"{what} is {got!r}: not a {type(argument).__name__} like it")
+        for k, (g, x) in enumerate(zip(got, argument, strict=True)):
+            check_structure(g, x, f"{what}[{k}]")
+        return
+    want = np.asarray(argument).dtype if is_real(argument) else np.dtype(float)
+    if np.shape(got) != np.shape(argument) or np.asarray(got).dtype != want:
+        raise AssertionError(f"{what} is {got!r}, but its argument is {argument!r}")
+    if not isinstance(argument, np.ndarray) and isinstance(got, np.ndarray):
+        raise AssertionError(f"{what} is the array {got!r}, but its argument is a plain number")

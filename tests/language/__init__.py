@@ -1,0 +1,1 @@
+"""The language of differentiable Python, one theme a file."""

@@ -1,0 +1,353 @@
+"""Closures, nested functions, lambdas and globals: read when the derivative is called."""
+
+import numpy as np
+import pytest
+
+import tangent_like as tl
+from tests.derivatives import assert_derivatives, define
+
+VECTOR = np.array([0.3, -1.2, 2.1])
+SCALE = 3.0
+WEIGHTS = np.array([0.5, -0.25, 2.0])
+
+
+def make_power(n):
+    def power(x):
+        return x**n
+
+    return power
+
+
+def test_closure_over_a_constant():
+    assert_derivatives(make_power(3), 0.7, complex_ok=True)
+
+
+def test_two_closures_of_one_function_with_different_values():
+    square, cube = make_power(2), make_power(3)
+    assert tl.grad(square)(2.0) == 4.0
+    assert tl.grad(cube)(2.0) == 12.0
+    assert tl.grad(square)(2.0) == 4.0
+
+
+def test_one_function_calls_two_closures():
+    f = define("def f(x):\n    return a(x) + 2.0 * b(x) + a(b(x))\n", "f", a=make_power(2),
+               b=make_power(3))  # fmt: skip
+    assert_derivatives(f, 0.7, complex_ok=True)
+
+
+def make_counter(start):
+    factor = start
+
+    def scaled(x):
+        return factor * x * x
+
+    def change(value):
+        nonlocal factor
+        factor = value
+
+    return scaled, change
+
+
+def test_closure_cell_is_read_at_the_call():
+    scaled, change = make_counter(1.0)
+    gradient = tl.grad(scaled)
+    assert gradient(3.0) == 6.0
+    change(10.0)
+    assert gradient(3.0) == 60.0
+    change(VECTOR)
+    value, tangent = tl.jvp(scaled, (3.0,), (1.0,))
+    np.testing.assert_array_equal(value, VECTOR * 9.0)
+    np.testing.assert_array_equal(tangent, VECTOR * 6.0)
+
+
+def make_from_array(weights):
+    def score(x):
+        return np.sum(weights * np.sin(x))
+
+    return score
+
+
+def test_closure_over_an_array_changed_in_place():
+    weights = np.array([1.0, 2.0, 3.0])
+    score = make_from_array(weights)
+    gradient = tl.grad(score)
+    np.testing.assert_allclose(gradient(VECTOR), weights * np.cos(VECTOR), rtol=1e-14)
+    weights[:] = [5.0, 6.0, 7.0]
+    np.testing.assert_allclose(gradient(VECTOR), weights * np.cos(VECTOR), rtol=1e-14)
+    assert_derivatives(score, VECTOR, complex_ok=True)
+
+
+def test_returned_gradient_does_not_alias_a_captured_array():
+    weights = np.array([1.0, 2.0, 3.0])
+
+    def linear(x):
+        return np.sum(weights * x)
+
+    gradient = tl.grad(linear)(VECTOR)
+    gradient *= 0.0
+    np.testing.assert_array_equal(weights, [1.0, 2.0, 3.0])
+
+
+def reads_globals(x):
+    return SCALE * np.sum(WEIGHTS * x * x)
+
+
+def test_globals():
+    assert_derivatives(reads_globals, VECTOR, complex_ok=True)
+
+
+def test_globals_are_read_at_the_call(monkeypatch):
+    gradient = tl.grad(reads_globals)
+    np.testing.assert_allclose(gradient(VECTOR), 6.0 * WEIGHTS * VECTOR)
+    monkeypatch.setitem(globals(), "SCALE", 5.0)
+    np.testing.assert_allclose(gradient(VECTOR), 10.0 * WEIGHTS * VECTOR)
+    monkeypatch.setitem(globals(), "WEIGHTS", 2.0)
+    np.testing.assert_allclose(gradient(VECTOR), 20.0 * VECTOR)
+
+
+def test_module_of_the_function_is_left_as_it_was():
+    f = define("SCALE = 2.0\ndef g(x):\n    return SCALE * x\ndef f(x):\n    return g(x) * x\n", "f")
+    before = dict(f.__globals__)
+    tl.grad(f)(0.7)
+    tl.jvp(f, (0.7,), (1.0,))
+    assert f.__globals__ == before
+
+
+def reads_its_global_and_a_helper_reads_it_too(x):
+    return SCALE * reads_globals(x)
+
+
+def test_global_read_in_caller_and_callee(monkeypatch):
+    assert_derivatives(reads_its_global_and_a_helper_reads_it_too, VECTOR, complex_ok=True)
+    monkeypatch.setitem(globals(), "SCALE", 0.5)
+    assert_derivatives(reads_its_global_and_a_helper_reads_it_too, VECTOR, complex_ok=True)
+
+
+def nested_function(x, y):
+    def inner(t):
+        return t * t + y
+
+    return inner(x) * inner(y)
+
+
+def test_nested_function():
+    assert_derivatives(nested_function, 0.7, -0.4, complex_ok=True)
+
+
+def nested_with_default(x):
+    def inner(t, scale=x * x):
+        return t * scale
+
+    y = inner(x)
+    x = x + 100.0
+    return y + inner(x, 0.5) + inner(1.0)
+
+
+def test_default_of_a_nested_function_is_taken_at_its_definition():
+    assert_derivatives(nested_with_default, 0.7, complex_ok=True)
+
+
+def late_binding(x):
+    y = x
+
+    def inner(t):
+        return t * y
+
+    a = inner(2.0)
+    y = x * x
+    b = inner(3.0)
+    return a + b
+
+
+def test_nested_function_reads_names_when_called():
+    assert_derivatives(late_binding, 0.7, complex_ok=True)
+
+
+def defined_before_its_names(x):
+    def inner():
+        return later * later
+
+    later = x * 3.0
+    return inner()
+
+
+def test_nested_function_uses_a_name_bound_later():
+    assert_derivatives(defined_before_its_names, 0.7, complex_ok=True)
+
+
+def closures_two_deep(x, y):
+    def middle(a):
+        def inner(b):
+            return a * b * x
+
+        return inner(y) + inner(a)
+
+    return middle(x * y)
+
+
+def test_nested_function_inside_a_nested_function():
+    assert_derivatives(closures_two_deep, 0.7, -0.4, complex_ok=True)
+
+
+def own_locals(x):
+    t = x * x
+
+    def inner(x):
+        t = x * 3.0
+        return t * x
+
+    return inner(t) + t * x
+
+
+def test_nested_function_has_its_own_locals():
+    assert_derivatives(own_locals, 0.7, complex_ok=True)
+
+
+def nested_recursion(x, n):
+    def power(k):
+        return 1.0 if k == 0 else x * power(k - 1)
+
+    return power(n)
+
+
+def test_nested_function_that_calls_itself():
+    assert_derivatives(nested_recursion, 0.7, 4, wrt=0, complex_ok=True)
+
+
+def defined_in_a_loop(x, n):
+    s = 0.0
+    for i in range(n):
+
+        def inner(t, i=i):
+            return t * i * x
+
+        s = s + inner(x + s)
+    return s
+
+
+def test_nested_function_defined_in_a_loop():
+    assert_derivatives(defined_in_a_loop, 0.3, 4, wrt=0, complex_ok=True)
+
+
+def defined_in_a_branch(x):
+    if x > 0.0:
+
+        def inner(t):
+            return t * t * x
+    else:
+
+        def inner(t):
+            return t - x * x
+
+    return inner(x) * 2.0
+
+
+@pytest.mark.parametrize("x", [0.7, -0.7])
+def test_nested_function_defined_in_a_branch(x):
+    assert_derivatives(defined_in_a_branch, x)
+
+
+def lambdas(x, y):
+    f = lambda t: t * t + y  # noqa: E731
+    g = lambda a, b=x: a * b  # noqa: E731
+    return f(x) * g(y) + (lambda: x * y)()
+
+
+def test_lambda():
+    assert_derivatives(lambdas, 0.7, -0.4, complex_ok=True)
+
+
+def test_lambda_as_the_differentiated_function():
+    assert tl.grad(lambda x: x * x * x)(2.0) == 12.0
+    assert tl.grad(lambda x, y=3.0: x * y)(2.0) == 3.0
+
+
+def test_two_lambdas_on_one_line():
+    f, g = lambda x: x * x, lambda x: x * x * x  # noqa: E731
+    assert tl.grad(f)(2.0) == 4.0
+    assert tl.grad(g)(2.0) == 12.0
+
+
+def test_equal_lambdas_of_different_closures_on_one_line():
+    fs = [lambda x, n=n: x**n for n in (1.0, 2.0, 3.0)]
+    assert [tl.grad(f)(2.0) for f in fs] == [1.0, 4.0, 12.0]
+
+
+def test_lambda_inside_an_expression_of_many_lines():
+    value = tl.grad(
+        lambda x: (
+            x * x
+            + 3.0 * x
+        )
+    )(2.0)  # fmt: skip
+    assert value == 7.0
+
+
+def local_lambda_passed_on(x, y):
+    def twice(f, t):
+        return f(f(t))
+
+    return twice(lambda t: t * t + y, x)
+
+
+def test_lambda_passed_to_a_nested_function():
+    assert_derivatives(local_lambda_passed_on, 0.7, -0.4, complex_ok=True)
+
+
+def test_function_defined_inside_a_test():
+    factor = 4.0
+
+    def local(x):
+        return factor * x * x
+
+    assert_derivatives(local, 0.7, complex_ok=True)
+
+
+def composed(x):
+    def compose(f, g):
+        return lambda t: f(g(t))
+
+    h = compose(np.sin, lambda t: t * x)
+    return h(x) * h(2.0)
+
+
+def test_function_that_returns_a_function():
+    assert_derivatives(composed, 0.7, complex_ok=True)
+
+
+def test_closure_over_a_function():
+    def make(inner):
+        def outer(x):
+            return inner(x) * x
+
+        return outer
+
+    assert_derivatives(make(make_power(2)), 0.7, complex_ok=True)
+    assert_derivatives(make(np.sin), 0.7, complex_ok=True)
+
+
+def test_resolved_function_changes_with_its_cell():
+    """Two closures of one code object whose cells hold different functions."""
+
+    def make(inner):
+        def outer(x):
+            return inner(x)
+
+        return outer
+
+    assert tl.grad(make(make_power(2)))(3.0) == 6.0
+    assert tl.grad(make(make_power(3)))(3.0) == 27.0
+
+
+def make_empty_cell():
+    def f(x):
+        return x * never_set
+
+    if False:
+        never_set = 1.0
+    return f
+
+
+def test_empty_cell_raises_its_own_error():
+    with pytest.raises(NameError, match="never_set"):
+        tl.grad(make_empty_cell())(2.0)

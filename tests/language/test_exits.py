@@ -1,0 +1,426 @@
+"""Exits: `break`, `continue`, `for/else`, `while/else`, and `return` from any depth."""
+
+import numpy as np
+import pytest
+
+import tangent_like as tl
+from tests.derivatives import assert_derivatives
+
+VECTOR = np.array([0.3, -1.2, 2.1, 0.4])
+
+
+def breaks(x, n):
+    y = x
+    for i in range(n):
+        y = y * (1.0 + 0.3 * x)
+        if y > 2.0:
+            break
+        y = y + 0.1 * i
+    return y
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 20])
+def test_break(n):
+    assert_derivatives(breaks, 0.7, n, wrt=0)
+
+
+def breaks_at_once(x):
+    for _ in range(5):
+        break
+    return x * x
+
+
+def test_break_in_the_first_statement():
+    assert_derivatives(breaks_at_once, 0.7, complex_ok=True)
+
+
+def breaks_with_a_change(x):
+    y = x
+    for i in range(10):
+        if y > 1.5:
+            y = y * y * i
+            break
+        y = y + x * x
+    return y
+
+
+@pytest.mark.parametrize("x", [0.3, 0.7, 1.7])
+def test_break_after_a_change(x):
+    assert_derivatives(breaks_with_a_change, x)
+
+
+def newton_sqrt(a, x):
+    for _ in range(50):
+        step = 0.5 * (x - a / x)
+        if abs(step) < 1e-12:
+            break
+        x = x - step
+    return x
+
+
+def test_newton_square_root():
+    gradient = tl.grad(newton_sqrt, wrt=(0, 1))(2.0, 1.5)
+    assert abs(gradient[0] - 0.5 / np.sqrt(2.0)) < 1e-12
+    assert abs(gradient[1]) < 1e-5
+    assert tl.jvp(newton_sqrt, (2.0, 1.5), (1.0, 0.0))[1] == pytest.approx(0.5 / np.sqrt(2.0))
+
+
+def continues(x, n):
+    y = x
+    for i in range(n):
+        if i % 3 == 1:
+            continue
+        y = y * x + i
+        if y > 3.0:
+            y = 0.5 * y
+            continue
+        y = np.sin(y)
+    return y
+
+
+@pytest.mark.parametrize("n", [0, 2, 7])
+def test_continue(n):
+    assert_derivatives(continues, 1.3, n, wrt=0)
+
+
+def continue_in_while(x):
+    i = 0
+    while i < 6:
+        i += 1
+        if i == 3:
+            continue
+        x = np.sin(x) * i
+    return x
+
+
+def test_continue_in_while():
+    assert_derivatives(continue_in_while, 0.7, complex_ok=True)
+
+
+def break_in_while(x):
+    i = 0
+    while True:
+        x = x * 0.7 + 0.1 * np.sin(x)
+        i += 1
+        if x < 0.3 or i > 20:
+            break
+    return x * i
+
+
+@pytest.mark.parametrize("x", [0.2, 1.7, 5.0])
+def test_break_out_of_an_endless_loop(x):
+    assert_derivatives(break_in_while, x)
+
+
+def break_and_continue(x, n):
+    y = 1.0
+    for i in range(n):
+        if i == 2:
+            continue
+        if i == 5:
+            break
+        y = y * (x + i)
+    return y * i
+
+
+@pytest.mark.parametrize("n", [1, 3, 5, 9])
+def test_break_and_continue(n):
+    assert_derivatives(break_and_continue, 0.7, n, wrt=0, complex_ok=True)
+
+
+def break_inner(x, n):
+    y = x
+    for i in range(n):
+        for j in range(n):
+            if j > i:
+                break
+            y = y + x * np.sin(j * y)
+        y = 0.7 * y
+    return y
+
+
+def test_break_of_the_inner_loop():
+    assert_derivatives(break_inner, 0.7, 3, wrt=0, complex_ok=True)
+
+
+def break_both(x):
+    y = x
+    for _ in range(5):
+        for _ in range(5):
+            y = y * 1.2
+            if y > 2.0:
+                break
+        if y > 2.0:
+            y = y * x
+            break
+        y = y + x
+    return y
+
+
+@pytest.mark.parametrize("x", [0.3, 0.7, 1.9])
+def test_break_of_both_loops(x):
+    assert_derivatives(break_both, x)
+
+
+def for_else(x, limit):
+    y = x
+    for i in range(4):
+        y = y * 1.3
+        if y > limit:
+            y = y * x
+            break
+    else:
+        y = np.sin(y) + i
+    return y
+
+
+@pytest.mark.parametrize("limit", [1.0, 1.5, 100.0])
+def test_for_else(limit):
+    assert_derivatives(for_else, 0.7, limit, wrt=0)
+
+
+def for_else_without_break(x, n):
+    y = x
+    for _ in range(n):
+        y = y * x
+    else:
+        y = y * y
+    return y
+
+
+@pytest.mark.parametrize("n", [0, 2])
+def test_for_else_without_break(n):
+    assert_derivatives(for_else_without_break, 0.7, n, wrt=0, complex_ok=True)
+
+
+def while_else(x, limit):
+    n = 0
+    while n < 5:
+        x = x * 1.3
+        n += 1
+        if x > limit:
+            break
+    else:
+        x = x * x
+    return x
+
+
+@pytest.mark.parametrize("limit", [0.1, 1.5, 100.0])
+def test_while_else(limit):
+    assert_derivatives(while_else, 0.7, limit, wrt=0)
+
+
+def else_of_the_inner_loop_breaks_the_outer(x, n):
+    y = x
+    for i in range(n):
+        for j in range(3):
+            y = y + 0.1 * x * j
+            if y > 1.0 + i:
+                break
+        else:
+            y = y * x
+            break
+        y = y * 1.1
+    return y
+
+
+@pytest.mark.parametrize("x", [0.4, 0.9, 1.9])
+def test_else_of_the_inner_loop_breaks_the_outer(x):
+    assert_derivatives(else_of_the_inner_loop_breaks_the_outer, x, 4, wrt=0)
+
+
+def two_returns(x):
+    if x > 0.0:
+        return x * x
+    return np.sin(x)
+
+
+@pytest.mark.parametrize("x", [0.7, -0.7])
+def test_two_returns(x):
+    assert_derivatives(two_returns, x)
+
+
+def returns_in_both_arms(x):
+    if x > 0.0:
+        y = x * x
+        return y * x
+    else:
+        y = x * 3.0
+        return y * y
+
+
+@pytest.mark.parametrize("x", [0.7, -0.7])
+def test_return_in_both_arms(x):
+    assert_derivatives(returns_in_both_arms, x)
+
+
+def many_returns(x, y):
+    if x > 1.0:
+        if y > 1.0:
+            return x * y
+        x = x * y
+        if x > 1.0:
+            return x - y
+    elif x > 0.0:
+        return y * y * x
+    y = y * x
+    if y < -1.0:
+        return y
+    return x * np.sin(y)
+
+
+@pytest.mark.parametrize("x", [1.5, 0.5, -1.5])
+@pytest.mark.parametrize("y", [1.7, 0.7, 0.2, -0.8])
+def test_many_returns(x, y):
+    assert_derivatives(many_returns, x, y)
+
+
+def returns_from_a_loop(x, n):
+    y = x
+    for i in range(n):
+        y = y * (1.0 + x)
+        if y > 2.0:
+            return y * i
+        y = y + 0.1
+    return np.sin(y)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 20])
+def test_return_inside_a_loop(n):
+    assert_derivatives(returns_from_a_loop, 0.7, n, wrt=0)
+
+
+def returns_at_once(x):
+    for a in (x, x * x):
+        return a * x
+    return x
+
+
+def test_return_in_the_first_iteration():
+    assert_derivatives(returns_at_once, 0.7, complex_ok=True)
+
+
+def returns_from_nested_loops(x, n):
+    y = x
+    for i in range(n):
+        for j in range(n):
+            if i * j == 2:
+                continue
+            y = y + 0.2 * x * j
+            while y > 1.5:
+                y = y * 0.5
+                if y < 0.8:
+                    return y * x + i
+        if y > 1.2:
+            break
+    else:
+        return y * y
+    return y * 3.0
+
+
+@pytest.mark.parametrize("x", [0.1, 0.45, 0.7, 1.1, 1.22, 1.9, 6.1])
+def test_return_from_nested_loops(x):
+    assert_derivatives(returns_from_nested_loops, x, 3, wrt=0)
+
+
+def returns_inside_else(x, n):
+    for i in range(n):
+        if x > 1.0 + i:
+            break
+        x = x * 1.5
+    else:
+        return x * x
+    return np.sin(x) * n
+
+
+@pytest.mark.parametrize("x", [0.1, 0.9, 1.4])
+@pytest.mark.parametrize("n", [0, 2])
+def test_return_inside_loop_else(x, n):
+    assert_derivatives(returns_inside_else, x, n, wrt=0)
+
+
+def returns_from_while(x):
+    while True:
+        x = x * 0.7
+        if x < 1.0:
+            return x * x
+
+
+@pytest.mark.parametrize("x", [0.5, 9.0])
+def test_return_from_an_endless_loop(x):
+    assert_derivatives(returns_from_while, x)
+
+
+def code_after_return(x):
+    y = x * x
+    return y
+    y = y * 1000.0
+    return y
+
+
+def test_code_after_return():
+    assert_derivatives(code_after_return, 0.7, complex_ok=True)
+
+
+def finds_first_negative(xs):
+    for i in range(len(xs)):
+        if xs[i] < 0.0:
+            return xs[i] * i + xs[0]
+    return np.sum(xs)
+
+
+def test_search_that_returns():
+    assert_derivatives(finds_first_negative, VECTOR)
+    assert_derivatives(finds_first_negative, np.abs(VECTOR))
+
+
+def skips_elements(xs):
+    s = 0.0
+    for a in xs:
+        if a < 0.0:
+            continue
+        s = s + a * a * s + a
+    return s
+
+
+def test_continue_over_elements():
+    assert_derivatives(skips_elements, VECTOR)
+
+
+def raises_in_the_middle(x, n):
+    y = x
+    for _ in range(n):
+        y = y * 2.0
+    z = y / (x - 1.0)
+    for _ in range(n):
+        z = z * y
+    return z
+
+
+def test_exception_in_mid_sweep_leaves_the_next_call_right():
+    gradient = tl.grad(raises_in_the_middle)
+    before = gradient(3.0, 3)
+    with pytest.raises(ZeroDivisionError):
+        gradient(1.0, 3)
+    assert gradient(3.0, 3) == before
+    assert_derivatives(raises_in_the_middle, 3.0, 3, wrt=0)
+
+
+def exit_path_depends_on_state(x, n):
+    s = 0.0
+    p = 1.0
+    for i in range(n):
+        p = p * (x + 0.5)
+        if p > 4.0:
+            s = s + p
+            break
+        if p < 0.2:
+            s = s - p * p
+            continue
+        s = s + i * p * x
+    return s * p
+
+
+@pytest.mark.parametrize("x", [-0.1, 0.2, 0.9, 1.4])
+def test_exit_paths_that_change_the_result(x):
+    assert_derivatives(exit_path_depends_on_state, x, 5, wrt=0)

@@ -1,0 +1,193 @@
+"""Long functions and long expressions: compiled in linear time, within the recursion limit."""
+
+import sys
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+import tangent_like as tl
+from tests.derivatives import define
+
+
+def long_function(statements):
+    """`statements` lines over four names that are overwritten all the time; tame for |x| < 1."""
+    names = ["a", "b", "c", "x"]
+    forms = [
+        "{0} = {1} * 0.5 + np.sin({2})",
+        "{0} = {0} * {1} - 0.25 * {2}",
+        "{0} += 0.1 * {1} * {3}",
+        "{0} = np.cos({1}) * {2}",
+        "{0} -= {2} / (2.0 + {3} * {3})",
+    ]
+    lines = ["def f(x):", "    a = x * 0.5", "    b = np.sin(a)", "    c = a * b"]
+    for k in range(statements - 4):
+        order = names[k % 4 :] + names[: k % 4]
+        lines.append("    " + forms[k % len(forms)].format(*order))
+    lines.append("    return np.tanh(a) + np.tanh(b) + np.tanh(c)")
+    return "\n".join(lines) + "\n"
+
+
+def long_sum(terms):
+    body = " + ".join(f"x * {k}.0" if k % 2 else f"np.sin(x) * {k}.0" for k in range(terms))
+    return f"def f(x):\n    return {body}\n"
+
+
+def grouped_sum(groups, size):
+    group = " + ".join(f"x * {k}.0" for k in range(size))
+    body = " + ".join(f"({group}) * {g}.0" for g in range(groups))
+    return f"def f(x):\n    return {body}\n"
+
+
+def sum_gradient(terms, x):
+    odd = sum(k for k in range(terms) if k % 2)
+    even = sum(k for k in range(terms) if not k % 2)
+    return odd + even * np.cos(x)
+
+
+@contextmanager
+def recursion_limit(limit):
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def assert_first_order(f, x):
+    value, gradient = tl.value_and_grad(f)(x)
+    assert value == f(x)
+    want = np.imag(f(x + 1e-30j)) / 1e-30
+    assert gradient == pytest.approx(want, rel=1e-9)
+    assert tl.jvp(f, (x,), (1.0,))[1] == pytest.approx(want, rel=1e-9)
+
+
+def test_function_of_five_thousand_statements():
+    assert_first_order(define(long_function(5000), "f"), 0.3)
+
+
+def test_function_of_five_thousand_statements_in_a_loop():
+    body = long_function(5000).splitlines()
+    lines = [body[0], *body[1:4], "    for i in range(2):"]
+    lines += ["    " + line for line in body[4:-1]] + [body[-1]]
+    assert_first_order(define("\n".join(lines) + "\n", "f"), 0.3)
+
+
+def test_expression_of_many_terms():
+    """As many terms as Python 3.11 compiles within its usual limit."""
+    f = define(long_sum(2200), "f")
+    assert tl.grad(f)(0.3) == pytest.approx(sum_gradient(2200, 0.3))
+    assert tl.jvp(f, (0.3,), (1.0,))[1] == pytest.approx(sum_gradient(2200, 0.3))
+
+
+def test_expression_of_five_thousand_terms():
+    """Python itself needs a higher limit to compile this one; its derivative must not."""
+    with recursion_limit(50_000):
+        f = define(long_sum(5000), "f")
+    assert sys.getrecursionlimit() < 50_000
+    assert tl.grad(f)(0.3) == pytest.approx(sum_gradient(5000, 0.3))
+    assert tl.jvp(f, (0.3,), (1.0,))[1] == pytest.approx(sum_gradient(5000, 0.3))
+
+
+def test_expression_of_five_thousand_terms_in_groups():
+    f = define(grouped_sum(100, 50), "f")
+    want = sum(range(100)) * sum(range(50))
+    assert tl.grad(f)(0.3) == pytest.approx(want)
+    assert tl.jvp(f, (0.3,), (1.0,))[1] == pytest.approx(want)
+
+
+def test_the_recursion_limit_is_left_as_it_was():
+    before = sys.getrecursionlimit()
+    f = define(long_sum(1500), "f")
+    tl.grad(f)(0.3)
+    assert sys.getrecursionlimit() == before
+
+
+def test_ninety_nested_calls():
+    source = "def f(x):\n    return " + "np.sin(" * 90 + "x" + ")" * 90 + "\n"
+    assert_first_order(define(source, "f"), 0.3)
+
+
+def test_five_hundred_elifs():
+    lines = ["def f(x, n):", "    if n == 0:", "        y = x"]
+    for k in range(1, 500):
+        lines += [f"    elif n == {k}:", f"        y = x * {k}.0 + x * x"]
+    lines += ["    else:", "        y = 0.0", "    return y * x"]
+    f = define("\n".join(lines) + "\n", "f")
+    for n in (0, 7, 499):
+        want = 2.0 * n * 0.3 + 3.0 * 0.09 if n else 0.6
+        assert tl.grad(f)(0.3, n) == pytest.approx(want)
+    tangent = tl.jvp(lambda x: f(x, 499), (0.3,), (1.0,))[1]
+    assert tangent == pytest.approx(2.0 * 499 * 0.3 + 0.27)
+    assert tl.grad(f)(0.3, 500) == 0.0
+
+
+def test_five_hundred_early_returns():
+    lines = ["def f(x, n):", "    y = x"]
+    for k in range(500):
+        lines += [f"    if n == {k}:", f"        return y * {k}.0", "    y = y + 0.001 * x * x"]
+    lines.append("    return y")
+    f = define("\n".join(lines) + "\n", "f")
+    for n in (0, 7, 499):
+        assert tl.grad(f)(0.3, n) == pytest.approx(n * (1.0 + 0.002 * 0.3 * n))
+    assert tl.grad(f)(0.3, 1000) == pytest.approx(1.0 + 0.3)
+
+
+def test_five_hundred_conditional_exits_of_a_loop():
+    lines = ["def f(x, n):", "    y = x", "    for i in range(3):"]
+    for k in range(250):
+        lines += [f"        if n == {k}:", f"            y = y * {k}.0", "            break"]
+        lines += [f"        if n == {-k - 1}:", "            continue"]
+    lines += ["        y = y * x", "    return y"]
+    f = define("\n".join(lines) + "\n", "f")
+    assert tl.grad(f)(0.3, 249) == pytest.approx(249.0)
+    assert tl.grad(f)(0.3, -250) == pytest.approx(1.0)
+    assert tl.grad(f)(0.3, 1000) == pytest.approx(4.0 * 0.3**3)
+
+
+def test_three_hundred_helpers():
+    lines = ["def f0(x):", "    return x"]
+    for k in range(1, 300):
+        lines += [f"def f{k}(x):", f"    return f{k - 1}(x) + x * {k}.0"]
+    f = define("\n".join(lines) + "\n", "f299")
+    assert tl.grad(f)(0.3) == pytest.approx(1.0 + sum(range(300)))
+
+
+def test_tuple_of_two_thousand_names():
+    names = [f"a{k}" for k in range(2000)]
+    source = f"def f(x):\n    {', '.join(names)} = {', '.join(['x * 0.5'] * 2000)}\n    return (\n"
+    source += "".join(f"        + {name} * {name}\n" for name in names) + "    )\n"
+    f = define(source, "f")
+    assert tl.grad(f)(0.3) == pytest.approx(2000 * 0.5 * 0.3)
+
+
+def calls_while_compiling(source, name, mode):
+    """How many Python functions are entered when the derivative of `name` is compiled and run."""
+    f = define(source, name)
+    count = 0
+
+    def profile(frame, event, argument):
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        mode(f)
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+MODES = {"reverse": lambda f: tl.grad(f)(0.3), "forward": lambda f: tl.jvp(f, (0.3,), (1.0,))}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("make", [long_function, long_sum], ids=lambda f: f.__name__)
+def test_work_of_the_compiler_grows_with_the_size_of_the_function(make, mode):
+    """Four times the code, about four times the calls; quadratic work would take sixteen times."""
+    calls_while_compiling(make(100), "f", MODES[mode])
+    small = calls_while_compiling(make(400), "f", MODES[mode])
+    large = calls_while_compiling(make(1600), "f", MODES[mode])
+    assert large < 6.0 * small

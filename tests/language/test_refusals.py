@@ -1,0 +1,268 @@
+"""What this version does not differentiate is refused, at the right line, with a way out.
+
+In every source below the comment `# HERE` marks the line that the error must name.
+"""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import tangent_like as tl
+from tangent_like.errors import InternalError, NeverSupported, TangentLikeError
+from tests.derivatives import assert_derivatives, define
+
+VECTOR = np.array([0.3, -1.2, 2.1])
+
+ARRAY_WRITES = {
+    "element": "y = x * 1.0\n    y[0] = 2.0  # HERE",
+    "element of an argument": "x[0] = 2.0  # HERE\n    y = x",
+    "augmented element": "y = x * 1.0\n    y[1] += x[0]  # HERE",
+    "slice": "y = np.zeros(3)\n    y[1:] = x[:-1]  # HERE",
+    "augmented slice": "y = x * 1.0\n    y[1:] *= x[:-1]  # HERE",
+    "mask": "y = x * 1.0\n    y[y > 0.0] = 0.5  # HERE",
+    "integer array": "y = x * 1.0\n    y[[0, 0]] += x[:2]  # HERE",
+    "in a loop": "y = np.zeros(3)\n    for i in range(3):\n        y[i] = x[i] ** 2  # HERE",
+    "in a tuple": "y = x * 1.0\n    y[0], y[1] = y[1], y[0]  # HERE",
+    "loop target": "y = x * 1.0\n    for y[0] in (1.0, 2.0):  # HERE\n        pass",
+    "out argument": "y = x * 1.0\n    np.sin(x, out=y)  # HERE",
+    "ufunc.at": "y = x * 1.0\n    np.add.at(y, [0, 0], x[:2])  # HERE",
+    "copyto": "y = np.zeros(3)\n    np.copyto(y, x)  # HERE",
+    "fill": "y = x * 1.0\n    y.fill(2.0)  # HERE",
+    "sort in place": "y = x * 1.0\n    y.sort()  # HERE",
+    "deleted element": "y = [x, x]\n    del y[0]  # HERE\n    y = y[0]",
+}
+
+CONTAINER_WRITES = {
+    "list append": "parts = []\n    parts.append(x)  # HERE\n    y = parts[0]",
+    "list append of a method": "parts = [x]\n    add = parts.append  # HERE\n    y = parts[0]",
+    "list extend": "parts = [x]\n    parts.extend([x, x])  # HERE\n    y = parts[2]",
+    "list element": "parts = [x, x]\n    parts[0] = x * x  # HERE\n    y = parts[0]",
+    "list pop": "parts = [x, x]\n    y = parts.pop()  # HERE",
+    "dict element": "parts = {'a': x}\n    parts['a'] = x * x  # HERE\n    y = parts['a']",
+    "dict update": "parts = {'a': x}\n    parts.update(a=x * x)  # HERE\n    y = parts['a']",
+    "attribute": "box.value = x  # HERE\n    y = box.value",
+}
+
+STATEMENTS = {
+    "try except": "try:  # HERE\n        y = x * x\n    except ValueError:\n        y = x",
+    "with": "with np.errstate(all='ignore'):  # HERE\n        y = x * x",
+    "global write": "global counter  # HERE\n    counter = x\n    y = x * counter",
+    "class": "class Box:  # HERE\n        value = 1.0\n    y = x * Box.value",
+    "import": "import math  # HERE\n    y = x * math.pi",
+    "import from": "from math import pi  # HERE\n    y = x * pi",
+    "list comprehension": "y = np.stack([a * a for a in x])  # HERE",
+    "generator expression": "y = sum(a * a for a in x)  # HERE",
+    "dict comprehension": "y = {k: x * k for k in range(3)}[1]  # HERE",
+    "set comprehension": "y = x * len({k for k in range(3)})  # HERE",
+}
+
+NEVER = {
+    "yield": "y = x * x\n    yield y  # HERE",
+    "yield from": "y = x * x\n    yield from y  # HERE",
+    "exec": "exec('x = 2.0')  # HERE\n    y = x",
+    "eval": "y = eval('x * x')  # HERE",
+    "locals": "y = locals()['x'] * 2.0  # HERE",
+    "globals": "y = globals()['np'].sin(x)  # HERE",
+}
+
+NOT_PLAIN_FUNCTIONS = {
+    "async function": "async def f(x):  # HERE\n    return np.sum(x)\n",
+    "await": "async def f(x):  # HERE\n    return await x\n",
+    "star argument": "def f(*x):  # HERE\n    return np.sum(x[0] * x[0])\n",
+    "double star argument": "def f(x, **more):  # HERE\n    return np.sum(x * x)\n",
+    "star in a call": "def f(x):\n    return np.sum(np.multiply(*(x, x)))  # HERE\n",
+    "double star in a call": "def f(x):\n    return np.sum(x, **{'axis': 0})  # HERE\n",
+    "nonlocal write": (
+        "def f(x):\n    y = x\n    def inner():\n        nonlocal y  # HERE\n        y = y * x\n"
+        "    inner()\n    return np.sum(y)\n"
+    ),
+    "async for": (
+        "async def f(x):  # HERE\n    async for a in x:\n        x = x * a\n    return np.sum(x)\n"
+    ),
+}
+
+OTHER_PYTHON = {
+    "walrus": "y = (z := x * x) * z  # HERE",
+    "starred unpacking": "first, *rest = x  # HERE\n    y = first * rest[0] * rest[-1]",
+    "starred display": "y = np.stack([*x, x[0]])  # HERE",
+    "assert": "assert np.all(x < 100.0), 'large'  # HERE\n    y = x * x",
+    "raise": "y = x * x\n    if x[0] > 100.0:\n        raise ValueError('large')  # HERE",
+    "del": "y = x * x\n    z = y\n    del z  # HERE",
+    "match": "match len(x):  # HERE\n        case 3:\n            y = x * x\n        case _:\n"
+    "            y = x",
+    "try finally": "try:  # HERE\n        y = x * x\n    finally:\n        z = 1.0",
+    "f-string": "z = f'{x[0]:.3f}'  # HERE\n    y = x * len(z)",
+    "print": "print(end='')  # HERE\n    y = x * x",
+    "dict display": "y = {'a': x, 'b': x * x}['b']  # HERE",
+    "dict call": "y = dict(a=x * x)['a']  # HERE",
+    "set display": "y = x * len({1, 2})  # HERE",
+    "zip": "y = 0.0\n    for a, b in zip(x, x[::-1]):  # HERE\n        y = y + a * a * b",
+    "enumerate": "y = 0.0\n    for i, a in enumerate(x):  # HERE\n        y = y + i * a * a",
+    "reversed": "y = 0.0\n    for a in reversed(x):  # HERE\n        y = y * a + a",
+    "reversed range": "y = 0.0\n    for i in reversed(range(3)):  # HERE\n        y = y * x + i",
+    "builtin sum": "y = sum(x)  # HERE",
+    "builtin sum of a display": "y = sum([x[0], x[1] * x[2]])  # HERE",
+    "builtin pow": "y = pow(x, 3)  # HERE",
+    "builtin round": "y = x * round(x[2])  # HERE",
+    "builtin map": "y = sum(map(np.sin, x))  # HERE",
+    "sorted": "y = sorted(x)[0]  # HERE",
+    "isinstance": "y = x * x if isinstance(x, np.ndarray) else x  # HERE",
+    "augmented array": "y = x * x\n    y += x  # HERE",
+    "augmented alias": "y = x * x\n    z = y\n    z *= 2.0  # HERE",
+    "augmented view": "y = x * x\n    z = y[1:]\n    z *= 2.0  # HERE",
+    "augmented argument": "x *= 2.0  # HERE\n    y = x * x",
+    "augmented row": "y = np.outer(x, x)\n    for row in y:\n        row *= 2.0  # HERE",
+    "complex step inside": "y = np.imag(np.exp(x + 0.5j))  # HERE",
+    "string method": "y = x * len('abc'.upper())  # HERE",
+    "list repeated": "y = np.stack([x, x * x] * 2)  # HERE",
+    "list sum": "y = np.stack([x] + [x * x])  # HERE",
+    "tuple sum": "y = (x, 1.0) + (x * x,)  # HERE\n    y = y[2]",
+    "ellipsis of a method": "y = x.__mul__(x)  # HERE",
+    "unary invert": "y = x * ~np.array([True, False, True])  # HERE",
+    "matmul assignment": "y = np.outer(x, x)\n    y @= np.eye(3)  # HERE",
+    "nested def with star": "def inner(*a):  # HERE\n        return a[0] * a[1]\n    y = inner(x, x)",
+}
+
+
+def function(body):
+    """A function of one vector around `body`, which assigns `y`."""
+    result = "" if "yield" in body else "    return np.sum(y)\n"
+    return f"def f(x):\n    {body}\n{result}"
+
+
+def marked_line(source):
+    return next(n for n, line in enumerate(source.splitlines(), 1) if "# HERE" in line)
+
+
+def assert_located(error, file, line):
+    """The error names the place, quotes the line and says what to do instead."""
+    assert not isinstance(error, InternalError), error
+    assert (error.place.file, error.place.line) == (file, line), str(error)
+    assert error.message
+    assert error.hint, "no way out is given"
+    assert "# HERE" in str(error), "the user's line is not quoted"
+
+
+class Box:
+    value = 0.0
+
+
+def forward(f):
+    return lambda x: tl.jvp(f, (x,), (np.ones(3),))
+
+
+MODES = {"reverse": tl.grad, "forward": forward}
+STRICT = {**ARRAY_WRITES, **CONTAINER_WRITES, **STATEMENTS}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", STRICT)
+def test_not_yet_supported(name, mode):
+    source = function(STRICT[name])
+    f = define(source, "f", box=Box())
+    with pytest.raises(TangentLikeError) as caught:
+        MODES[mode](f)(VECTOR.copy())
+    assert_located(caught.value, f.__code__.co_filename, marked_line(source))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", NEVER)
+def test_never_supported(name, mode):
+    source = function(NEVER[name])
+    f = define(source, "f")
+    with pytest.raises(NeverSupported) as caught:
+        MODES[mode](f)(VECTOR.copy())
+    assert_located(caught.value, f.__code__.co_filename, marked_line(source))
+
+
+@pytest.mark.parametrize("name", NOT_PLAIN_FUNCTIONS)
+def test_other_kinds_of_functions_and_calls(name):
+    source = NOT_PLAIN_FUNCTIONS[name]
+    right_or_refused(define(source, "f"), source)
+
+
+@pytest.mark.parametrize("name", OTHER_PYTHON)
+def test_the_rest_of_python_is_right_or_refused(name):
+    source = function(OTHER_PYTHON[name])
+    right_or_refused(define(source, "f"), source)
+
+
+def right_or_refused(f, source):
+    """Never a wrong derivative, never an error of another kind."""
+    try:
+        assert_derivatives(f, VECTOR.copy())
+    except TangentLikeError as error:
+        assert_located(error, f.__code__.co_filename, marked_line(source))
+
+
+def test_in_place_augmented_assignment_does_not_touch_the_arguments():
+    f = define("def f(x):\n    x *= 2.0  # HERE\n    return np.sum(x * x)\n", "f")
+    x = VECTOR.copy()
+    try:
+        np.testing.assert_array_equal(tl.grad(f)(x), 8.0 * VECTOR)
+    except TangentLikeError:
+        pass
+    np.testing.assert_array_equal(x, VECTOR)
+
+
+def in_this_file(x):
+    y = x * x
+    y[0] = 1.0  # HERE
+    return np.sum(y)
+
+
+def calls_what_is_refused(x):
+    return in_this_file(np.sin(x)) * 2.0
+
+
+def nested_refusal(x):
+    def inner(t):
+        t[0] = 1.0  # HERE
+        return np.sum(t)
+
+    return inner(x * x)
+
+
+@pytest.mark.parametrize("f, where", [
+    (in_this_file, in_this_file),
+    (calls_what_is_refused, in_this_file),
+    (nested_refusal, nested_refusal),
+], ids=["directly", "in a helper", "in a nested function"])  # fmt: skip
+def test_refusal_names_this_file_and_the_line(f, where):
+    lines, first = inspect.getsourcelines(where)
+    line = first + marked_line("".join(lines)) - 1
+    with pytest.raises(TangentLikeError) as caught:
+        tl.grad(f)(VECTOR)
+    assert_located(caught.value, __file__, line)
+    assert f"{__file__}:{line}" in str(caught.value)
+
+
+def test_columns_of_the_place_cover_the_construct():
+    f = define("def f(x):\n    y = x * 1.0; y[0] = 2.0  # HERE\n    return np.sum(y)\n", "f")
+    with pytest.raises(TangentLikeError) as caught:
+        tl.grad(f)(VECTOR)
+    place = caught.value.place
+    assert place.line == 2
+    assert place.column >= len("    y = x * 1.0;")
+
+
+def test_refused_code_in_a_branch_not_taken_is_still_refused():
+    """A derivative must not be right by luck: it is compiled for every path."""
+    f = define(
+        "def f(x):\n    y = x * x\n    if x[0] > 100.0:\n        y[0] = 1.0  # HERE\n"
+        "    return np.sum(y)\n",
+        "f",
+    )
+    with pytest.raises(TangentLikeError) as caught:
+        tl.grad(f)(VECTOR)
+    assert_located(caught.value, f.__code__.co_filename, 4)
+
+
+def test_refusal_comes_again_at_the_second_call():
+    f = define(function(ARRAY_WRITES["element"]), "f")
+    gradient = tl.grad(f)
+    for _ in range(2):
+        with pytest.raises(TangentLikeError) as caught:
+            gradient(VECTOR)
+        assert_located(caught.value, f.__code__.co_filename, 3)

@@ -1,0 +1,343 @@
+"""Every registered rule, checked from the samples that stand beside it.
+
+Both modes against central differences and against one another, second order in all four mixes,
+with facts known and unknown, any memory layout, float32, one argument in two places, and for
+element-wise functions every way to broadcast.
+"""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tangent_like.rules
+from tangent_like.rules import registry
+from tests.rules.evaluate import Program, carries, forward, one_operation, reverse
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+EPS = np.finfo(float).eps
+RULES = list({id(rule): rule for rule in registry.rules.values()}.values())
+SHAPES = [(), (3,), (2, 3), (2, 1, 3), (1,), (0,), (2, 0)]
+
+
+def name_of(function: Any) -> str:
+    module = getattr(function, "__module__", None) or "numpy"
+    return f"{module.strip('_')}.{getattr(function, '__name__', function)}"
+
+
+def samples_of(rule: Any) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    given = rule.samples() if callable(rule.samples) else rule.samples
+    return [s if len(s) == 2 and isinstance(s[1], dict) else (s, {}) for s in given]
+
+
+def cases(usable: Any = lambda rule, fn: True) -> list[Any]:
+    return [
+        pytest.param(rule, fn, id=name_of(fn))
+        for rule in RULES
+        if rule.kind != "constant"
+        for fn in rule.functions
+        if usable(rule, fn)
+    ]
+
+
+def usable_samples(rule: Any, fn: Any) -> Any:
+    """The samples that this function of the group takes (`math` takes scalars only)."""
+    for args, keywords in samples_of(rule):
+        try:
+            with np.errstate(all="ignore"):
+                fn(*args, **keywords)
+        except (TypeError, ValueError) as error:
+            if fn.__module__ in ("math", "_operator", "builtins"):
+                continue
+            raise AssertionError(f"sample {args} {keywords}: {error}") from error
+        yield args, keywords
+
+
+# --- vectors -------------------------------------------------------------------------------------
+
+
+def like(value: Any, seed: int) -> Any:
+    """A direction of the type and shape of a value."""
+    random = np.random.default_rng(seed)
+    shape, dtype = np.shape(value), np.asarray(value).dtype
+    found = random.uniform(-1, 1, shape)
+    if dtype.kind == "c":
+        found = found + 1j * random.uniform(-1, 1, shape)
+    if isinstance(value, np.ndarray):
+        return np.asarray(found).astype(dtype)
+    return type(value)(found)
+
+
+def likes(values: Any, seed: int) -> list[Any]:
+    return [like(value, seed + i) for i, value in enumerate(values)]
+
+
+def pairing(a: Any, b: Any) -> float:
+    """The real part of the sum of products: cotangents are not conjugated."""
+    assert len(a) == len(b)
+    total = 0.0
+    for x, y in zip(a, b):
+        assert np.shape(x) == np.shape(y), (np.shape(x), np.shape(y))
+        total += np.sum(np.real(np.asarray(x) * np.asarray(y)))
+    return float(total)
+
+
+def magnitude(a: Any, b: Any) -> float:
+    return 1e-300 + float(sum(np.sum(np.abs(np.asarray(x) * np.asarray(y))) for x, y in zip(a, b)))
+
+
+def moved(values: Any, directions: Any, t: float) -> list[Any]:
+    return [x + t * d for x, d in zip(values, directions)]
+
+
+def difference(program: Program, values: Any, others: Any, directions: Any) -> list[Any]:
+    """The directional derivative by central differences of order 6."""
+    h = 2e-3
+    total: list[Any] = []
+    for k, weight in ((1, 45 / 60), (2, -9 / 60), (3, 1 / 60)):
+        up = program.run(moved(values, directions, k * h), others)
+        down = program.run(moved(values, directions, -k * h), others)
+        parts = [weight * (np.asarray(a) - np.asarray(b)) / h for a, b in zip(up, down)]
+        total = [a + b for a, b in zip(total, parts)] if total else parts
+    return total
+
+
+def assert_close(got: Any, want: Any, what: str) -> None:
+    assert len(got) == len(want)
+    for a, b in zip(got, want):
+        assert np.shape(np.broadcast_to(a, np.shape(b))) == np.shape(b), what
+        scale = 1.0 + np.max(np.abs(b), initial=0.0)
+        np.testing.assert_allclose(
+            np.broadcast_to(a, np.shape(b)), b, rtol=2e-6, atol=2e-7 * scale, err_msg=what
+        )
+
+
+# --- the checks -----------------------------------------------------------------------------------
+
+
+def check_first_order(program: Program, values: Any) -> None:
+    directions = likes(values, 7)
+    results = program.run(values)
+    seeds = likes(results, 70)
+    tangents = forward(program).run(values, directions)
+    assert_close(tangents, difference(program, values, (), directions), "forward mode")
+    cotangents = reverse(program).run(values, seeds)
+    cotangents = [np.broadcast_to(c, np.shape(x)) if type(c) is float else c
+                  for c, x in zip(cotangents, values)]
+    tangents = [np.broadcast_to(t, np.shape(y)) for t, y in zip(tangents, results)]
+    gap = pairing(seeds, tangents) - pairing(cotangents, directions)
+    scale = magnitude(seeds, tangents) + magnitude(cotangents, directions)
+    assert abs(gap) <= 100 * EPS * scale * max(1, conditioning(tangents)), "dot-product test"
+
+
+def conditioning(tangents: Any) -> float:
+    """Room for the rounding of long sums."""
+    return float(sum(np.size(t) for t in tangents)) ** 0.5
+
+
+def check_second_order(program: Program, values: Any) -> None:
+    dx, dz = likes(values, 7), likes(values, 77)
+    results = program.run(values)
+    g = likes(results, 70)
+    straight = program.trace(values)[0]
+    first = forward(straight).trace(values, dx)[0]
+    want = difference(first, values, dx, dz)
+    twice = forward(first).run(values, [*dx, *dz])
+    assert_close(twice, want, "forward over forward")
+
+    scalar = pairing([np.broadcast_to(t, np.shape(y)) for t, y in zip(want, results)], g)
+    adjoint = reverse(straight).trace(values, g)[0]
+    for what, second in (
+        ("forward over reverse", forward(adjoint).run(values, [*g, *dx])),
+        ("reverse over reverse", reverse(adjoint).run(values, [*g, *dx])),
+        ("reverse over forward", reverse(first).run(values, [*dx, *g])),
+    ):
+        spread = [np.broadcast_to(s, np.shape(x)) for s, x in zip(second, values)]
+        found = pairing(spread, dz)
+        scale = 1.0 + abs(scalar) + magnitude(spread, dz)
+        assert abs(found - scalar) <= 2e-6 * scale, f"{what}: {found} but {scalar}"
+
+
+def run_checks(fn: Any, args: Any, keywords: Any, known: bool, second: bool = True) -> None:
+    with np.errstate(all="ignore"):
+        program, values = one_operation(fn, args, keywords, known)
+        straight = program.trace(values)[0]
+        check_first_order(straight, values)
+        if second:
+            check_second_order(straight, values)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
+@pytest.mark.parametrize(("rule", "fn"), cases())
+def test_samples(rule: Any, fn: Any, known: bool) -> None:
+    samples = list(usable_samples(rule, fn))
+    assert samples, f"{name_of(fn)} has no samples"
+    for args, keywords in samples:
+        run_checks(fn, args, keywords, known)
+
+
+def arrays_of(args: Any, shapes: Any) -> tuple[Any, ...]:
+    """Arrays of the given shapes, with values near those of a scalar sample."""
+    rest = iter(shapes)
+    return tuple(spread(x, next(rest)) if carries(x) else x for x in args)
+
+
+def spread(x: float, shape: Any) -> Any:
+    if shape is None:
+        return x
+    count = int(np.prod(shape))
+    return (x * (1 + 0.05 * np.sin(1.0 + np.arange(count)))).reshape(shape)
+
+
+def shapes_for(count: int) -> list[tuple[Any, ...]]:
+    if count == 1:
+        return [(shape,) for shape in SHAPES]
+    pairs = [
+        ((3,), None), (None, (3,)), ((3,), ()), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 3)),
+        ((2, 3), (2, 3)), ((2, 1, 3), (4, 1)), ((0,), (1,)), ((1,), (2, 0)), ((1,), None),
+    ]  # fmt: skip
+    return [(*pair, *[pair[0]] * (count - 2)) for pair in pairs]
+
+
+def takes_arrays(rule: Any, fn: Any) -> bool:
+    return rule.kind == "elementwise" and getattr(fn, "__module__", "") != "math"
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
+@pytest.mark.parametrize(("rule", "fn"), cases(takes_arrays))
+def test_broadcasting(rule: Any, fn: Any, known: bool) -> None:
+    args, keywords = samples_of(rule)[0]
+    count = sum(map(carries, args))
+    if not np.ndim(args[0]):
+        for shapes in shapes_for(count):
+            run_checks(fn, arrays_of(args, shapes), keywords, known, second=shapes[0] != (2, 1, 3))
+
+
+def converted(args: Any, change: Any) -> Any:
+    if isinstance(args, (tuple, list)):
+        return type(args)(converted(item, change) for item in args)
+    return change(args) if isinstance(args, np.ndarray) and carries(args) else args
+
+
+def strided(x: Any) -> Any:
+    """The same numbers, not contiguous, in Fortran order, with a negative stride."""
+    if x.ndim == 0:
+        return x
+    wide = np.zeros((*reversed(x.shape), 2), x.dtype).T
+    view = wide[0][::-1]
+    view[...] = x
+    return view
+
+
+@pytest.mark.parametrize(("rule", "fn"), cases())
+def test_layout(rule: Any, fn: Any) -> None:
+    for args, keywords in usable_samples(rule, fn):
+        with np.errstate(all="ignore"):
+            program, values = one_operation(fn, args, keywords, True)
+            odd = converted(values, strided)
+            seeds = likes(program.run(values), 70)
+            backward = reverse(program.trace(values)[0])
+            for a, b in zip(backward.run(values, seeds), backward.run(odd, seeds)):
+                np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-13)
+
+
+def single(x: Any) -> Any:
+    return x.astype(np.complex64 if x.dtype.kind == "c" else np.float32)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
+@pytest.mark.parametrize(("rule", "fn"), cases())
+def test_float32(rule: Any, fn: Any, known: bool) -> None:
+    for args, keywords in usable_samples(rule, fn):
+        args = converted(args, single)
+        if rule.kind == "elementwise" and takes_arrays(rule, fn) and not np.ndim(args[0]):
+            args = tuple(np.float32(spread(x, (3,))) if carries(x) else x for x in args)
+        try:
+            small = all(map(is_small, leaves_of(fn(*args, **keywords))))
+        except TypeError:
+            continue
+        if not small or not all(map(is_small, leaves_of(args))):
+            continue
+        with np.errstate(all="ignore"):
+            program, values = one_operation(fn, args, keywords, known)
+            straight, results = program.trace(values)
+            tangents = forward(straight).run(values, likes(values, 7))
+            cotangents = reverse(straight).run(values, likes(results, 70))
+        assert all(map(is_small, [*tangents, *cotangents])), (tangents, cotangents)
+
+
+def is_small(x: Any) -> bool:
+    return getattr(x, "dtype", None) in (np.float32, np.complex64) or x is None or type(x) is float
+
+
+def leaves_of(tree: Any) -> list[Any]:
+    if isinstance(tree, (tuple, list)):
+        return [leaf for item in tree for leaf in leaves_of(item)]
+    return [tree] if carries(tree) else []
+
+
+@pytest.mark.parametrize(("rule", "fn"), cases())
+def test_same_argument_twice(rule: Any, fn: Any) -> None:
+    for args, keywords in usable_samples(rule, fn):
+        active = [x for x in args if carries(x)]
+        if len(active) < 2 or len({np.shape(x) for x in active}) > 1:
+            continue
+        args = tuple(active[0] if carries(x) else x for x in args)
+        with np.errstate(all="ignore"):
+            try:
+                program, values = one_operation(fn, args, keywords, True, same=True)
+                values = values[:1]
+            except (ValueError, np.linalg.LinAlgError):
+                continue
+            if not smooth(program, values):
+                continue
+            check_first_order(program.trace(values)[0], values)
+
+
+def smooth(program: Program, values: Any) -> bool:
+    """Whether differences to the left and to the right agree: no kink here."""
+    directions, h = likes(values, 7), 1e-5
+    here, up, down = (
+        program.run(moved(values, directions, t)) for t in (0.0, h, -h)
+    )
+    return all(
+        np.allclose(np.asarray(b) - a, np.asarray(a) - c, rtol=1e-2, atol=1e-8)
+        for a, b, c in zip(here, up, down)
+    )
+
+
+def complex_able(rule: Any, fn: Any) -> bool:
+    return getattr(fn, "__module__", "") != "math" and not name_of(fn).startswith("builtins.")
+
+
+def as_complex(x: Any) -> Any:
+    return x + 0.3j * np.cos(np.arange(1.0, 1.0 + np.size(x))).reshape(np.shape(x))
+
+
+@pytest.mark.parametrize(("rule", "fn"), cases(complex_able))
+def test_complex(rule: Any, fn: Any) -> None:
+    for args, keywords in usable_samples(rule, fn):
+        args = converted(args, as_complex)
+        if rule.kind == "elementwise" and not np.ndim(args[0]):
+            args = tuple(as_complex(spread(x, (3,))) if carries(x) else x for x in args)
+        try:
+            with np.errstate(all="ignore"):
+                fn(*args, **keywords)
+        except (TypeError, ValueError):
+            continue
+        for known in (True, False):
+            run_checks(fn, args, keywords, known)
+
+
+def test_every_rule_has_samples() -> None:
+    missing = [name_of(r.functions[0]) for r in RULES if r.kind != "constant" and r.functions
+               and not samples_of(r)]
+    assert not missing
+
+
+def test_mixed_real_and_complex_operands() -> None:
+    x, z = np.array([0.3, -1.2]), np.array([0.7 + 0.2j, 1.1 - 0.4j])
+    for fn, args in itertools.product((np.multiply, np.add, np.true_divide), ((x, z), (z, x))):
+        run_checks(fn, args, {}, known=True)

@@ -1,0 +1,76 @@
+"""Deep recursion runs on a large stack, and nothing of that stays behind."""
+
+import contextvars
+import sys
+import threading
+
+import pytest
+
+from tangent_like.deep import deep
+
+DEEP = 20_000
+setting = contextvars.ContextVar("setting", default="outside")
+
+
+def depth(n: int) -> int:
+    return 0 if n == 0 else 1 + depth(n - 1)
+
+
+def test_a_shallow_call_stays_in_its_thread() -> None:
+    assert deep(threading.get_ident) == threading.get_ident()
+
+
+def test_a_deep_call_succeeds_and_the_limits_are_put_back() -> None:
+    before = sys.getrecursionlimit(), threading.stack_size()
+    with pytest.raises(RecursionError):
+        depth(DEEP)
+    assert deep(depth, DEEP) == DEEP
+    assert (sys.getrecursionlimit(), threading.stack_size()) == before
+
+
+def test_calls_inside_a_deep_call_do_not_wait_for_themselves() -> None:
+    def outer() -> int:
+        return depth(DEEP) + deep(depth, DEEP)
+
+    assert deep(outer) == 2 * DEEP
+
+
+def test_endless_recursion_is_still_an_error() -> None:
+    def endless() -> None:
+        endless()
+
+    with pytest.raises(RecursionError):
+        deep(endless)
+
+
+def test_other_errors_come_out_as_they_are() -> None:
+    def fails() -> None:
+        depth(DEEP)
+        raise KeyError("key")
+
+    with pytest.raises(KeyError, match="key"):
+        deep(fails)
+
+
+def test_context_variables_are_seen_in_the_thread() -> None:
+    def read() -> str:
+        depth(DEEP)
+        return setting.get()
+
+    token = setting.set("inside")
+    try:
+        assert deep(read) == "inside"
+    finally:
+        setting.reset(token)
+
+
+def test_several_threads_at_once() -> None:
+    results: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(deep(depth, DEEP))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [DEEP] * 4

@@ -1,0 +1,121 @@
+"""Errors say where, quote the line, and name the way out."""
+
+import copy
+import linecache
+import pickle
+from pathlib import Path
+
+import pytest
+
+from tangent_like.errors import (
+    NOWHERE,
+    ArgumentError,
+    InternalError,
+    NeverSupported,
+    NoRuleError,
+    NotYetSupported,
+    Place,
+    SourceError,
+    TangentLikeError,
+    quote,
+)
+
+KINDS = [
+    TangentLikeError,
+    NotYetSupported,
+    NeverSupported,
+    SourceError,
+    NoRuleError,
+    ArgumentError,
+    InternalError,
+]
+
+
+def place_of(part: str, line: str, tmp_path: Path, function: str = "f") -> Place:
+    """A file with one line in it, and the place of a part of that line."""
+    file = tmp_path / "user.py"
+    file.write_text(line + "\n", encoding="utf-8")
+    linecache.checkcache(str(file))
+    start = len(line[: line.index(part)].encode())
+    return Place(str(file), 1, start, 1, start + len(part.encode()), function)
+
+
+def test_the_whole_message(tmp_path: Path) -> None:
+    place = place_of("sum(x)", "    return sum(x) + 1", tmp_path)
+    error = NotYetSupported("`sum`", place, "write instead: x.sum()")
+    assert str(error) == (
+        f"{place.file}:1: in function f: not supported yet: `sum`\n"
+        "    return sum(x) + 1\n"
+        "           ^^^^^^\n"
+        "write instead: x.sum()"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("naïve = größe + π", "größe"),
+        ("    y = 'ß∂' + z", "z"),
+        ("x", "x"),
+        ("\t\ty = x", "x"),
+    ],
+)
+def test_carets_stand_under_the_part(line: str, part: str, tmp_path: Path) -> None:
+    shown, carets = quote(place_of(part, line, tmp_path)).split("\n")
+    assert shown.strip() == line.strip()
+    assert shown[carets.index("^") : carets.rindex("^") + 1] == part
+
+
+def test_a_tab_inside_the_line_is_kept_before_the_carets(tmp_path: Path) -> None:
+    assert quote(place_of("x", "y =\tx", tmp_path)) == "    y =\tx\n       \t^"
+
+
+def test_a_place_of_several_lines_is_underlined_to_the_end_of_the_first(tmp_path: Path) -> None:
+    start = place_of("sum(", "y = sum(", tmp_path)
+    place = Place(start.file, 1, start.column, 3, 1)
+    assert quote(place) == "    y = sum(\n        ^^^^"
+
+
+def test_unknown_columns_give_the_line_alone(tmp_path: Path) -> None:
+    place = place_of("x", "y = x", tmp_path)
+    assert quote(Place(place.file, 1)) == "    y = x"
+
+
+def test_columns_beyond_the_line_do_no_harm(tmp_path: Path) -> None:
+    place = place_of("x", "y = x", tmp_path)
+    assert quote(Place(place.file, 1, 40, 1, 50)) == "    y = x"
+
+
+def test_a_file_that_is_not_there_gives_no_quotation() -> None:
+    assert str(SourceError("gone", Place("/no/such/file.py", 3))) == "/no/such/file.py:3: gone"
+
+
+def test_without_a_place_only_the_message() -> None:
+    assert str(SourceError("no source")) == "no source"
+    assert SourceError("no source").place is NOWHERE
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_survives_pickle_and_copy(kind: type[TangentLikeError]) -> None:
+    error = kind("message", Place("user.py", 3, 1, 3, 4, "f"), "hint")
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(again) is kind
+        assert (again.message, again.place, again.hint) == ("message", error.place, "hint")
+        assert str(again) == str(error)
+
+
+def test_kinds_tell_not_yet_from_never() -> None:
+    assert str(NotYetSupported("`async`")) == "not supported yet: `async`"
+    assert str(NeverSupported("`random`")) == "cannot be differentiated: `random`"
+
+
+def test_usual_hints_yield_to_a_given_one() -> None:
+    assert "custom_vjp" in str(NoRuleError("no rule for `f`"))
+    assert "elementwise" in str(NoRuleError("no rule for `f`"))
+    assert str(NoRuleError("no rule for `f`", hint="use g")) == "no rule for `f`\nuse g"
+    assert "report" in str(InternalError("broken"))
+
+
+def test_a_wrong_argument_is_a_type_error() -> None:
+    with pytest.raises(TypeError):
+        raise ArgumentError("`wrt` names no argument")
