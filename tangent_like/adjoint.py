@@ -64,7 +64,7 @@ def sweeps(
     from tangent_like.analysis.activity import varied
 
     active = varied(block, wrt)
-    sweep = Sweep(Builder(), active, pullback_of_call)
+    sweep = Sweep(Builder(derivative=True), active, pullback_of_call)
     for statement in ir.walk(block):
         if isinstance(statement, Op):
             sweep.builder.definitions[statement.result] = statement
@@ -100,12 +100,25 @@ class Sweep:
         if tree is None or not self.is_active(atom):
             return
         assert isinstance(atom, Value)
+        if isinstance(facts.defined(atom.fact), facts.Tape):
+            self.tapes.setdefault(atom, []).append(tree)
+            return
+        if isinstance(atom.fact, facts.Maybe):
+            tree = trees.materialised(self.builder, tree, atom)
         total = trees.add(self.builder, self.adjoints.get(atom), tree, atom.fact)
         self.adjoints[atom] = named_tree(total, atom)
 
+    def tape_adjoint(self, tape: Value) -> Tree:
+        """The adjoint tape of a tape that was handed in: the sum of those of its readers."""
+        total: Tree = None
+        for adjoint_tape in self.tapes.get(tape, ()):
+            total = trees.add(self.builder, total, adjoint_tape, tape.fact)
+        return total
+
     def output(self, value: Value) -> Atom:
+        """The adjoint of an input, as something that nothing else holds."""
         tree = trees.dissolve(self.builder, self.adjoints.get(value), value.fact)
-        return trees.materialised(self.builder, tree, value)
+        return trees.materialised(self.builder, trees.copied(self.builder, tree), value)
 
     # --- statements ---------------------------------------------------------------------
 
@@ -176,12 +189,14 @@ class Sweep:
             for atom, seed in zip(block.results, seeds):
                 self.contribute(atom, seed)
             self.run(block)
+            for value in captured:
+                tree = trees.dissolve(self.builder, self.adjoints.get(value), value.fact)
+                leaves.extend(trees.leaves(tree, value.fact))
             return ()
 
+        leaves: list[Atom | None] = []
         built = self.builder.collect(build)
-        after = {v: trees.dissolve(self.builder, t, v.fact) for v, t in self.adjoints.items()}
         self.adjoints = outer
-        leaves = [leaf for v in captured for leaf in trees.leaves(after.get(v), v.fact)]
         return _Side(built, leaves)
 
     def even_out(
@@ -319,6 +334,8 @@ def _getitem(sweep: Sweep, op: Op) -> None:
     """A read adds to one place of the adjoint: O(1), whatever the size of the container."""
     g = sweep.adjoints.pop(op.result, None)
     container, index = op.args
+    if isinstance(facts.defined(op.result.fact), facts.Tape):
+        g = sweep.tape_adjoint(op.result)
     if g is None or not sweep.is_active(container):
         return
     assert isinstance(container, Value)
@@ -337,7 +354,7 @@ def _getitem(sweep: Sweep, op: Op) -> None:
 
 def _item_tree(sweep: Sweep, container: Value, index: Atom, g: Atom) -> Tree:
     """The tree of a tuple of which one item, or a slice, has a cotangent."""
-    fact = container.fact
+    fact = facts.defined(container.fact)
     assert isinstance(fact, (facts.Tuple, facts.List))
     count = len(fact.items)
     if isinstance(index, Const) and isinstance(index.value, int):

@@ -28,10 +28,11 @@ _FOLDED_TYPES = (bool, int, str, tuple, slice, type(None), type(...), type, floa
 
 
 class Builder:
-    """A block under construction."""
+    """A block under construction; `derivative` marks what it appends as derivative code."""
 
-    def __init__(self, place: Place = NOWHERE):
+    def __init__(self, place: Place = NOWHERE, derivative: bool = False):
         self.place = place
+        self.derivative = derivative
         self.definitions: dict[Value, Op] = {}
         self._stack: list[list[Statement]] = [[]]
 
@@ -50,7 +51,9 @@ class Builder:
         if known is not None:
             return known
         result = Value(name, infer.infer(fn, operands, named))
-        statement = Op(result, fn, operands, tuple(named.items()), place or self.place)
+        statement = Op(
+            result, fn, operands, tuple(named.items()), place or self.place, self.derivative
+        )
         self.append(statement)
         return result
 

@@ -7,7 +7,12 @@ from typing import Any
 from tangent_like import ir
 
 EFFECTS: set[Any] = {print, ir.unbound, ir.push, ir.pop, ir.flip, ir.unpack}
-_PURE_MODULES = ("numpy", "math", "operator", "_operator", "builtins", "tangent_like", "scipy")
+_PURE_MODULES = ("numpy", "math", "cmath", "operator", "_operator", "scipy")
+_PURE: frozenset[Any] = frozenset({
+    abs, min, max, sum, round, divmod, pow, float, int, bool, complex, len, range, slice, zip,
+    reversed, enumerate, isinstance, tuple, list, getattr, sorted,
+    ir.make_tuple, ir.make_list, ir.defined,
+})  # fmt: skip
 
 
 def has_effect(fn: Any) -> bool:
@@ -20,6 +25,16 @@ def has_effect(fn: Any) -> bool:
     except TypeError:
         return True
     return is_random(fn)
+
+
+def is_pure(fn: Any) -> bool:
+    """Whether the call is known to depend on nothing but its operands, and to keep none."""
+    if isinstance(fn, ir.Procedure) or has_effect(fn):
+        return False
+    module = getattr(fn, "__module__", None) or type(fn).__module__
+    if fn in _PURE or module == "tangent_like.runtime":
+        return True
+    return module.split(".")[0] in _PURE_MODULES
 
 
 def is_random(fn: Any) -> bool:

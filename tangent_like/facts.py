@@ -18,8 +18,8 @@ Facts only ever remove work: everything must also be right from Unknown.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Size:
 
     base: int
     offset: int = 0
-    plural: bool = False
+    plural: bool = field(default=False, compare=False)
 
     def shifted(self, by: int) -> Size:
         return Size(self.base, self.offset + by) if by else self
@@ -309,3 +309,72 @@ def show(fact: Fact) -> str:
 
 def _show_dim(dim: Dim) -> str:
     return str(dim) if isinstance(dim, int) else "n" + (f"{dim.offset:+d}" if dim.offset else "")
+
+
+def describe(fact: Fact) -> str:
+    """A phrase for messages: `an array of 2 axes`, `a tuple of 3`."""
+    match fact:
+        case Scalar(kind):
+            return f"a {kind}"
+        case Array(name, sizes) if sizes is not None:
+            return f"a {name or 'numeric'} array of {len(sizes)} ax{'i' if len(sizes) == 1 else 'e'}s"
+        case Array():
+            return "an array"
+        case Tuple(items):
+            return f"a tuple of {len(items)}"
+        case List() | ListOf():
+            return "a list"
+        case Opaque("NoneType"):
+            return "None"
+        case Opaque(kind):
+            return f"a {kind}"
+    return "a value of unknown type"
+
+
+def map_sizes(fact: Fact, of: Callable[[Dim], Dim]) -> Fact:
+    """The fact with each axis length replaced."""
+    match fact:
+        case Array(dtype, dims) if dims is not None:
+            return Array(dtype, tuple(map(of, dims)))
+        case Scalar("int", size) if size is not None:
+            return Scalar("int", of(size))
+        case Tuple(items):
+            return Tuple(tuple(map_sizes(item, of) for item in items))
+        case List(items):
+            return List(tuple(map_sizes(item, of) for item in items))
+        case ListOf(item):
+            return ListOf(map_sizes(item, of))
+        case Maybe(inner):
+            return Maybe(map_sizes(inner, of))
+        case Tape(item):
+            return Tape(map_sizes(item, of))
+    return fact
+
+
+def with_fresh_sizes(fact: Fact) -> Fact:
+    """The fact with new symbols for all lengths but 1, and no values of integers."""
+    numbers: dict[Dim, Size] = {}
+
+    def of(dim: Dim) -> Dim:
+        if dim == 1:
+            return dim
+        plural = dim != 1 if isinstance(dim, int) else dim.plural
+        return numbers.setdefault(dim, fresh_size(plural))
+
+    return map_sizes(without_values(fact), of)
+
+
+def without_values(fact: Fact) -> Fact:
+    """The fact without the values of integer scalars."""
+    match fact:
+        case Scalar(kind, size) if size is not None:
+            return Scalar(kind)
+        case Tuple(items):
+            return Tuple(tuple(map(without_values, items)))
+        case List(items):
+            return List(tuple(map(without_values, items)))
+        case ListOf(item):
+            return ListOf(without_values(item))
+        case Maybe(inner):
+            return Maybe(without_values(inner))
+    return fact

@@ -16,6 +16,9 @@ from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Statement, Value
 
 @dataclass(eq=False, slots=True)
 class Changes:
+    missing: Const = ir.UNDEFINED
+    """What a branch hands out for the values of the other branch."""
+
     tapes: dict[tuple[Block, Value], Value] = field(default_factory=dict)
     pushes: dict[Block, list[tuple[Value, Value]]] = field(default_factory=dict)
     """For each block the values to push in it, each with its tape."""
@@ -38,9 +41,16 @@ class Changes:
         """The result through which a branch hands one of its values out."""
         table = self.exports.setdefault(home, {})
         if value not in table:
-            table[value] = Value(value.name, facts.defined(value.fact))
+            table[value] = Value(value.name, self.exported_fact(value.fact))
             self.exporting.setdefault(statement, []).append((home, value, table[value]))
         return table[value]
+
+    def exported_fact(self, fact: facts.Fact) -> facts.Fact:
+        """A value that is None on the other path is of unknown type."""
+        inner = facts.defined(fact)
+        if self.missing is ir.UNDEFINED or isinstance(inner, facts.Scalar):
+            return inner
+        return facts.UNKNOWN
 
     def count(self, loop: Loop, path: tuple[Block, ...]) -> Value:
         """The number of iterations to be reversed."""
@@ -110,8 +120,8 @@ def _if(statement: If, changes: Changes) -> If:
     for home, value, result in changes.exporting.get(statement, ()):
         in_then = home is statement.then
         results.append(result)
-        then = Block(then.statements, (*then.results, value if in_then else ir.UNDEFINED))
-        orelse = Block(orelse.statements, (*orelse.results, ir.UNDEFINED if in_then else value))
+        then = Block(then.statements, (*then.results, value if in_then else changes.missing))
+        orelse = Block(orelse.statements, (*orelse.results, changes.missing if in_then else value))
     return replace(statement, results=tuple(results), then=then, orelse=orelse)
 
 

@@ -65,11 +65,15 @@ Atom = Value | Const
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Op:
+    """`derivative` tells what a rule or a sweep made from what the user wrote: the user's own
+    operations are never rewritten, so that the primal keeps its values to the last bit."""
+
     result: Value
     fn: Callable[..., object]
     args: tuple[Atom, ...]
     keywords: tuple[tuple[str, Atom], ...] = ()
     place: Place = NOWHERE
+    derivative: bool = False
 
     @property
     def atoms(self) -> tuple[Atom, ...]:
@@ -136,6 +140,8 @@ class Procedure:
     name: str
     function: Function | None = None
     result: Fact = field(default_factory=facts.Unknown)
+    derived: dict[Any, Any] = field(default_factory=dict)
+    """Procedures derived from this one: tangents and pairs, by what is active."""
 
     def __call__(self, *args: object) -> object:
         raise TypeError(f"{self.name} exists in generated code only")

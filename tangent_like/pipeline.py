@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
 
+import numpy as np
+
 from tangent_like import facts, ir, trees
-from tangent_like.adjoint import sweeps
+from tangent_like.adjoint import Sweeps, sweeps
 from tangent_like.analysis.activity import varied
 from tangent_like.backend.emit import emit
 from tangent_like.backend.load import load
@@ -17,12 +19,22 @@ from tangent_like.backend.printing import module_text
 from tangent_like.backend.references import References
 from tangent_like.backend.remarks import remark
 from tangent_like.build import Builder
+from tangent_like.errors import ArgumentError
 from tangent_like.facts import Fact
 from tangent_like.frontend.kinds import instantiate
 from tangent_like.frontend.lower import Module, lower_function
 from tangent_like.ir import Atom, Block, Const, Function, Op, Value
+from tangent_like.procedures import (
+    pullback_of_call,
+    reached,
+    seed_fact,
+    split_calls,
+    tangent_of_call,
+)
 from tangent_like.recording import record
-from tangent_like.simplify import PASSES
+from tangent_like.recursion import closed
+from tangent_like.request import Request
+from tangent_like.simplify import FINAL_PASSES, PASSES, Pass
 from tangent_like.simplify.dead import prune, remove_dead
 from tangent_like.tangent import tangent
 from tangent_like.trees import Tree
@@ -32,47 +44,178 @@ checking: list[bool] = [False]
 """Debug switch: verify the list after every pass."""
 
 
-def primal(function: FunctionType, kinds: Sequence[Fact], module: Module) -> Function:
+@dataclass(frozen=True, slots=True, eq=False)
+class Compiled:
+    """Generated code: its source, its functions, and what was assumed of things outside."""
+
+    text: str
+    calls: tuple[FunctionType, ...]
+    functions: tuple[Function, ...]
+    guards: tuple[Any, ...] = ()
+
+
+def compile_derivative(
+    target: Any, kinds: Sequence[Fact], request: Request, simplify: bool = True
+) -> Compiled:
+    """The derivative of `target` for arguments of these kinds, as source and callable.
+
+    `target` is a Python function, or has `function` and `request` of its own (a derivative).
+    """
+    from tangent_like.nested import new_module
+
+    module = new_module()
+    function = derivative_list(target, kinds, request, module)
+    return finish((function,), request.doc, module, simplify)
+
+
+def derivative_list(
+    target: Any, kinds: Sequence[Fact], request: Request, module: Module
+) -> Function:
+    """The Wengert list of a derivative, before simplification.
+
+    Kinds beyond the target's own arguments (of tangents and seeds) follow from the others.
+    """
+    function = primal(target, kinds[: argument_count(target)], module)
+    base = function.name if function.name.isidentifier() else "f"
+    named = replace(function, name=f"{base}_{request.operator}")
+    return checked(transform(named, request))
+
+
+def argument_count(target: Any) -> int:
+    if hasattr(target, "request"):
+        return int(target.count)
+    return int(target.__code__.co_argcount + target.__code__.co_kwonlyargcount)
+
+
+def primal(target: Any, kinds: Sequence[Fact], module: Module) -> Function:
     """Find the source, parse it and lower it for arguments of these kinds."""
-    return checked(remove_dead(lower_function(function, instantiate(kinds), module)))
+    if hasattr(target, "request"):
+        return simplified(derivative_list(target.function, kinds, target.request, module))
+    lowered = remove_dead(lower_function(target, instantiate(kinds), module))
+    return checked(closed(lowered, module))
 
 
 def checked(function: Function) -> Function:
     return verify(function) if checking[0] else function
 
 
-def simplified(function: Function) -> Function:
-    for simplify in PASSES:
+def simplified(function: Function, passes: Sequence[Pass] = PASSES) -> Function:
+    for simplify in passes:
         function = checked(simplify(function))
     return function
+
+
+def transform(function: Function, request: Request) -> Function:
+    """The list that an operator asks for."""
+    operator = request.operator
+    if operator in ("grad", "value_and_grad"):
+        seeds = gradient_seeds(function, request)
+        return joint(function, request, seeds, operator == "value_and_grad")
+    if operator == "elementwise_grad":
+        return ones_seeded(function, request)
+    if operator == "vjp":
+        return with_seed(function, request)
+    if operator == "jvp":
+        return forward(function, request.wrt)
+    if operator == "derivative":
+        for _ in range(request.order):
+            function = remove_dead(slope(function, request.wrt))
+        return function
+    if operator == "hvp":
+        gradient = joint(function, request, gradient_seeds(function, request), False)
+        return only_tangent(forward(remove_dead(gradient), request.wrt))
+    raise AssertionError(f"an unknown operator {operator}")
 
 
 # --- reverse mode -------------------------------------------------------------------------------
 
 
+def gradient_seeds(function: Function, request: Request) -> list[Tree]:
+    """The seed 1 for a scalar result (and none for the auxiliary one)."""
+    (result,) = function.body.results
+    fact = result.fact
+    if request.has_aux:
+        if not isinstance(fact, facts.Tuple) or len(fact.items) != 2:
+            raise ArgumentError("with has_aux the function returns a pair", function.place)
+        check_scalar(fact.items[0], function)
+        return [(Const(1.0), None)]
+    check_scalar(fact, function)
+    return [Const(1.0)]
+
+
+def check_scalar(fact: Fact, function: Function) -> None:
+    if isinstance(fact, facts.Scalar) and fact.type != "complex":
+        return
+    if isinstance(fact, (facts.Unknown, facts.Maybe)) or facts.dims(fact) is None:
+        if not isinstance(fact, (facts.Tuple, facts.List, facts.ListOf, facts.Opaque)):
+            return
+    if facts.dims(fact) == () and not facts.is_complex(fact):
+        return
+    raise ArgumentError(
+        f"`{function.name}` returns {facts.describe(fact)}; grad needs a real scalar",
+        function.place,
+        "use jacobian for arrays, elementwise_grad for element-wise functions, or sum the result",
+    )
+
+
 def joint(
-    function: Function, wrt: Sequence[int], seeds: Sequence[Tree], with_value: bool, single: bool
+    function: Function, request: Request, seeds: Sequence[Tree], with_value: bool
 ) -> Function:
     """One function with both sweeps, returning the gradient (after the value)."""
-    chosen = [function.params[i] for i in wrt]
-    both = sweeps(function.body, chosen, seeds, _no_procedures)
-    recorded = record(type(both)(both.forward, prune(both.reverse)))
-    statements = (*recorded.forward.statements, _remark("reverse sweep"), *recorded.reverse.statements)
-    gradients: tuple[Atom, ...] = recorded.reverse.results
+    both = swept(function, request.wrt, seeds)
+    forward_statements = both.forward.statements
     builder = Builder()
-    if with_value:
-        whole = gradients[0] if single else builder.op(ir.make_tuple, gradients)
-        gradients = (*recorded.forward.results, whole)
-    statements += builder.finish(()).statements
-    return checked(Function(function.name, function.params, Block(statements, gradients)))
+    gradients = both.reverse.results
+    whole = gradients[0] if request.single else builder.op(ir.make_tuple, gradients)
+    results: list[Atom] = [whole]
+    if with_value or request.has_aux:
+        (value,) = both.forward.results
+        parts = [value, whole]
+        if request.has_aux:
+            main, aux = (trees.at(builder, value, (i,)) for i in range(2))
+            pair = builder.op(ir.make_tuple, [main, aux])
+            parts = [pair if with_value else whole, whole if with_value else aux]
+        results = [builder.op(ir.make_tuple, parts)]
+    statements = (
+        *forward_statements, _remark("reverse sweep"), *both.reverse.statements,
+        *builder.finish(()).statements,
+    )  # fmt: skip
+    block = Block(statements, tuple(results))
+    return replace(function, body=block)
 
 
-def _no_procedures(*args: Any) -> None:
-    raise NotImplementedError
+def swept(function: Function, wrt: Sequence[int], seeds: Sequence[Tree]) -> Any:
+    """The recorded sweeps of a function."""
+    chosen = [function.params[i] for i in wrt]
+    body = split_calls(function.body, varied(function.body, chosen))
+    both = sweeps(body, chosen, seeds, pullback_of_call)
+    return record(Sweeps(both.forward, prune(both.reverse)))
 
 
 def _remark(text: str) -> Op:
     return Op(Value("", facts.Opaque("NoneType")), remark, (Const(text),))
+
+
+def with_seed(function: Function, request: Request) -> Function:
+    """`f_vjp(x, ..., by)` returns the cotangents."""
+    (result,) = function.body.results
+    name = trees.derivative_name("b", result) or "by"
+    seed = Value(trees.free_name(name, {p.name for p in function.params}), seed_fact(result.fact))
+    seeded = replace(function, params=(*function.params, seed))
+    return joint(seeded, request, [seed], False)
+
+
+def ones_seeded(function: Function, request: Request) -> Function:
+    """The derivative of an element-wise function: the gradient of the sum of its elements."""
+    builder = Builder()
+    (result,) = function.body.results
+    seed: Atom = Const(1.0)
+    if not isinstance(result.fact, facts.Scalar):
+        seed = builder.op(np.ones_like, (result,))
+    body = Block(
+        (*function.body.statements, *builder.finish(()).statements), function.body.results
+    )
+    return joint(replace(function, body=body), request, [seed], False)
 
 
 # --- forward mode -------------------------------------------------------------------------------
@@ -81,39 +224,72 @@ def _remark(text: str) -> Op:
 def forward(function: Function, wrt: Sequence[int]) -> Function:
     """The function with tangents: it takes them after its parameters, returns value and tangent."""
     chosen = [function.params[i] for i in wrt]
-    tangents = [Value(trees.derivative_name("d", p), p.fact) for p in chosen]
+    taken = {p.name for p in function.params}
+    tangents = [
+        Value(trees.free_name(trees.derivative_name("d", p), taken), seed_fact(p.fact)) for p in chosen
+    ]
     builder = Builder()
-    inputs = {
-        p: trees.dissolve(builder, t, p.fact) for p, t in zip(chosen, tangents)
-    }
+    inputs = {p: trees.dissolve(builder, t, p.fact) for p, t in zip(chosen, tangents, strict=True)}
     head = builder.finish(()).statements
     active = varied(function.body, chosen)
-    body, _ = tangent(function.body, active, inputs, _no_procedures)
-    body = Block((*head, *body.statements), body.results)
-    return checked(Function(function.name, (*function.params, *tangents), body))
+    body, _ = tangent(function.body, active, inputs, tangent_of_call)
+    pair = Builder()
+    whole = pair.op(ir.make_tuple, body.results)
+    statements = (*head, *body.statements, *pair.finish(()).statements)
+    return replace(function, params=(*function.params, *tangents), body=Block(statements, (whole,)))
+
+
+def slope(function: Function, wrt: Sequence[int]) -> Function:
+    """The tangent alone, with the seed 1: the derivative of a scalar function of a scalar."""
+    (chosen,) = (function.params[i] for i in wrt)
+    active = varied(function.body, [chosen])
+    body, _ = tangent(function.body, active, {chosen: Const(1.0)}, tangent_of_call)
+    return replace(function, body=Block(body.statements, body.results[1:]))
+
+
+def only_tangent(function: Function) -> Function:
+    (whole,) = function.body.results
+    builder = Builder()
+    for statement in function.body.statements:
+        builder.append(statement)
+    result = trees.at(builder, whole, (1,))
+    return replace(function, body=builder.finish((result,)))
 
 
 # --- source and callable ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Compiled:
-    """A generated function: its source, itself, and what was assumed of things outside."""
+def finish(
+    functions: Sequence[Function], doc: str, module: Module, simplify: bool = True
+) -> Compiled:
+    """Simplify, emit, print and load; procedures that are called stand first."""
+    final = [_final(f, simplify) for f in functions]
+    final[0] = replace(final[0], doc=doc)
+    called = [_final(f, simplify) for f in procedure_functions(final)]
+    everything = [*called, *final]
+    refs = References({name for f in everything for name in all_hints(f)})
+    for function in everything:
+        refs.claim(function.name, function)
+    module_functions = [emit(f, refs, {}).tree for f in everything]
+    text = module_text(module_functions, refs)
+    names = [f.name for f in final]
+    loaded = load(text, names, refs)
+    return Compiled(text, tuple(loaded), tuple(final), tuple(module.guards.values()))
 
-    text: str
-    call: FunctionType
-    function: Function
-    guards: tuple[Any, ...] = field(default=())
+
+def procedure_functions(functions: Sequence[Function]) -> list[Function]:
+    """The procedures that the functions reach, each with a name of its own."""
+    taken = {f.name for f in functions}
+    found = []
+    for procedure in reached(functions):
+        assert procedure.function is not None
+        name, number = procedure.name, 1
+        while procedure.name in taken:
+            procedure.name, number = f"{name}_inner{number if number > 1 else ''}", number + 1
+        taken.add(procedure.name)
+        found.append(replace(procedure.function, name=procedure.name))
+    return found
 
 
-def finish(function: Function, name: str, doc: str, module: Module) -> Compiled:
-    """Simplify, emit, print and load."""
-    named = Function(name, function.params, simplified(function).body, function.place, doc)
-    refs = References(all_hints(named))
-    emitted = emit(named, refs, {})
-    text = module_text([emitted.tree], refs)
-    return Compiled(text, load(text, name, refs), named, tuple(module.guards.values()))
-
-
-def new_module(derive: Callable[..., Any] | None = None) -> Module:
-    return Module(derive or _no_procedures, _no_procedures)
+def _final(function: Function, simplify: bool) -> Function:
+    return simplified(function, FINAL_PASSES) if simplify else remove_dead(function)

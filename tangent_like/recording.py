@@ -35,8 +35,9 @@ class Joint:
     reverse: Block
 
 
-def record(sweeps: Sweeps) -> Joint:
-    recorder = _Recorder(*_index(sweeps.forward))
+def record(sweeps: Sweeps, missing: Const = ir.UNDEFINED) -> Joint:
+    """Decide for all values; a branch not taken hands out `missing` for its values."""
+    recorder = _Recorder(*_index(sweeps.forward), Changes(missing))
     builder = Builder()
     recorder.builder = builder
     reverse = builder.collect(
@@ -45,10 +46,13 @@ def record(sweeps: Sweeps) -> Joint:
     return Joint(apply_changes(sweeps.forward, recorder.changes), reverse)
 
 
-def _index(forward: Block) -> tuple[dict[Value, Block], dict[Value, Op], dict[Value, int]]:
-    """Where each value is defined, by what, and in which order."""
+def _index(
+    forward: Block,
+) -> tuple[dict[Value, Block], dict[Value, Op], dict[Value, int], dict[Statement, Block]]:
+    """Where each value is defined, by what, and in which order; where each statement stands."""
     homes: dict[Value, Block] = {}
     definitions: dict[Value, Op] = {}
+    blocks: dict[Statement, Block] = {}
 
     def visit(block: Block) -> None:
         for statement in block.statements:
@@ -60,9 +64,10 @@ def _index(forward: Block) -> tuple[dict[Value, Block], dict[Value, Op], dict[Va
             for inner in ir.blocks_of(statement):
                 visit(inner)
             homes.update(dict.fromkeys(ir.defined_by(statement), block))
+            blocks[statement] = block
 
     visit(forward)
-    return homes, definitions, {value: i for i, value in enumerate(homes)}
+    return homes, definitions, {value: i for i, value in enumerate(homes)}, blocks
 
 
 @dataclass(eq=False, slots=True)
@@ -70,7 +75,8 @@ class _Recorder:
     homes: dict[Value, Block]
     definitions: dict[Value, Op]
     order: dict[Value, int]
-    changes: Changes = field(default_factory=Changes)
+    blocks: dict[Statement, Block]
+    changes: Changes
     builder: Builder = field(default_factory=Builder)
 
     def block(
@@ -105,7 +111,14 @@ class _Recorder:
         if in_loop:
             return self.supplied(built, needed, (home,), None)[0]
         table = {value: self.changes.export(mirrored, home, value) for value in needed}
+        for result in table.values():
+            self.place(result, mirrored)
         return ir.substitute(built, table)
+
+    def place(self, result: Value, statement: Statement) -> None:
+        """Note a value that the forward sweep gains as a result of a statement."""
+        self.homes[result] = self.blocks[statement]
+        self.order.setdefault(result, len(self.order))
 
     def needed(self, block: Block, path: tuple[Block, ...]) -> list[Value]:
         """The values that the block reads and that its mirror image defines."""
@@ -260,6 +273,9 @@ class _Backwards:
         """The indices of the iterations, the last one first."""
         builder = self.recorder.builder
         indices = self.indices()
+        definition = self.recorder.definitions.get(indices)  # type: ignore[arg-type]
+        if definition is not None and definition.fn is reversed:
+            return definition.args[0]
         if self.forward.exits:
             bound = builder.op(slice, (Const(None), self.count(), Const(None)))
             indices = builder.op(operator.getitem, (indices, bound))
@@ -284,7 +300,9 @@ class _Backwards:
         return self.indices()
 
     def count(self) -> Atom:
-        return self.recorder.changes.count(self.forward, self.path)
+        count = self.recorder.changes.count(self.forward, self.path)
+        self.recorder.place(count, self.forward)
+        return count
 
 
 def _drained(

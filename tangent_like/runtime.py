@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from tangent_like.errors import NotYetSupported
+
 
 def unbroadcast(g: Any, like: Any) -> Any:
     """The cotangent `g` of a broadcast result, summed to the shape and type of the operand."""
     if isinstance(like, (int, float)):
-        total = np.sum(g)
-        return total.real if isinstance(total, complex) else total
+        return float(np.real(np.sum(g)))
     if isinstance(like, (tuple, list)):
         return None if g is None else [unbroadcast(a, b) for a, b in zip(g, like, strict=True)]
     if g is None:
@@ -31,12 +32,16 @@ def unbroadcast(g: Any, like: Any) -> Any:
 
 def broadcast_like(g: Any, like: Any) -> Any:
     """`g` with the shape of `like`: the transpose of `unbroadcast`."""
+    if isinstance(like, (tuple, list)):
+        return None if g is None else [broadcast_like(a, b) for a, b in zip(g, like, strict=True)]
     shape = np.shape(like)
     return g if np.shape(g) == shape else np.broadcast_to(g, shape)
 
 
 def as_type(g: Any, like: Any) -> Any:
     """`g` in the element type of `like`; the real part where that is real."""
+    if isinstance(like, (tuple, list)):
+        return None if g is None else [as_type(a, b) for a, b in zip(g, like, strict=True)]
     dtype = getattr(like, "dtype", None)
     if dtype is None or dtype.kind not in "fc" or getattr(g, "dtype", None) == dtype:
         return g.real if np.iscomplexobj(g) and not np.iscomplexobj(like) else g
@@ -54,6 +59,8 @@ def zeros_like(x: Any) -> Any:
         return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
     if isinstance(x, list):
         return [zeros_like(item) for item in x]
+    if x is None:
+        return None
     if isinstance(x, np.generic):
         return x.dtype.type(0) if x.dtype.kind in "fc" else 0.0
     return 0j if isinstance(x, complex) else 0.0
@@ -73,7 +80,9 @@ def scatter_add(array: Any, index: Any, g: Any) -> Any:
 
 
 def scatter_add_into(array: Any, index: Any, g: Any) -> Any:
-    """`array[index] += g` in place; repeated indices accumulate."""
+    """`array[index] += g` in place; repeated indices accumulate.  A tuple becomes a list."""
+    if isinstance(array, tuple):
+        array = list(array)
     if isinstance(array, np.ndarray):
         np.add.at(array, index, g)
     elif isinstance(index, slice):
@@ -88,7 +97,8 @@ def copy(x: Any) -> Any:
     if isinstance(x, np.ndarray):
         return x.copy()
     if isinstance(x, (list, tuple)):
-        return [copy(item) for item in x]
+        items = [copy(item) for item in x]
+        return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
     return x
 
 
@@ -169,6 +179,86 @@ def unblock(g: Any, arrays: Any) -> Any:
 
     numbers = number(arrays)
     return unjoin(g, flat, lambda _: np.block(numbers))
+
+
+def spread_over(g: Any, items: Any) -> Any:
+    """The cotangents of the items of a sum."""
+    if isinstance(items, np.ndarray):
+        return np.broadcast_to(g, items.shape)
+    return [g for _ in items]
+
+
+def equal_shares(items: Any, y: Any) -> Any:
+    """The derivative of the extreme `y` of the items with respect to each; equal ones share."""
+    items = np.asarray(items)
+    chosen = items == y
+    return as_type(chosen / np.sum(chosen), items)
+
+
+# --- grids, differences and orders -------------------------------------------------------------------
+
+
+def numbers_of_range(*bounds: Any) -> Any:
+    """0, 1, 2, ... as many as np.arange(*bounds) has elements."""
+    return np.arange(float(np.arange(*bounds).size))
+
+
+def as_column(grid: Any, start: Any, stop: Any) -> Any:
+    """A grid that varies along a new first axis of what broadcasts with `start` and `stop`."""
+    return np.reshape(grid, (-1, *[1] * max(np.ndim(start), np.ndim(stop))))
+
+
+def meshed(x: Any, i: int, like: Any, indexing: str) -> Any:
+    """The i-th coordinate of a mesh, in the shape of `like`."""
+    axis = _mesh_axis(i, np.ndim(like), indexing)
+    shape = [1] * np.ndim(like)
+    shape[axis] = -1
+    return np.broadcast_to(np.reshape(x, shape), np.shape(like))
+
+
+def unmesh(g: Any, i: int, x: Any, indexing: str) -> Any:
+    """The cotangent of the i-th coordinate of a mesh."""
+    axis = _mesh_axis(i, np.ndim(g), indexing)
+    return np.sum(g, axis=tuple(k for k in range(np.ndim(g)) if k != axis)).reshape(np.shape(x))
+
+
+def _mesh_axis(i: int, count: int, indexing: str) -> int:
+    return 1 - i if indexing == "xy" and i < 2 and count > 1 else i
+
+
+def along_axis(w: Any, x: Any, axis: int) -> Any:
+    """Weights for one axis of `x`, so that they broadcast with it."""
+    if np.ndim(w) != 1 or np.ndim(x) == 1:
+        return w
+    shape = [1] * np.ndim(x)
+    shape[axis] = -1
+    return np.reshape(w, shape)
+
+
+def merge_axes(x: Any, axis: Any) -> Any:
+    """The given axes as one, the last."""
+    last = np.moveaxis(x, axis, range(-len(axis), 0))
+    return last.reshape((*last.shape[: last.ndim - len(axis)], -1))
+
+
+def floor_index(place: Any) -> Any:
+    return np.floor(place).astype(int)
+
+
+def ceil_index(place: Any) -> Any:
+    return np.ceil(place).astype(int)
+
+
+def undiff(g: Any, axis: int) -> Any:
+    """The cotangent of x in np.diff(x, axis=axis)."""
+    edges = [(0, 0)] * np.ndim(g)
+    edges[axis] = (1, 1)
+    return -np.diff(np.pad(g, edges), axis=axis)
+
+
+def gradient_matrix(unit: Any, edge_order: int, *spacing: Any) -> Any:
+    """np.gradient along an axis, as a matrix."""
+    return np.gradient(unit, *spacing, axis=0, edge_order=edge_order)
 
 
 # --- products and recurrences along an axis -----------------------------------------------------------
@@ -259,6 +349,146 @@ def dot_right(g: Any, x: Any, w: Any) -> Any:
     return unbroadcast(product, w)
 
 
+def last_two_swapped(x: Any) -> Any:
+    """The transpose of each matrix; a vector as it is."""
+    return x if np.ndim(x) < 2 else np.swapaxes(x, -1, -2)
+
+
+def tensordot_left(g: Any, x: Any, w: Any, axes: Any) -> Any:
+    """The cotangent of x in np.tensordot(x, w, axes)."""
+    over_x, over_w = contracted(x, w, axes)
+    free_w = [i for i in range(np.ndim(w)) if i not in over_w]
+    free_x = [i for i in range(np.ndim(x)) if i not in over_x]
+    product = np.tensordot(g, w, (list(range(len(free_x), np.ndim(g))), free_w))
+    order = free_x + [over_x[i] for i in np.argsort(over_w)]
+    return unbroadcast(np.transpose(product, np.argsort(order)), x)
+
+
+def tensordot_right(g: Any, x: Any, w: Any, axes: Any) -> Any:
+    """The cotangent of w in np.tensordot(x, w, axes)."""
+    over_x, over_w = contracted(x, w, axes)
+    free_w = [i for i in range(np.ndim(w)) if i not in over_w]
+    free_x = [i for i in range(np.ndim(x)) if i not in over_x]
+    product = np.tensordot(x, g, (free_x, list(range(len(free_x)))))
+    order = [over_w[i] for i in np.argsort(over_x)] + free_w
+    return unbroadcast(np.transpose(product, np.argsort(order)), w)
+
+
+def contracted(x: Any, w: Any, axes: Any) -> tuple[list[int], list[int]]:
+    """The axes of x and of w that np.tensordot sums over, counted from the start."""
+    if np.ndim(axes) == 0:
+        return list(range(np.ndim(x) - axes, np.ndim(x))), list(range(axes))
+    over_x, over_w = (np.atleast_1d(a) for a in axes)
+    return [int(a) % np.ndim(x) for a in over_x], [int(a) % np.ndim(w) for a in over_w]
+
+
+def kron_left(g: Any, x: Any, w: Any) -> Any:
+    """The cotangent of x in np.kron(x, w)."""
+    blocks, _, small = _kron_blocks(g, x, w)
+    return np.sum(blocks * small, axis=tuple(range(1, blocks.ndim, 2))).reshape(np.shape(x))
+
+
+def kron_right(g: Any, x: Any, w: Any) -> Any:
+    """The cotangent of w in np.kron(x, w)."""
+    blocks, large, _ = _kron_blocks(g, x, w)
+    return np.sum(blocks * large, axis=tuple(range(0, blocks.ndim, 2))).reshape(np.shape(w))
+
+
+def _kron_blocks(g: Any, x: Any, w: Any) -> tuple[Any, Any, Any]:
+    """g with an axis of x and one of w in turns, and x and w so that they broadcast to it."""
+    count = max(np.ndim(x), np.ndim(w))
+    m, n = (np.array((1,) * (count - np.ndim(a)) + np.shape(a), int) for a in (x, w))
+    ones = np.ones(count, int)
+    turns = np.stack([m, n], 1).ravel(), np.stack([m, ones], 1).ravel(), np.stack([ones, n], 1).ravel()
+    return np.reshape(g, turns[0]), np.reshape(x, turns[1]), np.reshape(w, turns[2])
+
+
+def convolve_full(a: Any, v: Any) -> Any:
+    return np.convolve(a, v)
+
+
+# --- linear algebra ------------------------------------------------------------------------------------
+
+
+def per_matrix(g: Any) -> Any:
+    """A number for each matrix, so that it multiplies the matrices."""
+    return np.asarray(g)[..., None, None]
+
+
+def half_unit(x: Any) -> Any:
+    """Half the unit matrix, for each matrix in `x`."""
+    dtype = x.dtype.type(0).real.dtype
+    return np.broadcast_to(np.eye(x.shape[-2], x.shape[-1], dtype=dtype) / 2, x.shape)
+
+
+def cofactors(x: Any) -> Any:
+    """The derivative of the determinant, also of singular matrices: det(x) inv(x)^T elsewhere.
+
+    From x = U S V^H it is det(U V^H) conj(U) S' conj(V^H), with S' the products of the other
+    singular values.
+    """
+    u, s, vh = np.linalg.svd(x)
+    sign = np.linalg.det(np.matmul(u, vh))[..., None, None]
+    others = product_of_others(s, -1)[..., None, :]
+    return sign * np.matmul(np.conj(u) * others, np.conj(vh))
+
+
+def singular_values(x: Any) -> Any:
+    return np.linalg.svd(x, compute_uv=False)
+
+
+def qr_of_tall(x: Any) -> Any:
+    q, r = np.linalg.qr(x)
+    return q, r
+
+
+def same_if_thin(dx: Any, u: Any, vh: Any) -> Any:
+    """`dx`, if the factors of the singular value decomposition are no larger than they need be."""
+    if u.shape[-1] != vh.shape[-2]:
+        raise NotYetSupported("the derivative of `svd` of a matrix that is not square",
+                              hint="give it `full_matrices=False`")  # fmt: skip
+    return dx
+
+
+def residual_count(a: Any, b: Any) -> int:
+    """How many sums of squares np.linalg.lstsq returns."""
+    return int(np.linalg.lstsq(a, b, rcond=None)[1].size)
+
+
+def leading_size(x: Any, count: int) -> int:
+    """The number of elements of the first axes together."""
+    return int(np.prod(np.shape(x)[:count]))
+
+
+# --- Fourier transforms and polynomials ------------------------------------------------------------------
+
+
+def fit_length(g: Any, x: Any) -> Any:
+    """`g` in the shape of `x`: cut, or extended with zeros, at the end of each axis."""
+    found = np.zeros(np.shape(x), g.dtype)
+    common = tuple(slice(0, min(n, m)) for n, m in zip(found.shape, g.shape, strict=True))
+    found[common] = g[common]
+    return found
+
+
+def frequency_weights(spectrum: Any, length: int, axis: int) -> Any:
+    """How many frequencies of a full transform each one of a real transform stands for."""
+    count = spectrum.shape[axis]
+    weights = np.full(count, 2, spectrum.real.dtype)
+    weights[0] = 1
+    if length % 2 == 0:
+        weights[-1] = 1
+    return along_axis(weights, spectrum, axis)
+
+
+def derivative_matrix(derivative: Any, degree: int) -> Any:
+    """The derivatives of basis polynomials as combinations of basis polynomials, as columns."""
+    found = np.zeros((degree + 1, degree + 1))
+    if degree:
+        found[:degree] = derivative(np.eye(degree + 1))
+    return found
+
+
 # --- special functions that NumPy lacks ------------------------------------------------------
 
 
@@ -331,4 +561,10 @@ def zero_list(items: Any) -> Any:
 def add_into(array: Any, g: Any) -> Any:
     """`array += g` in place."""
     array += g
+    return array
+
+
+def subtract_into(array: Any, g: Any) -> Any:
+    """`array -= g` in place."""
+    array -= g
     return array

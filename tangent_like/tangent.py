@@ -31,7 +31,7 @@ def tangent(
     call_tangent: CallTangent,
 ) -> tuple[Block, list[Tree]]:
     """The block with tangents woven in, and the tangents of its results."""
-    push = Push(Builder(), active, dict(inputs), call_tangent)
+    push = Push(Builder(derivative=True), active, dict(inputs), call_tangent)
     push.run(block)
     found = [push.tree(atom) for atom in block.results]
     filled = [
@@ -94,8 +94,7 @@ class Push:
         moving = [k for k, r in enumerate(statement.results) if r in self.active]
         sides = []
         for block in (statement.then, statement.orelse):
-            built = self.builder.collect(lambda b=block: self.run(b) or ())
-            sides.append((built, [self.leaves(block.results[k]) for k in moving]))
+            sides.append(self.side(block, [(block.results[k], statement.results[k].fact) for k in moving]))
         keys = [
             (n, path, fact)
             for n, k in enumerate(moving)
@@ -136,16 +135,30 @@ class Push:
             result = statement.results[k]
             self.keep(result, trees.from_leaves(merged, result.fact))
 
-    def leaves(self, atom: Atom) -> list[Atom | None]:
-        tree = trees.dissolve(self.builder, self.tree(atom), atom.fact)
-        count = sum(1 for _ in trees.paths(atom.fact))
-        return list(trees.leaves(tree, atom.fact)) if tree is not None else [None] * count
+    def side(
+        self, block: Block, moving: list[tuple[Atom, facts.Fact]]
+    ) -> tuple[Block, list[list[Atom | None]]]:
+        """A branch with its tangents, and the tangents of what it yields."""
+        found: list[list[Atom | None]] = []
+
+        def build() -> tuple[Atom, ...]:
+            self.run(block)
+            found.extend(self.leaves(atom, fact) for atom, fact in moving)
+            return ()
+
+        return self.builder.collect(build), found
+
+    def leaves(self, atom: Atom, fact: facts.Fact) -> list[Atom | None]:
+        tree = trees.dissolve(self.builder, self.tree(atom), fact)
+        if isinstance(tree, tuple) and not isinstance(fact, (facts.Tuple, facts.List)):
+            return [trees.materialised(self.builder, tree, atom)]
+        return list(trees.leaves(tree, fact))
 
     def filled(self, leaf: Atom | None, atom: Atom, path: tuple[int, ...]) -> Atom:
         if leaf is not None:
             return leaf
-        if atom is ir.UNDEFINED:
-            return ir.UNDEFINED
+        if isinstance(atom, ir.Const) and (atom is ir.UNDEFINED or atom.value is None):
+            return atom
         return trees.zero(self.builder, trees.at(self.builder, atom, path))
 
     def leaf_name(self, value: Value, path: tuple[int, ...]) -> str:
@@ -160,7 +173,7 @@ class Push:
         params: list[Value] = []
         for k in moving:
             param = loop.params[k]
-            for (path, fact), leaf in zip(trees.paths(param.fact), self.leaves(loop.inits[k])):
+            for (path, fact), leaf in zip(trees.paths(param.fact), self.leaves(loop.inits[k], param.fact)):
                 inits.append(self.filled(leaf, loop.inits[k], path))
                 params.append(Value(self.leaf_name(param, path), trees.derivative_fact(fact)))
             own = iter(params[-sum(1 for _ in trees.paths(param.fact)) :])
@@ -173,7 +186,7 @@ class Push:
             for k in moving:
                 after = loop.nexts[k]
                 param = loop.params[k]
-                for (path, _), leaf in zip(trees.paths(param.fact), self.leaves(after)):
+                for (path, _), leaf in zip(trees.paths(param.fact), self.leaves(after, param.fact)):
                     nexts.append(self.filled(leaf, after, path))
             return (*loop.body.results, *nexts)
 

@@ -7,7 +7,7 @@ the value is a tuple or list of known length.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from tangent_like import facts, ir, runtime
@@ -86,6 +86,15 @@ def dissolve(builder: Builder, tree: Tree, fact: Fact) -> Tree:
     )
 
 
+def copied(builder: Builder, tree: Tree) -> Tree:
+    """The tree with leaves of its own; numbers need none."""
+    if isinstance(tree, tuple):
+        return tuple(copied(builder, part) for part in tree)
+    if tree is None or isinstance(facts.defined(tree.fact), facts.Scalar):
+        return tree
+    return builder.op(runtime.copy, (tree,), name=tree.name if isinstance(tree, Value) else "")
+
+
 def derivative_fact(fact: Fact) -> Fact:
     """The fact of the tangent or adjoint of a leaf."""
     inner = facts.defined(fact)
@@ -101,8 +110,6 @@ def zero(builder: Builder, like: Atom) -> Atom:
     fact = facts.defined(like.fact)
     if isinstance(fact, facts.Scalar):
         return Const(0j if fact.type == "complex" else 0.0)
-    if isinstance(fact, facts.Tape):
-        return new_tape(builder, like)
     return builder.op(runtime.zeros_like, (like,))
 
 
@@ -119,9 +126,16 @@ def derivative_name(prefix: str, atom: Atom) -> str:
     return prefix + atom.name if isinstance(atom, Value) and atom.name else ""
 
 
+def free_name(name: str, taken: Collection[str]) -> str:
+    """The name, with underscores until no parameter has it: `dx_` in a second derivative."""
+    while name in taken:
+        name += "_"
+    return name
+
+
 def materialised(builder: Builder, tree: Tree, like: Atom) -> Atom:
     """The tree as one atom, zeros where it is None."""
-    fact = like.fact
+    fact = facts.defined(like.fact) if isinstance(tree, tuple) else like.fact
     if isinstance(fact, (facts.Tuple, facts.List)):
         parts = split(builder, tree, len(fact.items))
         items = [

@@ -226,8 +226,7 @@ def restrict(f: Callable[..., Any], args: Sequence[Any], wrt: Sequence[int]) -> 
         return f
     names = [f"x{i}" if i in wrt else f"c{i}" for i in range(len(args))]
     source = (
-        f"def restricted({', '.join(f'x{i}' for i in wrt)}):\n"
-        f"    return f({', '.join(names)})\n"
+        f"def restricted({', '.join(f'x{i}' for i in wrt)}):\n    return f({', '.join(names)})\n"
     )
     fixed = {f"c{i}": args[i] for i in range(len(args)) if i not in wrt}
     return define(source, "restricted", f=f, **fixed)

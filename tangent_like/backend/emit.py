@@ -17,13 +17,13 @@ import numpy as np
 from tangent_like import facts, ir, runtime
 from tangent_like.backend import naming
 from tangent_like.backend.inline import Inlined, choose_inlined
-from tangent_like.backend.lifetimes import lifetimes
+from tangent_like.analysis.lifetimes import lifetimes
 from tangent_like.backend.references import References
 from tangent_like.backend.remarks import remark, remark_node
 from tangent_like.backend.spelling import call, spell, subscript, tuple_of
 from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Statement, Value
 
-naming.IN_PLACE.update({runtime.scatter_add_into, runtime.add_into})
+naming.IN_PLACE.update({runtime.scatter_add_into, runtime.add_into, runtime.subtract_into})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,16 +89,25 @@ class Emitter:
             if isinstance(statement, Op):
                 args: list[ast.expr] = [ast.Constant(None) for _ in statement.args]
                 if statement.fn in _STATEMENTS:
+                    self.reserve_scatter(statement)
                     continue
                 if statement.fn is not operator.getitem:
                     spell(statement, args, {}, self.refs)
         for builtin in ("range", "reversed", "zip", "len", "slice"):
             self.refs.builtin(builtin)
         for statement in ir.walk(function.body):
-            for atom in ir.read_by(statement):
-                if isinstance(atom, Const):
+            results = [r for block in ir.blocks_of(statement) for r in block.results]
+            for atom in (*ir.read_by(statement), *results):
+                if isinstance(atom, Const) and atom is not ir.UNDEFINED:
                     self.atom(atom)
+        for atom in function.body.results:
+            if isinstance(atom, Const):
+                self.atom(atom)
         return set(self.refs.namespace)
+
+    def reserve_scatter(self, op: Op) -> None:
+        if op.fn is runtime.scatter_add_into and _scatter_form(op) != "augmented":
+            self.refs.function(np.add if _scatter_form(op) == "at" else op.fn)
 
     def function(self, function: Function, defaults: dict[Value, object]) -> ast.FunctionDef:
         body: list[ast.stmt] = []
@@ -403,22 +412,45 @@ def _at(node: ast.stmt, statement: Statement) -> ast.stmt:
 
 def _scatter(emitter: Emitter, op: Op) -> list[ast.stmt]:
     """`bx[i] += g`; repeated indices in arrays need `np.add.at`."""
-    array, index, g = (emitter.atom(a) for a in op.args)
+    moved = _moved(emitter, op)
+    array = ast.Name(emitter.names[op.result], ast.Load())
+    index, g = (emitter.atom(a) for a in op.args[1:])
+    form = _scatter_form(op)
+    if form == "augmented":
+        target = subscript(array, index, op.args[1])
+        target.ctx = ast.Store()
+        return [*moved, _at(_augmented(target, ast.Add(), g), op)]
+    if form == "at":
+        where = emitter.refs.function(np.add)
+        at = call(ast.Attribute(where, "at", ast.Load()), [array, index, g])
+        return [*moved, _at(ast.Expr(at), op)]
+    value = call(emitter.refs.function(op.fn), [emitter.atom(op.args[0]), index, g])
+    return [_at(assign(array.id, value), op)]
+
+
+def _scatter_form(op: Op) -> str:
+    """How an update is written: `b[i] += g`, `np.add.at`, or a call that finds out."""
     fact = op.args[0].fact
     plain = isinstance(fact, facts.Array) and fact.dims is not None
     listed = isinstance(fact, facts.ListOf) and facts.is_scalar(fact.item)
     if (plain and _is_basic(op.args[1])) or (listed and facts.is_scalar(op.args[1].fact)):
-        target = subscript(array, index, op.args[1])
-        target.ctx = ast.Store()
-        sign: ast.operator = ast.Add()
-        if isinstance(g, ast.UnaryOp) and isinstance(g.op, ast.USub):
-            sign, g = ast.Sub(), g.operand
-        return [_at(ast.AugAssign(target, sign, g), op)]
-    if plain:
-        where = emitter.refs.function(np.add)
-        return [_at(ast.Expr(call(ast.Attribute(where, "at", ast.Load()), [array, index, g])), op)]
-    value = call(emitter.refs.function(op.fn), [array, index, g])
-    return [_at(ast.Expr(value), op)]
+        return "augmented"
+    return "at" if plain else "call"
+
+
+def _moved(emitter: Emitter, op: Op) -> list[ast.stmt]:
+    """The assignment that gives what is changed in place the name of the result."""
+    name, source = emitter.names[op.result], emitter.atom(op.args[0])
+    if isinstance(source, ast.Name) and source.id == name:
+        return []
+    return [_at(assign(name, source), op)]
+
+
+def _augmented(target: Any, sign: ast.operator, g: ast.expr) -> ast.stmt:
+    """`target += g`, or `target -= rest` where g starts with a sign."""
+    if isinstance(g, ast.UnaryOp) and isinstance(g.op, ast.USub):
+        sign, g = (ast.Sub() if isinstance(sign, ast.Add) else ast.Add()), g.operand
+    return ast.AugAssign(target, sign, g)
 
 
 def _is_basic(index: Atom) -> bool:
@@ -435,11 +467,9 @@ def _is_basic(index: Atom) -> bool:
 
 def _add_into(emitter: Emitter, op: Op) -> list[ast.stmt]:
     target = ast.Name(emitter.names[op.result], ast.Store())
+    sign = ast.Add() if op.fn is runtime.add_into else ast.Sub()
     g = emitter.atom(op.args[1])
-    sign: ast.operator = ast.Add()
-    if isinstance(g, ast.UnaryOp) and isinstance(g.op, ast.USub):
-        sign, g = ast.Sub(), g.operand
-    return [_at(ast.AugAssign(target, sign, g), op)]
+    return [*_moved(emitter, op), _at(_augmented(target, sign, g), op)]
 
 
 def _remark(emitter: Emitter, op: Op) -> list[ast.stmt]:
@@ -450,6 +480,7 @@ def _remark(emitter: Emitter, op: Op) -> list[ast.stmt]:
 _STATEMENTS: dict[Any, Any] = {
     runtime.scatter_add_into: _scatter,
     runtime.add_into: _add_into,
+    runtime.subtract_into: _add_into,
     remark: _remark,
 }
 

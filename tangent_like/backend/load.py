@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import linecache
 import sys
+from collections.abc import Sequence
 from types import FunctionType
 from typing import Any
 
@@ -13,8 +14,9 @@ from tangent_like.backend.references import References
 _numbers = itertools.count(1)
 
 
-def load(text: str, name: str, refs: References) -> FunctionType:
-    """The function `name` of a generated module, in a namespace of its own."""
+def load(text: str, names: Sequence[str], refs: References) -> list[FunctionType]:
+    """The functions `names` of a generated module, in a namespace of its own."""
+    name = names[0]
     file = f"<tangent_like {name} {next(_numbers)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     namespace: dict[str, Any] = {"__name__": f"tangent_like.generated.{name}", "__file__": file}
@@ -24,6 +26,4 @@ def load(text: str, name: str, refs: References) -> FunctionType:
     for alias, value in refs.namespace.items():
         if type(value).__name__ == "module" and getattr(value, "__name__", "") in sys.modules:
             namespace[alias] = value
-    found: FunctionType = namespace[name]
-    found.__module__ = __name__
-    return found
+    return [namespace[name] for name in names]

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tangent_like import ir
-from tangent_like.backend.lifetimes import Lifetimes, Stretch, normalised
+from tangent_like.analysis.lifetimes import Lifetimes, Stretch, normalised
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Value
 
 

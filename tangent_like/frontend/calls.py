@@ -167,7 +167,7 @@ def _call_function(
     keywords: Mapping[str, Atom],
 ) -> Atom:
     if function in state.frame.calls:
-        return state.module.recurse(state, node, function, args, keywords)  # type: ignore[attr-defined,no-any-return]
+        return state.module.recurse(state, node, function, args, keywords)
     try:
         source = find_source(function)
     except SourceError as error:
@@ -204,11 +204,7 @@ def _call_local(
     keywords: Mapping[str, Atom],
 ) -> Atom:
     if function in state.frame.calls:
-        raise NotYetSupported(
-            "a nested function that calls itself",
-            state.place(node),
-            "define it at the top of the module",
-        )
+        return state.module.recurse(state, node, function, args, keywords)
     env = bind_arguments(state, node, function.node, function.defaults, args, keywords)
     return _inline(state, function.frame.source, function.node, env, function.frame, function)
 

@@ -13,7 +13,21 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts
-from tangent_like.facts import Array, Dim, Fact, List, ListOf, Scalar, Size, Tuple
+from tangent_like.facts import (
+    Array,
+    Dim,
+    Fact,
+    List,
+    ListOf,
+    Scalar,
+    Size,
+    Tuple,
+    map_sizes,
+    with_fresh_sizes,
+    without_values,
+)
+
+__all__ = ["instantiate", "kinds_of", "map_sizes", "number_sizes", "with_fresh_sizes", "without_values"]
 
 
 def kinds_of(values: Sequence[Any]) -> tuple[Fact, ...]:
@@ -52,56 +66,9 @@ def number_sizes(kinds: tuple[Fact, ...]) -> tuple[Fact, ...]:
     def of(dim: Dim) -> Dim:
         if not isinstance(dim, int) or dim == 1:
             return dim
-        return numbers.setdefault(dim, Size(-1 - len(numbers), 0, dim > 1))
+        return numbers.setdefault(dim, Size(-1 - len(numbers), 0, plural=True))
 
     return tuple(map_sizes(kind, of) for kind in kinds)
-
-
-def map_sizes(fact: Fact, of: Any) -> Fact:
-    """The fact with each axis length replaced."""
-    match fact:
-        case Array(dtype, dims) if dims is not None:
-            return Array(dtype, tuple(map(of, dims)))
-        case Scalar("int", size) if size is not None:
-            return Scalar("int", of(size))
-        case Tuple(items):
-            return Tuple(tuple(map_sizes(item, of) for item in items))
-        case List(items):
-            return List(tuple(map_sizes(item, of) for item in items))
-        case ListOf(item):
-            return ListOf(map_sizes(item, of))
-        case facts.Maybe(inner):
-            return facts.Maybe(map_sizes(inner, of))
-    return fact
-
-
-def with_fresh_sizes(fact: Fact) -> Fact:
-    """The fact with new symbols for all lengths but 1, and no values of integers."""
-    numbers: dict[Dim, Size] = {}
-
-    def of(dim: Dim) -> Dim:
-        if dim == 1:
-            return dim
-        plural = dim > 1 if isinstance(dim, int) else dim.plural
-        return numbers.setdefault(dim, facts.fresh_size(plural))
-
-    return map_sizes(without_values(fact), of)
-
-
-def without_values(fact: Fact) -> Fact:
-    """The fact without the values of integer scalars."""
-    match fact:
-        case Scalar(kind, size) if size is not None:
-            return Scalar(kind)
-        case Tuple(items):
-            return Tuple(tuple(map(without_values, items)))
-        case List(items):
-            return List(tuple(map(without_values, items)))
-        case ListOf(item):
-            return ListOf(without_values(item))
-        case facts.Maybe(inner):
-            return facts.Maybe(without_values(inner))
-    return fact
 
 
 def instantiate(kinds: Sequence[Fact]) -> tuple[Fact, ...]:

@@ -1,12 +1,18 @@
 """Derivative rules: each fact is written once, as lambdas that run on symbolic values."""
 
+from tangent_like.rules import builtin as builtin
 from tangent_like.rules import complex as complex
 from tangent_like.rules import constants as constants
+from tangent_like.rules import creation as creation
+from tangent_like.rules import decompositions as decompositions
+from tangent_like.rules import einsum as einsum
 from tangent_like.rules import elementwise as elementwise
 from tangent_like.rules import helpers as helpers
 from tangent_like.rules import indexing_functions as indexing_functions
 from tangent_like.rules import joining as joining
 from tangent_like.rules import linalg as linalg
+from tangent_like.rules import norms as norms
 from tangent_like.rules import operators as operators
+from tangent_like.rules import products as products
 from tangent_like.rules import reductions as reductions
 from tangent_like.rules import shapes as shapes

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from tangent_like import facts, ir, runtime
 from tangent_like.build import Builder
-from tangent_like.errors import NoRuleError, NotYetSupported
+from tangent_like.errors import NOWHERE, NoRuleError, NotYetSupported
 from tangent_like.facts import Array, Fact, Scalar
 from tangent_like.ir import Atom, Const, Op
 from tangent_like.rules import straight
@@ -95,6 +96,11 @@ def tangent(builder: Builder, op: Op, tangents: Sequence[Tree]) -> Tree:
     rule = rule_of(op)
     if rule.kind == "constant" or all(t is None for t in tangents):
         return None
+    with _located(op):
+        return _tangent(builder, op, rule, tangents)
+
+
+def _tangent(builder: Builder, op: Op, rule: Rule, tangents: Sequence[Tree]) -> Tree:
     if not rule.sequences:
         op, tangents = _arrays_and_tangents(builder, op, tangents)
     args, keywords = operands_of(builder, op, rule)
@@ -108,6 +114,7 @@ def tangent(builder: Builder, op: Op, tangents: Sequence[Tree]) -> Tree:
         found = _bilinear_tangent(op, rule, args, keywords, lifted)
     elif rule.kind == "composed":
         found = _composed_tangent(builder, rule, args, keywords, tangents)
+        found = _in_type_of(builder, found, op.result)
     else:
         assert rule.jvp is not None
         found = rule.jvp(tuple(lifted), result, *args, **keywords)
@@ -193,6 +200,13 @@ def _composed_tangent(
     return _map_leaves(found, tangents.get)
 
 
+def _in_type_of(builder: Builder, dx: Any, result: Atom) -> Any:
+    """A formula may compute in a longer type than its function."""
+    if dx is None or isinstance(dx, tuple) or facts.dtype(result.fact) == facts.dtype(dx.fact):
+        return dx
+    return builder.op(runtime.as_type, (dx, result))
+
+
 def _formula(
     builder: Builder, rule: Rule, args: list[Any], keywords: dict[str, Any]
 ) -> tuple[Any, list[Op]]:
@@ -239,6 +253,24 @@ def cotangents(builder: Builder, op: Op, g: Tree, active: Sequence[bool]) -> lis
     rule = rule_of(op)
     if rule.kind == "constant":
         return [None] * len(op.args)
+    with _located(op):
+        return _cotangents(builder, op, rule, g, active)
+
+
+@contextmanager
+def _located(op: Op) -> Iterator[None]:
+    """Give an error that a rule raises the place of the operation."""
+    try:
+        yield
+    except NotYetSupported as error:
+        if error.place is not NOWHERE:
+            raise
+        raise NotYetSupported(error.message, op.place, error.hint) from None
+
+
+def _cotangents(
+    builder: Builder, op: Op, rule: Rule, g: Tree, active: Sequence[bool]
+) -> list[Tree]:
     if not rule.sequences and any(map(_is_sequence, op.args)):
         return _through_arrays(builder, op, g, active)
     args, keywords = operands_of(builder, op, rule)
@@ -308,7 +340,9 @@ def _transposed(
         _map_tree(arg, lambda x: apply(operator.pos, x)) if wanted else None
         for arg, wanted in zip(args, active)
     ]
-    linear_part = replace(rule, formula=lambda *tangents: rule.jvp(tangents, result, *args, **keywords))  # type: ignore[misc]
+    linear_part = replace(
+        rule, formula=lambda *tangents: rule.jvp(tangents, result, *args, **keywords)
+    )  # type: ignore[misc]
     return _composed_cotangents(builder, linear_part, stand_ins, {}, g, active)
 
 

@@ -46,11 +46,11 @@ constant(
         "shape", "ndim", "size", "result_type", "can_cast", "promote_types", "min_scalar_type",
         "common_type", "dtype", "finfo", "iinfo", "shares_memory", "may_share_memory",
         "zeros", "ones", "empty", "zeros_like", "ones_like", "empty_like", "eye", "identity",
-        "arange", "tri", "indices", "unravel_index", "ravel_multi_index", "ix_", "mask_indices",
+        "tri", "indices", "unravel_index", "ravel_multi_index", "ix_", "mask_indices",
         "tril_indices", "triu_indices", "tril_indices_from", "triu_indices_from", "diag_indices",
         "diag_indices_from", "broadcast_shapes", "ndindex", "ndenumerate", "hanning", "hamming",
         "blackman", "bartlett", "array2string", "array_repr", "array_str", "format_float_positional",
         "errstate", "seterr", "geterr", "einsum_path",
     )
 )  # fmt: skip
-constant(*named(np.linalg, "matrix_rank"), *named(np.fft, "fftfreq", "rfftfreq"))
+constant(*named(np.linalg, "matrix_rank"))

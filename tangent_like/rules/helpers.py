@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from tangent_like import runtime
+from tangent_like import facts, infer, runtime
+from tangent_like.facts import Fact
+from tangent_like.ir import Atom, Const
 from tangent_like.rules.registry import bilinear, constant, linear
 from tangent_like.rules.samples import reals
 from tangent_like.rules.symbolic import apply
@@ -29,8 +33,13 @@ linear(
     sequences=True,
     samples=lambda: [(reals(3), reals(3)), (0.7, 1.0)],
 )
-linear(runtime.add, lambda g, a, b: (g, g), wrt=(0, 1), sequences=True,
-       samples=lambda: [(reals(3), reals(3))])
+linear(
+    runtime.add,
+    lambda g, a, b: (g, g),
+    wrt=(0, 1),
+    sequences=True,
+    samples=lambda: [(reals(3), reals(3))],
+)
 linear(runtime.copy, lambda g, x: g, sequences=True, samples=lambda: [(reals(3),), (0.7,)])
 constant(runtime.zeros_like)
 
@@ -61,4 +70,93 @@ bilinear(
     lambda h, g, x, w: np.dot(x, h),
     lambda h, g, x, w: apply(runtime.dot_left, g, x, h),
     samples=lambda: [(reals(2, 4), reals(2, 3), reals(3, 4)), (0.3, reals(3), reals(3))],
+)
+
+# --- facts of the results ----------------------------------------------------------------------------
+
+
+def shaped(shape_of: Atom, type_of: Atom) -> Fact:
+    """The shape of one operand, the element type of another."""
+    if isinstance(shape_of.fact, (facts.Tuple, facts.List, facts.ListOf)):
+        return facts.UNKNOWN
+    sizes, dtype = facts.dims(shape_of.fact), facts.dtype(type_of.fact)
+    if sizes is None:
+        return facts.UNKNOWN
+    if dtype is not None and not dtype.startswith(("float", "complex")):
+        dtype = None
+    return infer.array_of(dtype, sizes)
+
+
+infer.special[runtime.unbroadcast] = lambda g, like: shaped(like, like)
+infer.special[runtime.broadcast_like] = lambda g, like: shaped(like, g)
+infer.special[runtime.as_type] = lambda g, like: shaped(g, like)
+infer.special[runtime.zeros_like] = lambda x: shaped(x, x)
+infer.special[runtime.scatter_add] = lambda x, index, g: shaped(x, x)
+infer.special[runtime.move_back] = lambda g, source, x: shaped(x, g)
+infer.special[runtime.untake] = lambda g, indices, x, *how: shaped(x, g)
+infer.special[runtime.untake_along_axis] = lambda g, indices, x, axis: shaped(x, g)
+for _left in (runtime.matmul_left, runtime.dot_left, runtime.tensordot_left, runtime.kron_left):
+    infer.special[_left] = lambda g, x, w, *axes: shaped(x, x)
+for _right in (
+    runtime.matmul_right, runtime.dot_right, runtime.tensordot_right, runtime.kron_right,
+):  # fmt: skip
+    infer.special[_right] = lambda g, x, w, *axes: shaped(w, w)
+
+
+def _unknown_length(*operands: Any, **keywords: Any) -> Fact:
+    """The fact of what has a shape or a type that depends on values."""
+    return facts.NUMERIC
+
+
+for _function in (
+    np.unique, np.extract, np.compress, np.flatnonzero, np.argwhere, np.trim_zeros, np.union1d,
+    np.intersect1d, np.setdiff1d, np.setxor1d, np.bincount, np.roots, np.real_if_close,
+    np.linalg.eigvals, np.delete, runtime.first_places,
+):  # fmt: skip
+    infer.special[_function] = _unknown_length
+
+
+def _range(*bounds: Atom, **keywords: Any) -> Fact:
+    """Lengths follow from integers only."""
+    if all(isinstance(b, Const) or _is_integer(b) for b in bounds):
+        return infer.execute(np.arange, bounds, keywords)
+    return facts.Array(None, (facts.fresh_size(),))
+
+
+def _is_integer(atom: Atom) -> bool:
+    return isinstance(atom.fact, facts.Scalar) and atom.fact.type == "int"
+
+
+infer.special[np.arange] = _range
+infer.special[runtime.numbers_of_range] = lambda *bounds: facts.Array(
+    "float64", (facts.fresh_size(),)
+)
+
+
+def _pair_of_arrays(*operands: Any, **keywords: Any) -> Fact:
+    return facts.Tuple((facts.NUMERIC, facts.NUMERIC))
+
+
+infer.special[np.linalg.eig] = _pair_of_arrays
+infer.special[np.nonzero] = infer.special[np.linalg.lstsq] = lambda *operands, **keywords: (
+    facts.UNKNOWN
+)
+
+
+def _squeezed(x: Atom, axis: Any = None, **keywords: Any) -> Fact:
+    """Which axes have length 1 is known only where the lengths are."""
+    sizes = facts.dims(x.fact)
+    if sizes is None or (axis is None and not all(_certain(size) for size in sizes)):
+        return facts.Array(facts.dtype(x.fact), None) if sizes is not None else facts.UNKNOWN
+    named = {"axis": axis} if axis is not None else {}
+    return infer.execute(np.squeeze, (x,), named)
+
+
+def _certain(size: facts.Dim) -> bool:
+    return isinstance(size, int) or size.plural
+
+
+infer.special[np.squeeze] = _squeezed
+infer.special[np.where] = lambda *operands, **keywords: (
+    infer.execute(np.where, operands, keywords) if len(operands) == 3 else facts.UNKNOWN
 )

@@ -9,7 +9,7 @@ import numpy as np
 from tangent_like import runtime
 from tangent_like.rules.registry import linear, named, rule
 from tangent_like.rules.samples import reals
-from tangent_like.rules.symbolic import Symbolic, apply
+from tangent_like.rules.symbolic import Symbolic, apply, rank
 
 
 def _along(axis: Any, index: Any) -> Any:
@@ -19,11 +19,6 @@ def _along(axis: Any, index: Any) -> Any:
     if axis > 0:
         return (*[slice(None)] * axis, index)
     return (..., index, *[slice(None)] * (-axis - 1))
-
-
-def _number_of_axes(x: Any) -> int | None:
-    count = np.ndim(x)
-    return count if isinstance(count, int) else None
 
 
 # --- arrays from sequences ---------------------------------------------------------------------
@@ -38,8 +33,7 @@ def _array_cotangent(g: Any, x: Any, *dtype: Any, **keywords: Any) -> Any:
 
 
 linear(
-    (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.copy,
-     *named(np, "astype")),
+    (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.copy),
     _array_cotangent,
     sequences=True,
     samples=lambda: [
@@ -54,7 +48,7 @@ linear(
 )
 linear(
     runtime.unarray,
-    lambda h, g, x: np.array(h),
+    lambda h, g, x: apply(np.array, h),
     sequences=True,
     samples=lambda: [(reals(3), [1.0, 2.0, 3.0])],
 )
@@ -139,7 +133,7 @@ def _stacking(join: Any, axis: Any) -> Any:
     """vstack and its like: pieces along an axis, in the operands' own shapes."""
 
     def cotangent(g: Any, arrays: Any, dtype: Any = None, casting: Any = None) -> Any:
-        ranks = None if isinstance(arrays, Symbolic) else [_number_of_axes(x) for x in arrays]
+        ranks = None if isinstance(arrays, Symbolic) else [rank(x) for x in arrays]
         if ranks is None or None in ranks:
             found = apply(runtime.unjoin, g, arrays, join)
             return found if ranks is None else tuple(found[i] for i in range(len(ranks)))

@@ -10,7 +10,7 @@ import numpy as np
 from tangent_like import runtime
 from tangent_like.rules.registry import bilinear
 from tangent_like.rules.samples import reals
-from tangent_like.rules.symbolic import apply
+from tangent_like.rules.symbolic import apply, rank
 
 # --- matmul and dot --------------------------------------------------------------------------------
 
@@ -58,9 +58,7 @@ def _dot_right(g: Any, x: Any, w: Any) -> Any:
 
 
 def _ranks(x: Any, w: Any) -> tuple[Any, Any]:
-    """The numbers of axes, None where not known."""
-    n, m = np.ndim(x), np.ndim(w)
-    return n if isinstance(n, int) else None, m if isinstance(m, int) else None
+    return rank(x), rank(w)
 
 
 def _matrix_samples() -> Any:

@@ -66,6 +66,8 @@ def power_partials(x: Any, n: Any, y: Any) -> tuple[Any, Any]:
 
 def _power_base(x: Any, n: Any, y: Any) -> Any:
     """n x^(n-1), and 0 wherever n is 0."""
+    if not isinstance(x, Symbolic):
+        return None
     if isinstance(n, Symbolic):
         return _power_base_general(x, n)
     if np.ndim(n):

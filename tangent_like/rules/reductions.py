@@ -139,13 +139,19 @@ gradient_rule(
     lambda y, x, axis, ddof=0, where=True: (
         conj(deviation(x, axis, where)) / ((count(x, axis, where) - ddof) * nonzero(y))
     ),
-    samples=lambda: [s for s in axis_samples() if np.ndim(s[0][0])][:5] + [((reals(4),), {"ddof": 1})],
+    samples=lambda: (
+        [s for s in axis_samples() if np.ndim(s[0][0])][:5] + [((reals(4),), {"ddof": 1})]
+    ),
     note="0 where all elements are equal",
 )
 gradient_rule(
     np.prod,
     lambda y, x, axis, initial=1: _scaled(apply(runtime.product_of_others, x, axis), initial),
-    samples=lambda: [*axis_samples(), (np.array([0.0, 2.0, 3.0]),), ((reals(3),), {"initial": 2.0})],
+    samples=lambda: [
+        *axis_samples(),
+        (np.array([0.0, 2.0, 3.0]),),
+        ((reals(3),), {"initial": 2.0}),
+    ],
     note="exact where elements are 0",
 )
 
@@ -194,7 +200,12 @@ def _extreme(y: Any, x: Any, axis: Any, initial: Any = None, where: Any = True) 
     """The largest (or smallest) elements share equally; none may be one, given an initial value."""
     chosen = x == y if where is True else (x == y) & where
     number = np.sum(chosen, **_axes(axis), **({} if axis is None else {"keepdims": True}))
-    return chosen / (number if initial is None else np.maximum(number, 1))
+    return typed(chosen / (number if initial is None else np.maximum(number, 1)), x)
+
+
+def typed(value: Any, x: Any) -> Any:
+    """A quotient of counts in the type of `x`, where that may be a shorter one."""
+    return value if facts.dtype(x.fact) == "float64" else apply(runtime.as_type, value, x)
 
 
 gradient_rule(
@@ -248,31 +259,32 @@ composed(
 )
 
 
-def _nanmean(
-    x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False
-) -> Any:
-    present = np.sum(~np.isnan(x), **_axes(axis), **_how(keepdims))
-    return np.sum(_without_nan(x), **_axes(axis), **_how(keepdims)) / present
+def _present(x: Any, axis: Any) -> Any:
+    """How many elements are no NaN."""
+    kept = {} if axis is None else {"axis": axis, "keepdims": True}
+    return typed(np.sum(~np.isnan(x), **kept), x)
 
 
-def _nanvar(
-    x: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
-    keepdims: Any = False,
-) -> Any:  # fmt: skip
-    mean = _nanmean(x) if axis is None else _nanmean(x, axis, keepdims=True)
-    d = apply(np.where, np.isnan(x), 0.0, x - mean)
-    present = np.sum(~np.isnan(x), **_axes(axis), **_how(keepdims))
-    return np.sum(np.real(conj(d) * d), **_axes(axis), **_how(keepdims)) / (present - ddof)
+def _nan_deviation(x: Any, axis: Any) -> Any:
+    mean = np.nanmean(x) if axis is None else np.nanmean(x, axis=axis, keepdims=True)
+    return conj(apply(np.where, np.isnan(x), 0.0, x - mean))
 
 
-composed(np.nanmean, _nanmean, samples=_nan_samples)
-composed(np.nanvar, _nanvar, samples=_nan_samples)
-composed(
+gradient_rule(
+    np.nanmean,
+    lambda y, x, axis: choose(np.isnan(x), 0.0, 1 / _present(x, axis)),
+    samples=_nan_samples,
+)
+gradient_rule(
+    np.nanvar,
+    lambda y, x, axis, ddof=0: 2 * _nan_deviation(x, axis) / (_present(x, axis) - ddof),
+    samples=_nan_samples,
+)
+gradient_rule(
     np.nanstd,
-    lambda x, axis=None, dtype=None, out=None, ddof=0, keepdims=False: np.sqrt(
-        _nanvar(x, axis, ddof=ddof, keepdims=keepdims)
-    ),
-    samples=lambda: _nan_samples(),
+    lambda y, x, axis, ddof=0: _nan_deviation(x, axis) / ((_present(x, axis) - ddof) * nonzero(y)),
+    samples=lambda: [_nan_samples()[0], _nan_samples()[2]],
+    note="0 where all elements are equal",
 )
 
 # --- cumulative ----------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ rule sees it as it is, as a tuple or list of symbolic operands.
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -186,12 +188,34 @@ def constant(*functions: Any, note: str = "") -> None:
     _register(tuple(functions), lambda group: Rule(group, "constant", note=note))
 
 
+on_demand: dict[str, str] = {
+    "numpy.fft": "tangent_like.rules.fft",
+    "numpy.polynomial": "tangent_like.rules.polynomials",
+    "scipy.special": "tangent_like.rules.scipy_special",
+    "scipy.linalg": "tangent_like.rules.scipy_linalg",
+    "scipy.stats": "tangent_like.rules.scipy_stats",
+    "scipy.signal": "tangent_like.rules.scipy_signal",
+}
+"""Modules that users may have imported, and where their rules are: read only if they have."""
+
+
 def find(function: Any) -> Rule | None:
     """The rule of a callable, None where there is none."""
     try:
-        return rules.get(function)
+        found = rules.get(function)
     except TypeError:  # an unhashable callable has no rule
         return None
+    if found is None and load_rules_of_imported_modules():
+        return find(function)
+    return found
+
+
+def load_rules_of_imported_modules() -> bool:
+    """Read the rules of modules imported since the last time; whether there were any."""
+    wanted = [name for name in on_demand if name in sys.modules]
+    for name in wanted:
+        importlib.import_module(on_demand.pop(name))
+    return bool(wanted)
 
 
 def named(module: Any, *names: str) -> tuple[Any, ...]:

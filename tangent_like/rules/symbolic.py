@@ -15,6 +15,7 @@ import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.build import Builder
+from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Array, Fact
 from tangent_like.ir import Atom, Const, Value
 
@@ -112,7 +113,11 @@ class Symbolic:
         return apply(function, *args, **keywords)
 
     def __bool__(self) -> bool:
-        raise TypeError("a rule must not branch on a symbolic value; use np.where")
+        # A rule asks for what is known at compile time only, such as the number of axes.
+        raise NotYetSupported("this call, where the shapes of its operands are not known")
+
+    def __index__(self) -> int:
+        raise NotYetSupported("this call, where the shapes of its operands are not known")
 
     def __iter__(self) -> Any:
         raise TypeError("a rule must not iterate over a symbolic value")
@@ -149,6 +154,12 @@ def apply(function: Any, *args: Any, **keywords: Any) -> Any:
     atoms = tuple(lower(builder, arg) for arg in args)
     named = {key: lower(builder, value) for key, value in keywords.items()}
     return Symbolic(builder, builder.op(function, atoms, named), plain)
+
+
+def rank(x: Any) -> int | None:
+    """The number of axes of a rule's operand, None where it is not known."""
+    count = np.ndim(x)
+    return count if isinstance(count, int) else None
 
 
 def _find(tree: Any) -> Symbolic | None:

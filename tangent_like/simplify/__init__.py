@@ -6,6 +6,12 @@ from collections.abc import Callable
 
 from tangent_like.ir import Function
 from tangent_like.simplify.dead import remove_dead
+from tangent_like.simplify.in_place import update_in_place
 
-PASSES: tuple[Callable[[Function], Function], ...] = (remove_dead,)
-"""All passes, in order."""
+Pass = Callable[[Function], Function]
+
+PASSES: tuple[Pass, ...] = (remove_dead,)
+"""All passes, in order, after which the list can still be differentiated."""
+
+FINAL_PASSES: tuple[Pass, ...] = (*PASSES, update_in_place)
+"""All passes, in order, before a list is printed: values may now be changed in place."""

@@ -173,7 +173,7 @@ def test_tangent_of_another_shape():
 
 
 def test_cotangent_of_another_shape():
-    value, pullback = tl.vjp(lambda x: x * x, VECTOR)
+    pullback = tl.vjp(lambda x: x * x, VECTOR)[1]
     error_of(lambda: pullback(np.ones(4)), ArgumentError)
 
 
@@ -261,7 +261,7 @@ def test_zero_division_arrives_unchanged():
 
 def test_math_domain_error_arrives_unchanged():
     with pytest.raises(ValueError, match="domain"):
-        tl.grad(lambda x: math.log(x))(-1.0)
+        tl.grad(lambda x: math.log(x) * x)(-1.0)
 
 
 def test_a_failed_call_leaves_the_next_one_right():

@@ -1,5 +1,8 @@
 """Branches: if, elif, else, conditional expressions, `and`, `or`, `not`, comparisons."""
 
+# The programs below are written as they are on purpose.
+# ruff: noqa: SIM108, PLR5501, RUF021
+
 import numpy as np
 import pytest
 
@@ -176,7 +179,7 @@ def test_value_active_in_one_branch_only(x):
 def defined_in_one_branch(x):
     if x > 0.0:
         y = x * x
-    return y  # noqa: F821
+    return y
 
 
 def test_name_defined_in_one_branch_keeps_its_error():

@@ -1,5 +1,8 @@
 """Calls of other functions: helpers, defaults and keywords, recursion, small and large bodies."""
 
+# The programs below are written as they are on purpose.
+# ruff: noqa: SIM108
+
 import numpy as np
 import pytest
 
@@ -215,7 +218,7 @@ def test_call_with_a_result_that_is_not_used():
 
 
 def no_result(x):
-    x = x * 2.0  # noqa: F841
+    x = x * 2.0
 
 
 def calls_for_nothing(x):

@@ -1,5 +1,8 @@
 """Closures, nested functions, lambdas and globals: read when the derivative is called."""
 
+# The programs below are written as they are on purpose.
+# ruff: noqa: PLC3002
+
 import numpy as np
 import pytest
 
@@ -106,7 +109,9 @@ def test_globals_are_read_at_the_call(monkeypatch):
 
 
 def test_module_of_the_function_is_left_as_it_was():
-    f = define("SCALE = 2.0\ndef g(x):\n    return SCALE * x\ndef f(x):\n    return g(x) * x\n", "f")
+    f = define(
+        "SCALE = 2.0\ndef g(x):\n    return SCALE * x\ndef f(x):\n    return g(x) * x\n", "f"
+    )
     before = dict(f.__globals__)
     tl.grad(f)(0.7)
     tl.jvp(f, (0.7,), (1.0,))
@@ -248,8 +253,8 @@ def test_nested_function_defined_in_a_branch(x):
 
 
 def lambdas(x, y):
-    f = lambda t: t * t + y  # noqa: E731
-    g = lambda a, b=x: a * b  # noqa: E731
+    f = lambda t: t * t + y
+    g = lambda a, b=x: a * b
     return f(x) * g(y) + (lambda: x * y)()
 
 
@@ -263,7 +268,7 @@ def test_lambda_as_the_differentiated_function():
 
 
 def test_two_lambdas_on_one_line():
-    f, g = lambda x: x * x, lambda x: x * x * x  # noqa: E731
+    f, g = lambda x: x * x, lambda x: x * x * x
     assert tl.grad(f)(2.0) == 4.0
     assert tl.grad(g)(2.0) == 12.0
 

@@ -76,7 +76,7 @@ def scalar(expression):
     return define(f"def f(x):\n    return {expression}\n", "f", math=math)
 
 
-@pytest.mark.parametrize("expression, x, want", SCALAR, ids=lambda v: str(v))
+@pytest.mark.parametrize("expression, x, want", SCALAR, ids=str)
 def test_scalar_at_an_edge(expression, x, want):
     f = scalar(expression)
     with np.errstate(all="ignore"):
@@ -84,7 +84,7 @@ def test_scalar_at_an_edge(expression, x, want):
         np.testing.assert_allclose(tl.jvp(f, (x,), (1.0,))[1], want, rtol=1e-15)
 
 
-@pytest.mark.parametrize("expression, x, want", SCALAR, ids=lambda v: str(v))
+@pytest.mark.parametrize("expression, x, want", SCALAR, ids=str)
 def test_element_at_an_edge(expression, x, want):
     if "math." in expression:
         expression = expression.replace("math.", "np.")
@@ -120,7 +120,7 @@ VECTOR = [
 ]
 
 
-@pytest.mark.parametrize("expression, point, want", VECTOR, ids=lambda v: str(v))
+@pytest.mark.parametrize("expression, point, want", VECTOR, ids=str)
 def test_vector_at_an_edge(expression, point, want):
     f, x = scalar(expression), np.array(point)
     with np.errstate(all="ignore"):

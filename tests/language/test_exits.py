@@ -1,5 +1,8 @@
 """Exits: `break`, `continue`, `for/else`, `while/else`, and `return` from any depth."""
 
+# The programs below are written as they are on purpose.
+# ruff: noqa: B007, PLW0120
+
 import numpy as np
 import pytest
 

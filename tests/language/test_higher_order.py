@@ -19,6 +19,10 @@ def wave(x):
     return np.sin(2.0 * x) * x
 
 
+def sine(x):
+    return math.sin(x)
+
+
 def branch(x):
     if x > 1.0:
         return x * x * x * x
@@ -64,7 +68,7 @@ def test_derivatives_of_a_power_by_a_loop(order):
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
 def test_derivatives_of_a_sine(order):
     want = math.sin(0.7 + order * math.pi / 2)
-    assert tl.derivative(lambda x: math.sin(x), order=order)(0.7) == pytest.approx(want, rel=1e-13)
+    assert tl.derivative(sine, order=order)(0.7) == pytest.approx(want, rel=1e-13)
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
@@ -108,7 +112,7 @@ def pulled(f):
     """x -> f'(x) by reverse mode, through `vjp`."""
 
     def pull(x):
-        value, pullback = tl.vjp(f, x)
+        _, pullback = tl.vjp(f, x)
         (bx,) = pullback(1.0)
         return bx
 
@@ -119,7 +123,7 @@ def valued(f):
     """x -> f'(x) by reverse mode, through `value_and_grad`."""
 
     def gradient(x):
-        value, bx = tl.value_and_grad(f)(x)
+        _, bx = tl.value_and_grad(f)(x)
         return bx
 
     return gradient

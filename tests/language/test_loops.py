@@ -1,5 +1,8 @@
 """Loops: `for` over ranges, arrays, lists and tuples, `while`, and what they carry."""
 
+# The programs below are written as they are on purpose.
+# ruff: noqa: B007, PLW2901, PLR1704, F821, F841, RUF021
+
 import math
 
 import numpy as np
@@ -311,7 +314,7 @@ def test_loop_variable_used_after_the_loop(n):
 
 
 def element_used_after(xs):
-    for a in xs:  # noqa: B007
+    for a in xs:
         pass
     return a * a
 
@@ -348,7 +351,7 @@ def test_loop_variable_hides_an_argument():
 def same_loop_variable_nested(x):
     y = x
     for i in range(3):
-        for i in range(2):  # noqa: PLW2901
+        for i in range(2):
             y = y * x + i
         y = y + i
     return y
@@ -401,7 +404,7 @@ def defined_in_an_earlier_iteration(x, n):
     y = x
     for i in range(n):
         if i > 0:
-            y = y + last * x  # noqa: F821
+            y = y + last * x
         last = y * y
     return y
 

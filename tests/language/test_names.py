@@ -81,7 +81,8 @@ LIKELY_NAMES = [
     "bx", "by", "dx", "dy", "d", "da", "b", "bb", "db", "bdx", "dbx", "ddx", "bbx", "g", "by_",
     "_stack", "stack", "t", "t0", "t1", "_t0", "v1", "tmp", "temp", "tape", "x_tape", "y_tape",
     "cond", "branch", "count", "trips", "result", "value", "seed", "primal", "tangent", "adjoint",
-    "cotangent", "gradient", "pullback", "tl", "tangent_like", "runtime", "numpy", "np2", "x_", "x1",
+    "cotangent", "gradient", "pullback", "tl", "tangent_like", "runtime", "numpy", "np2", "x_",
+    "x1",
     "x2", "y1", "f", "f_fwd", "f_bwd", "f_grad", "f_jvp", "args", "kwargs", "wrt", "self", "one",
     "zero", "zeros", "undefined", "Undefined", "unbroadcast", "add", "load", "i_", "step", "done",
     "_", "__", "_x", "bx1", "dx1", "bi", "di",
@@ -237,8 +238,8 @@ def test_name_of_two_leading_underscores_outside_a_class():
     assert_derivatives(define(source, "f"), 1.3, complex_ok=True)
 
 
-def names_that_differ_by_their_case(x, X):  # noqa: N803
-    Y = x * X  # noqa: N806
+def names_that_differ_by_their_case(x, X):
+    Y = x * X
     y = Y * X
     return y + Y
 

@@ -138,12 +138,11 @@ def test_tuple_chosen_by_a_branch(x):
 
 
 def nothing(x):
-    x = x * x  # noqa: F841
+    x = x * x
 
 
 def test_function_without_a_result():
-    value, tangent = tl.jvp(nothing, (0.7,), (1.0,))
-    assert value is None
+    assert tl.jvp(nothing, (0.7,), (1.0,))[0] is None
     with pytest.raises(tl.errors.TangentLikeError):
         tl.grad(nothing)(0.7)
 
@@ -192,7 +191,7 @@ def test_elementwise_grad():
 
 
 def test_vector_seed():
-    value, pullback = tl.vjp(array_result, VECTOR, 0.4)
+    pullback = tl.vjp(array_result, VECTOR, 0.4)[1]
     seed = np.arange(9.0).reshape(3, 3)
     bx, by = pullback(seed)
     np.testing.assert_allclose(bx, 0.4 * (seed + seed.T) @ VECTOR, rtol=1e-14)
@@ -206,7 +205,7 @@ def test_pullback_is_linear_and_repeatable():
             x = np.sin(x) * x
         return x
 
-    value, pullback = tl.vjp(loop, VECTOR, 3)
+    pullback = tl.vjp(loop, VECTOR, 3)[1]
     first = pullback(np.ones(3))[0]
     np.testing.assert_array_equal(pullback(np.zeros(3))[0], np.zeros(3))
     np.testing.assert_allclose(pullback(np.full(3, 2.0))[0], 2.0 * first, rtol=1e-14)
@@ -233,7 +232,7 @@ def test_gradients_share_no_memory_with_one_another_or_the_arguments(f):
     for gradient in (gx, gy):
         assert not np.shares_memory(gradient, x)
         assert not np.shares_memory(gradient, y)
-        gradient += 1.0
+        gradient[:] = 0.0
 
 
 def test_pulled_back_cotangents_share_no_memory_with_the_seed():

@@ -49,7 +49,9 @@ def test_operator_with_constant_on_the_left(name):
     assert_derivatives(f, VECTOR)
 
 
-@pytest.mark.parametrize("expression", ["x % y", "x // y + x", "np.remainder(x, y) * x", "np.fmod(x, y)"])
+@pytest.mark.parametrize(
+    "expression", ["x % y", "x // y + x", "np.remainder(x, y) * x", "np.fmod(x, y)"]
+)
 def test_remainders(expression):
     f = define(f"def f(x, y):\n    return {expression}\n", "f")
     assert_derivatives(f, 7.3, 2.1)

@@ -1,5 +1,8 @@
 """The behaviours that google/tangent's own tests exercise, within this version's language."""
 
+# The programs below are written as they are on purpose.
+# ruff: noqa: SIM108, PLR5501, PLW2901
+
 import numpy as np
 import pytest
 
@@ -108,7 +111,7 @@ def test_if_in_every_nesting(f, a):
 
 def serial_for(a, n):
     for _ in range(n):
-        a = a * a * 0.9
+        a = a * a * 0.5
     for _ in range(n):
         a = a + np.sin(a)
     return a
@@ -290,7 +293,7 @@ def test_gradient_clipped_in_a_loop():
 
 
 def test_vector_seed():
-    value, pullback = tl.vjp(lambda x: x * x, VECTOR)
+    pullback = tl.vjp(lambda x: x * x, VECTOR)[1]
     np.testing.assert_allclose(pullback(np.array([1.0, 0.0, 2.0]))[0], VECTOR * [2.0, 0.0, 4.0])
 
 

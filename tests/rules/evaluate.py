@@ -67,7 +67,7 @@ class Consistency:
     def size(self, dim: Any, length: int) -> None:
         if isinstance(dim, Size):
             base = self.sizes.setdefault(dim.base, length - dim.offset)
-            assert base == length - dim.offset, "two sizes are not equal"
+            assert base == length - dim.offset, f"{dim}: {base} but {length}"
         else:
             assert dim == length, f"{dim} but {length}"
 
@@ -84,7 +84,10 @@ def _execute(statements: Iterable[Any], env: Any, names: Any, check: Any) -> Ite
             args = [_value(atom, env) for atom in statement.args]
             keywords = {key: _value(atom, env) for key, atom in statement.keywords}
             env[statement.result] = statement.fn(*args, **keywords)
-            check(statement.result, env[statement.result])
+            try:
+                check(statement.result, env[statement.result])
+            except AssertionError as error:
+                raise AssertionError(f"{statement}: {error} {[np.shape(a) for a in args]}") from error
             yield Op(
                 statement.result,
                 statement.fn,

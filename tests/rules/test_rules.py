@@ -11,13 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+import numpy.fft
+import numpy.polynomial
 import tangent_like.rules
+from tangent_like.errors import NotYetSupported
 from tangent_like.rules import registry
 from tests.rules.evaluate import Program, carries, forward, one_operation, reverse
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 EPS = np.finfo(float).eps
+registry.load_rules_of_imported_modules()
+NEED_SHAPES: set[str] = set()
 RULES = list({id(rule): rule for rule in registry.rules.values()}.values())
 SHAPES = [(), (3,), (2, 3), (2, 1, 3), (1,), (0,), (2, 0)]
 
@@ -174,8 +179,13 @@ def run_checks(fn: Any, args: Any, keywords: Any, known: bool, second: bool = Tr
 def test_samples(rule: Any, fn: Any, known: bool) -> None:
     samples = list(usable_samples(rule, fn))
     assert samples, f"{name_of(fn)} has no samples"
-    for args, keywords in samples:
-        run_checks(fn, args, keywords, known)
+    for i, (args, keywords) in enumerate(samples):
+        try:
+            run_checks(fn, args, keywords, known)
+        except NotYetSupported:
+            # Less usual calls may need to know the shapes; the most usual one must not.
+            if known or (i == 0 and name_of(fn) not in NEED_SHAPES):
+                raise
 
 
 def arrays_of(args: Any, shapes: Any) -> tuple[Any, ...]:
@@ -202,7 +212,8 @@ def shapes_for(count: int) -> list[tuple[Any, ...]]:
 
 
 def takes_arrays(rule: Any, fn: Any) -> bool:
-    return rule.kind == "elementwise" and getattr(fn, "__module__", "") != "math"
+    plain = getattr(fn, "__module__", "") in ("math", "builtins") and fn is not abs
+    return rule.kind == "elementwise" and not plain
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
@@ -254,22 +265,19 @@ def test_float32(rule: Any, fn: Any, known: bool) -> None:
         args = converted(args, single)
         if rule.kind == "elementwise" and takes_arrays(rule, fn) and not np.ndim(args[0]):
             args = tuple(np.float32(spread(x, (3,))) if carries(x) else x for x in args)
-        try:
-            small = all(map(is_small, leaves_of(fn(*args, **keywords))))
-        except TypeError:
-            continue
-        if not small or not all(map(is_small, leaves_of(args))):
+        if not any(isinstance(x, np.ndarray) for x in leaves_of(args)):
             continue
         with np.errstate(all="ignore"):
             program, values = one_operation(fn, args, keywords, known)
             straight, results = program.trace(values)
             tangents = forward(straight).run(values, likes(values, 7))
             cotangents = reverse(straight).run(values, likes(results, 70))
-        assert all(map(is_small, [*tangents, *cotangents])), (tangents, cotangents)
+        for got, given in (*zip(tangents, results), *zip(cotangents, values)):
+            assert not is_small(given) or is_small(got), (got, given)
 
 
 def is_small(x: Any) -> bool:
-    return getattr(x, "dtype", None) in (np.float32, np.complex64) or x is None or type(x) is float
+    return getattr(x, "dtype", None) in (np.float32, np.complex64)
 
 
 def leaves_of(tree: Any) -> list[Any]:
@@ -309,6 +317,9 @@ def smooth(program: Program, values: Any) -> bool:
 
 
 def complex_able(rule: Any, fn: Any) -> bool:
+    # The phase of a complex eigenvector is LAPACK's choice, so differences say nothing.
+    if fn in (np.linalg.svd, np.linalg.eigh, np.linalg.eig):
+        return False
     return getattr(fn, "__module__", "") != "math" and not name_of(fn).startswith("builtins.")
 
 
@@ -325,7 +336,7 @@ def test_complex(rule: Any, fn: Any) -> None:
         try:
             with np.errstate(all="ignore"):
                 fn(*args, **keywords)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, Warning):
             continue
         for known in (True, False):
             run_checks(fn, args, keywords, known)

@@ -1,0 +1,301 @@
+"""The public operators: function in, function out."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tangent_like import facts
+from tangent_like.deep import deep
+from tangent_like.dispatch import Derivative, Wrt, convert, declared_kinds, underlying
+from tangent_like.errors import ArgumentError
+from tangent_like.frontend import operators
+from tangent_like.nested import new_module
+from tangent_like.pipeline import primal
+from tangent_like.rules import registry
+from tangent_like.show import show
+
+
+def grad(function: Callable[..., Any], wrt: Wrt = 0, *, has_aux: bool = False) -> Derivative:
+    """The gradient of a scalar function.
+
+    `wrt` is the position or name of an argument, or a tuple of these (then a tuple of gradients
+    is returned).  A gradient has the structure, shape and type of its argument.  With `has_aux`
+    the function returns `(scalar, auxiliary)`, and the derivative `(gradient, auxiliary)`.
+
+    Raises ArgumentError where the result is not a real scalar; use `jacobian` then.
+    """
+    return Derivative(function, "grad", wrt, **({"has_aux": True} if has_aux else {}))
+
+
+def value_and_grad(
+    function: Callable[..., Any], wrt: Wrt = 0, *, has_aux: bool = False
+) -> Derivative:
+    """`(value, gradient)` of a scalar function, as `scipy.optimize.minimize(jac=True)` takes it.
+
+    With `has_aux`: `((value, auxiliary), gradient)`.
+    """
+    return Derivative(function, "value_and_grad", wrt, **({"has_aux": True} if has_aux else {}))
+
+
+def elementwise_grad(function: Callable[..., Any], wrt: Wrt = 0) -> Derivative:
+    """The derivative of an element-wise function, with the shape of its argument."""
+    return Derivative(function, "elementwise_grad", wrt)
+
+
+def derivative(function: Callable[..., Any], wrt: Wrt = 0, order: int = 1) -> Derivative:
+    """The n-th derivative of a scalar function of a scalar, as generated source of that order."""
+    if not isinstance(order, int) or order < 0:
+        raise ArgumentError(f"order is a number of derivatives, not {order!r}")
+    return Derivative(function, "derivative", wrt, order=order)
+
+
+def hvp(function: Callable[..., Any], wrt: Wrt = 0) -> Derivative:
+    """`hvp(f)(x, ..., v)`: the Hessian of a scalar function times `v`, forward over reverse.
+
+    The vectors come after the function's arguments, one for each entry of `wrt`.
+    """
+    return Derivative(function, "hvp", wrt)
+
+
+@functools.lru_cache(maxsize=512)
+def _derivative(function: Any, operator: str, wrt: tuple[int, ...]) -> Derivative:
+    return Derivative(function, operator, wrt)
+
+
+def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """`(value, tangent)`: the derivative in the direction `tangents`, by forward mode.
+
+    There is a tangent for each primal, of its structure and shape; None for an argument that is
+    held constant, as ints with the tangent 0 are.
+    """
+    if len(primals) != len(tangents):
+        raise ArgumentError(f"{len(primals)} primals but {len(tangents)} tangents")
+    wrt = tuple(i for i, (p, t) in enumerate(zip(primals, tangents)) if not _constant(p, t))
+    if not wrt:
+        value = function(*primals)
+        return value, _zero_like(value)
+    for i in wrt:
+        _check_like(primals[i], tangents[i], "tangent")
+    operator = _derivative(underlying(function), "jvp", wrt)
+    return operator(*primals, *(_as_float(tangents[i], primals[i]) for i in wrt))
+
+
+def _constant(value: Any, tangent: Any) -> bool:
+    if tangent is None or isinstance(value, (str, bool, type(None))):
+        return True
+    return isinstance(value, (int, np.integer)) and np.ndim(tangent) == 0 and tangent == 0
+
+
+def _zero_like(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return type(value)(_zero_like(item) for item in value)
+    return np.zeros_like(value) if isinstance(value, np.ndarray) else 0.0
+
+
+def _as_float(value: Any, like: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return type(value)(_as_float(v, p) for v, p in zip(value, like, strict=True))
+    if isinstance(value, np.ndarray):
+        return value.astype(float) if value.dtype.kind in "iub" else value
+    return float(value) if isinstance(value, (int, np.integer, np.float64)) else value
+
+
+def _check_like(value: Any, other: Any, what: str) -> None:
+    """A tangent or cotangent has the structure and shape of its value."""
+    if isinstance(value, (tuple, list)):
+        if not isinstance(other, (tuple, list)) or len(other) != len(value):
+            raise ArgumentError(f"the {what} has another structure than its value")
+        for v, o in zip(value, other):
+            _check_like(v, o, what)
+    elif np.shape(value) != np.shape(other):
+        raise ArgumentError(
+            f"the {what} has shape {np.shape(other)} where its value has {np.shape(value)}"
+        )
+
+
+def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[Any, ...]]]:
+    """`(value, pullback)`: `pullback(g)` returns a cotangent for each primal, by reverse mode.
+
+    `g` has the structure and shape of the value.  Arguments that have no derivative (ints,
+    strings, None) get None.
+    """
+    chosen = tuple(i for i, p in enumerate(primals) if _is_active(p))
+    target = underlying(function)
+    value = target(*primals)
+    operator = _derivative(target, "vjp", chosen) if chosen else None
+    saved = tuple(primals)
+
+    def pullback(g: Any) -> tuple[Any, ...]:
+        """The cotangents of the primals for the cotangent `g` of the value."""
+        _check_like(value, g, "cotangent")
+        found = iter(operator(*saved, _as_float(g, value)) if operator is not None else ())
+        return tuple(next(found) if i in chosen else None for i in range(len(saved)))
+
+    return value, pullback
+
+
+def _is_active(value: Any) -> bool:
+    return facts.may_be_differentiated(facts.of_constant(convert(value, False)))
+
+
+# --- Jacobians ----------------------------------------------------------------------------------
+
+
+def jacfwd(function: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
+    """The Jacobian by forward mode, a column at a time: shape of the result, then of the input."""
+    return _jacobian(function, wrt, "fwd")
+
+
+def jacrev(function: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
+    """The Jacobian by reverse mode, a row at a time: shape of the result, then of the input."""
+    return _jacobian(function, wrt, "rev")
+
+
+def jacobian(function: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
+    """The Jacobian by the mode that needs fewer sweeps; shape of the result, then of the input."""
+    return _jacobian(function, wrt, "auto")
+
+
+def hessian(function: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
+    """The matrix of second derivatives of a scalar function: the input's shape twice.
+
+    For a tuple `wrt`, a tuple of tuples.
+    """
+    return _jacobian(grad(function, wrt), wrt, "fwd")
+
+
+class _jacobian:
+    """A Jacobian as a callable; picklable, with the function's metadata."""
+
+    def __init__(self, function: Any, wrt: Wrt, mode: str):
+        self.function = underlying(function)
+        self.wrt = wrt
+        self.mode = mode
+        self.first = Derivative(self.function, "vjp", wrt)
+        functools.update_wrapper(self, self.function, updated=())
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        bound = self.first.bind((*args, None), keywords)[:-1]
+        positions = self.first.request.wrt
+        bound = tuple(float(a) if i in positions and isinstance(a, (int, np.integer)) else a
+                      for i, a in enumerate(bound))  # fmt: skip
+        blocks = tuple(self.block(bound, i) for i in positions)
+        if not isinstance(self.wrt, tuple):
+            return blocks[0]
+        if blocks and isinstance(blocks[0], tuple):
+            return tuple(zip(*blocks, strict=True))
+        return blocks
+
+    def block(self, args: tuple[Any, ...], i: int) -> Any:
+        x = args[i]
+        if isinstance(x, (tuple, list)):
+            raise ArgumentError("the Jacobian with respect to a tuple or list: pass an array")
+        value = self.function(*args)
+        if isinstance(value, (tuple, list)):
+            return tuple(
+                self.forward(args, i, lambda out, k=k: out[k]) for k in range(len(value))
+            )
+        many = np.size(value) > np.size(x)
+        if self.mode == "fwd" or (self.mode == "auto" and many):
+            return self.forward(args, i, lambda out: out)
+        return self.reverse(args, i, value)
+
+    def forward(self, args: tuple[Any, ...], i: int, pick: Callable[[Any], Any]) -> Any:
+        """Column by column."""
+        operator = _derivative(self.function, "jvp", (i,))
+        x = args[i]
+        columns = [np.asarray(pick(operator(*args, e)[1])) for e in _basis(x)]
+        if not np.ndim(x):
+            return columns[0][()]
+        if not columns:
+            return np.zeros((*np.shape(pick(self.function(*args))), *np.shape(x)))
+        stacked = np.stack(columns, axis=-1)
+        return stacked.reshape((*stacked.shape[:-1], *np.shape(x)))
+
+    def reverse(self, args: tuple[Any, ...], i: int, value: Any) -> Any:
+        """Row by row."""
+        operator = _derivative(self.function, "vjp", (i,))
+        rows = [np.asarray(operator(*args, e)[0]) for e in _basis(value)]
+        if not np.ndim(value):
+            return rows[0][()]
+        shape = (*np.shape(value), *np.shape(args[i]))
+        return np.stack(rows).reshape(shape) if rows else np.zeros(shape)
+
+    def __reduce__(self) -> Any:
+        return _jacobian, (self.function, self.wrt, self.mode)
+
+
+def _basis(like: Any) -> list[Any]:
+    """The unit vectors of the shape and type of `like`."""
+    if not isinstance(like, np.ndarray):
+        return [1.0]
+    found = []
+    for k in range(like.size):
+        unit = np.zeros(like.shape, like.dtype if like.dtype.kind in "fc" else float)
+        unit.flat[k] = 1.0
+        found.append(unit)
+    return found
+
+
+# --- looking at the compiler's work -----------------------------------------------------------
+
+
+def source(
+    function: Callable[..., Any],
+    mode: str = "adjoint",
+    wrt: Wrt | None = None,
+    types: dict[str, Any] | None = None,
+    simplify: bool = True,
+) -> str:
+    """The source of the derivative.
+
+    `mode` is "adjoint" (reverse mode: the gradient, or with a seed for results that are no
+    scalars) or "tangent" (forward mode).  `wrt` is all arguments that can have a derivative by
+    default.  `types` gives a type or an example value for each name; annotations serve otherwise.
+    With `simplify=False` the code before simplification.
+    """
+    if mode not in ("adjoint", "tangent"):
+        raise ArgumentError(f'mode is "adjoint" or "tangent", not {mode!r}')
+    target = underlying(function)
+    chosen = _differentiable(target, types) if wrt is None else wrt
+    if mode == "tangent":
+        chosen = chosen if isinstance(chosen, tuple) else (chosen,)
+        return Derivative(target, "jvp", chosen).for_types(types, simplify).text
+    try:
+        return Derivative(target, "grad", chosen).for_types(types, simplify).text
+    except ArgumentError:
+        return Derivative(target, "vjp", chosen).for_types(types, simplify).text
+
+
+def _differentiable(target: Any, types: dict[str, Any] | None) -> Wrt:
+    kinds = declared_kinds(target, types, ())
+    found = tuple(i for i, kind in enumerate(kinds) if facts.may_be_differentiated(kind))
+    if not found:
+        raise ArgumentError("no argument can have a derivative")
+    return found if len(found) > 1 else found[0]
+
+
+def wengert(function: Callable[..., Any], types: dict[str, Any] | None = None) -> str:
+    """The Wengert list of a function, as numbered lines."""
+    target = underlying(function)
+    return show(deep(primal, target, declared_kinds(target, types, ()), new_module()))
+
+
+def stop_gradient(x: Any) -> Any:
+    """`x` itself, with derivative zero."""
+    return x
+
+
+registry.constant(stop_gradient)
+
+for _function, _name in (
+    (grad, "grad"), (value_and_grad, "value_and_grad"), (elementwise_grad, "elementwise_grad"),
+    (derivative, "derivative"), (hvp, "hvp"), (jvp, "jvp"), (vjp, "vjp"), (hessian, "hessian"),
+    (jacobian, "jacobian"), (jacfwd, "jacfwd"), (jacrev, "jacrev"),
+):  # fmt: skip
+    operators.register(_function, _name)
+

@@ -1,0 +1,193 @@
+"""`@differentiate`: a function that carries its derivatives as attributes."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, TypeVar, overload
+
+from tangent_like.errors import ArgumentError, NotYetSupported, Place
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Wrt = int | str | tuple[int | str, ...] | None
+
+_OPERATORS = ("grad", "value_and_grad", "jvp", "vjp", "jacobian", "hessian", "hvp")
+_TOOLS = ("source", "wengert", "check", "benchmark")
+
+
+@overload
+def differentiate(
+    function: None = None, *, wrt: Wrt = None, backend: str = "numpy", cache: bool = True
+) -> Callable[[Function], Function]: ...
+@overload
+def differentiate(
+    function: Function, *, wrt: Wrt = None, backend: str = "numpy", cache: bool = True
+) -> Function: ...
+def differentiate(
+    function: Any = None, *, wrt: Wrt = None, backend: str = "numpy", cache: bool = True
+) -> Any:
+    """Give a function its derivatives as attributes; the function itself stays what it was.
+
+        @differentiate
+        def f(x, y):
+            return x * x * y
+
+        f(2.0, 5.0)            # 20.0: the function, at no extra cost
+        f.grad(2.0, 5.0)       # (20.0, 4.0)
+
+    The attributes are `grad`, `value_and_grad`, `jacobian`, `hessian` and `hvp`, which take the
+    function's arguments (`hvp` the vectors after them); `jvp(primals, tangents)` and
+    `vjp(*primals)`; `source(mode)` and `wengert()`, which return text; `check(*args)` and
+    `benchmark(*args)`.
+
+    `wrt` names the differentiated arguments, by position or name.  Without it a call is
+    differentiated with respect to every argument that is a float, a float or complex array, or a
+    tuple or list with one in it, and with respect to an int where the parameter is annotated
+    `float`.  One such argument gives one gradient, several a tuple of gradients.
+
+    Nothing is compiled, and the compiler not even imported, before an attribute is called.
+    Raises NotYetSupported for other backends than "numpy", and for methods when called.
+    """
+    if backend != "numpy":
+        raise NotYetSupported(f'backend="{backend}"', hint='leave it out, or write backend="numpy"')
+    if function is None:
+        return functools.partial(differentiate, wrt=wrt, backend=backend, cache=cache)
+    if not isinstance(function, FunctionType):
+        raise ArgumentError(f"`differentiate` decorates a function, not {function!r}")
+    for name in _OPERATORS:
+        setattr(function, name, Attribute(function, name, wrt))
+    for name in _TOOLS:
+        setattr(function, name, functools.partial(globals()[f"_{name}"], function, wrt))
+    return function
+
+
+class Attribute:
+    """One of the derivatives of a decorated function.
+
+    It makes an operator for each choice of differentiated arguments that calls ask for.
+    """
+
+    def __init__(self, function: FunctionType, name: str, wrt: Wrt):
+        self.function = function
+        self.name = name
+        self.wrt = wrt
+        self.made: dict[Any, Callable[..., Any]] = {}
+        self.__name__ = f"{function.__name__}.{name}"
+        self.__doc__ = f"`{name}` of `{function.__name__}`, as `tangent_like.{name}` gives it."
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        if self.name == "jvp":
+            return self.operator(None)(*args, **keywords)
+        if self.name == "vjp":
+            return self.operator(None)(*args, **keywords)
+        wrt = self.wrt
+        if wrt is None:
+            wrt = differentiable(self.function, args, keywords)
+        return self.operator(wrt)(*args, **keywords)
+
+    def operator(self, wrt: Wrt) -> Callable[..., Any]:
+        """`grad(function, wrt)` and its like, made once."""
+        found = self.made.get(wrt)
+        if found is None:
+            from tangent_like import api
+
+            refuse_method(self.function)
+            make = getattr(api, self.name)
+            chosen = () if self.name in ("jvp", "vjp") else (wrt,)
+            found = functools.partial(make, self.function) if not chosen else make(
+                self.function, *chosen
+            )
+            self.made[wrt] = found
+        return found
+
+    def __reduce__(self) -> Any:
+        return Attribute, (self.function, self.name, self.wrt)
+
+    def __repr__(self) -> str:
+        return f"<{self.name} of {self.function.__qualname__}>"
+
+
+def differentiable(
+    function: FunctionType, args: tuple[Any, ...], keywords: dict[str, Any]
+) -> int | tuple[int, ...]:
+    """The positions of the arguments that this call is differentiated with respect to."""
+    from tangent_like import facts
+
+    refuse_method(function)
+    signature = inspect.signature(function, follow_wrapped=False)
+    try:
+        # More positional arguments than parameters: `hvp` takes vectors after them.
+        bound = signature.bind(*args[: len(signature.parameters)], **keywords)
+    except TypeError as error:
+        raise ArgumentError(f"{function.__name__}: {error}", place_of(function)) from None
+    bound.apply_defaults()
+    found = []
+    for i, (name, value) in enumerate(bound.arguments.items()):
+        annotated = signature.parameters[name].annotation in (float, "float")
+        if facts.may_be_differentiated(facts.of_constant(value)) or (
+            annotated and isinstance(value, int) and not isinstance(value, bool)
+        ):
+            found.append(i)
+    if not found:
+        raise ArgumentError(
+            f"no argument of `{function.__name__}` is a float here",
+            place_of(function),
+            "pass floats, or name the differentiated arguments with wrt=",
+        )
+    return tuple(found) if len(found) > 1 else found[0]
+
+
+def refuse_method(function: FunctionType) -> None:
+    """Methods are not differentiated yet."""
+    owner = function.__qualname__.rpartition(".")[0]
+    first = next(iter(inspect.signature(function, follow_wrapped=False).parameters), "")
+    if owner and not owner.endswith("<locals>") and first in ("self", "cls"):
+        raise NotYetSupported(
+            f"differentiating the method `{function.__qualname__}`",
+            place_of(function),
+            f"write a function of what it reads from `{first}`",
+        )
+
+
+def place_of(function: FunctionType) -> Place:
+    code = function.__code__
+    return Place(code.co_filename, code.co_firstlineno, function=function.__name__)
+
+
+# --- tools ---------------------------------------------------------------------------------------
+
+
+def _source(
+    function: FunctionType, wrt: Wrt, mode: str = "adjoint", types: dict[str, Any] | None = None
+) -> str:
+    """The source of the derivative: see `tangent_like.source`."""
+    from tangent_like import api
+
+    refuse_method(function)
+    return api.source(function, mode, wrt, types)
+
+
+def _wengert(function: FunctionType, wrt: Wrt, types: dict[str, Any] | None = None) -> str:
+    """The Wengert list, as numbered lines."""
+    from tangent_like import api
+
+    refuse_method(function)
+    return api.wengert(function, types)
+
+
+def _check(function: FunctionType, wrt: Wrt, *args: Any, **options: Any) -> None:
+    """Check the derivatives at these arguments: see `tangent_like.check_grads`."""
+    from tangent_like.check import check_grads
+
+    refuse_method(function)
+    check_grads(function, args, **options)
+
+
+def _benchmark(function: FunctionType, wrt: Wrt, *args: Any, **options: Any) -> Any:
+    """Times and errors against finite differences: see `tangent_like.benchmark`."""
+    from tangent_like.benchmark import benchmark
+
+    refuse_method(function)
+    return benchmark(function, *args, **{"wrt": wrt, **options})

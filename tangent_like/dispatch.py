@@ -1,0 +1,379 @@
+"""Derivatives as callables: one compiled version for each kind of arguments."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from tangent_like import facts, trees
+from tangent_like.deep import deep
+from tangent_like.errors import ArgumentError, NotYetSupported, Place
+from tangent_like.facts import Fact
+from tangent_like.frontend import operators
+from tangent_like.frontend.kinds import kinds_of
+from tangent_like.frontend.scope import Derived, Guard
+from tangent_like.frontend.source import find_source
+from tangent_like.pipeline import Compiled, compile_derivative
+from tangent_like.request import Request
+from tangent_like.rules import registry
+
+_PLAIN = frozenset({float, int, bool})
+_MAX_SHAPES = 1024
+Wrt = int | str | tuple[int | str, ...]
+
+
+class Derivative:
+    """A derivative of a function, compiled when it is first called with a kind of arguments.
+
+    It is called like the function, has its name, signature and documentation, pickles, and can
+    itself be differentiated.
+    """
+
+    def __init__(self, function: Any, operator: str, wrt: Wrt = 0, **options: Any):
+        self.function = underlying(function)
+        self.wrt = wrt
+        self.options = options
+        self.request = make_request(self.function, operator, wrt, options)
+        own = parameters(self.function)
+        self.parameters = own + extra_parameters(operator, self.request, own)
+        self.count = len(self.parameters)
+        self._fast: dict[Any, Callable[..., Any]] = {}
+        self._shapes: dict[Any, Compiled] = {}
+        self._versions: dict[Any, list[Compiled]] = {}
+        self._lock = threading.RLock()
+        self._generation = registry.generation[0]
+        functools.update_wrapper(self, self.function, updated=())
+        self.__name__ = f"{getattr(self.function, '__name__', 'f')}_{operator}"
+        self.__wrapped__ = self.function
+        self.__signature__ = inspect.Signature(self.parameters) if len(own) < self.count else (
+            inspect.signature(self.function, follow_wrapped=False)
+        )
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        if not keywords:
+            call = self._fast.get(tuple(map(type, args)))
+            if call is not None:
+                return call(*args)
+        bound = self.bind(args, keywords)
+        return self.version(bound).calls[0](*self.converted(bound))
+
+    def bind(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[Any, ...]:
+        """All arguments by position, defaults filled in."""
+        extra = self.count - len(parameters(self.function))
+        if not keywords and len(args) == self.count:
+            return tuple(args)
+        own, tail = (args[:-extra], args[-extra:]) if extra else (args, ())
+        try:
+            bound = inspect.signature(self.function).bind(*own, **keywords)
+        except TypeError as error:
+            raise ArgumentError(f"{self.__name__}: {error}", self.place) from None
+        bound.apply_defaults()
+        return (*bound.arguments.values(), *tail)
+
+    @property
+    def place(self) -> Place:
+        root = self.function
+        while isinstance(root, Derivative):
+            root = root.function
+        code = getattr(root, "__code__", None)
+        if code is None:
+            return Place("<unknown>", 0)
+        return Place(code.co_filename, code.co_firstlineno, function=root.__name__)
+
+    def converted(self, args: Sequence[Any]) -> list[Any]:
+        """Arguments as the compiled code takes them: differentiated ints and NumPy's float64
+        scalars as floats."""
+        return [convert(a, i in self.request.wrt) for i, a in enumerate(args)]
+
+    def version(self, args: Sequence[Any]) -> Compiled:
+        """The compiled version for these arguments, compiled now if there is none."""
+        if self._generation != registry.generation[0]:
+            self.forget()
+        shapes = _shape_key(args)
+        found = self._shapes.get(shapes) if shapes is not None else None
+        if found is not None:
+            return found
+        converted = self.converted(args)
+        check_arguments(self, converted)
+        kinds = kinds_of(converted)
+        with self._lock:
+            found = self.held(kinds)
+            if found is None:
+                found = deep(compile_derivative, self.function, kinds, self.request)
+                self._versions.setdefault(kinds, []).append(found)
+            self.remember(args, shapes, found)
+        return found
+
+    def held(self, kinds: tuple[Fact, ...]) -> Compiled | None:
+        for version in self._versions.get(kinds, ()):
+            if all(map(holds, version.guards)):
+                return version
+        return None
+
+    def remember(self, args: Sequence[Any], shapes: Any, found: Compiled) -> None:
+        """Choose this version at once the next time, if its types or shapes say enough."""
+        if found.guards:
+            return
+        types = tuple(map(type, args))
+        if all(t in _PLAIN for t in types) and all(
+            types[i] is float for i in self.request.wrt if i < len(types)
+        ):
+            self._fast[types] = found.calls[0]
+        elif shapes is not None:
+            if len(self._shapes) >= _MAX_SHAPES:
+                self._shapes.clear()
+            self._shapes[shapes] = found
+
+    def forget(self) -> None:
+        self._fast.clear()
+        self._shapes.clear()
+        self._versions.clear()
+        self._generation = registry.generation[0]
+
+    def source(self, *args: Any) -> str:
+        """The generated source: for these arguments, or for annotated types."""
+        if args:
+            return self.version(self.bind(args, {})).text
+        return self.for_types(None).text
+
+    def for_types(self, types: dict[str, Any] | None, simplify: bool = True) -> Compiled:
+        """The version for declared types, compiled without being called."""
+        kinds = declared_kinds(self.function, types, self.request.wrt)
+        return deep(compile_derivative, self.function, kinds, self.request, simplify)
+
+    def derived(self) -> Derived:
+        """How this derivative appears inside a function that is differentiated."""
+        return Derived(self.request.operator, self.function, {"wrt": self.wrt, **self.options})
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __reduce__(self) -> Any:
+        return _rebuild, (self.function, self.request.operator, self.wrt, self.options)
+
+    def __repr__(self) -> str:
+        name = getattr(self.function, "__qualname__", repr(self.function))
+        return f"<{self.request.operator} of {name} with respect to {self.wrt!r}>"
+
+
+operators.register_class(Derivative)
+
+
+def _rebuild(function: Any, operator: str, wrt: Wrt, options: dict[str, Any]) -> Derivative:
+    return Derivative(function, operator, wrt, **options)
+
+
+def underlying(function: Any) -> Any:
+    """What is differentiated: a Python function, or a derivative."""
+    inner = getattr(function, "__differentiated__", None)
+    if inner is not None:
+        return inner
+    if isinstance(function, (FunctionType, Derivative)):
+        return function
+    if callable(function):
+        name = getattr(function, "__qualname__", None) or type(function).__name__
+        if registry.find(function) is not None:
+            raise NotYetSupported(
+                f"differentiating `{name}` itself", hint=f"wrap it: lambda x: {name}(x)"
+            )
+        find_source(function)
+        raise NotYetSupported(f"differentiating {function!r}", hint="pass a plain function")
+    raise ArgumentError(f"a function is needed, not {function!r}")
+
+
+def parameters(function: Any) -> list[inspect.Parameter]:
+    """The parameters of a function; `*args` and `**kwargs` are refused."""
+    if isinstance(function, Derivative):
+        return function.parameters
+    found = list(inspect.signature(function, follow_wrapped=False).parameters.values())
+    for parameter in found:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            source = find_source(function)
+            raise NotYetSupported(
+                f"differentiating a function with `*{parameter.name}`",
+                source.place(source.tree),
+                "name its parameters",
+            )
+    return found
+
+
+def extra_parameters(
+    operator: str, request: Request, own: Sequence[inspect.Parameter]
+) -> list[inspect.Parameter]:
+    """What a derivative takes after the arguments of the function: tangents, or a seed."""
+    prefix = {"jvp": "d", "hvp": "v"}.get(operator)
+    names = [f"{prefix}{own[i].name}" for i in request.wrt] if prefix else []
+    if operator == "vjp":
+        names = ["by"]
+    taken = {p.name for p in own}
+    names = [trees.free_name(name, taken) for name in names]
+    return [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
+
+
+def make_request(function: Any, operator: str, wrt: Wrt, options: dict[str, Any]) -> Request:
+    names = [p.name for p in parameters(function)]
+    entries = wrt if isinstance(wrt, tuple) else (wrt,)
+    positions = tuple(position_of(function, names, entry) for entry in entries)
+    if len(set(positions)) != len(positions):
+        raise ArgumentError(f"wrt names an argument twice: {wrt!r}")
+    own = {k: v for k, v in options.items() if k in ("has_aux", "order")}
+    return Request(operator, positions, not isinstance(wrt, tuple), **own)
+
+
+def position_of(function: Any, names: Sequence[str], entry: Any) -> int:
+    if isinstance(entry, str) and entry in names:
+        return names.index(entry)
+    if isinstance(entry, int) and not isinstance(entry, bool) and -len(names) <= entry < len(names):
+        return entry % len(names)
+    root = function
+    while isinstance(root, Derivative):
+        root = root.function
+    code = getattr(root, "__code__", None)
+    place = Place(code.co_filename, code.co_firstlineno) if code else Place("<unknown>", 0)
+    raise ArgumentError(
+        f"`{getattr(root, '__name__', 'f')}` has no argument {entry!r} to differentiate",
+        place,
+        f"its arguments are {', '.join(names)}",
+    )
+
+
+def holds(guard: Guard) -> bool:
+    """Whether something outside the function still is what was assumed."""
+    try:
+        value = guard.external.read()
+    except (KeyError, ValueError):
+        return False
+    if guard.fact is None:
+        return value is guard.value
+    return facts.of_constant(value) == guard.fact
+
+
+def _shape_key(args: Sequence[Any]) -> Any:
+    """A key that is quick to make and at least as fine as the kinds; None for containers."""
+    key = []
+    for arg in args:
+        kind = type(arg)
+        if kind is np.ndarray:
+            key.append((arg.dtype, arg.shape))
+        elif kind in _PLAIN:
+            key.append(kind)
+        else:
+            return None
+    return tuple(key)
+
+
+def convert(value: Any, differentiated: bool) -> Any:
+    kind = type(value)
+    if kind is float or kind is np.ndarray:
+        return value
+    if isinstance(value, (bool, np.bool_)):
+        return value
+    if isinstance(value, (int, np.integer)):
+        return float(value) if differentiated else value
+    if isinstance(value, np.float64):
+        return float(value)
+    if isinstance(value, np.complex128):
+        return complex(value)
+    if kind is tuple:
+        return tuple(_inner(v) for v in value)
+    if kind is list:
+        return [_inner(v) for v in value]
+    return value
+
+
+def _inner(value: Any) -> Any:
+    return value if isinstance(value, (int, np.integer)) else convert(value, False)
+
+
+def check_arguments(derivative: Derivative, args: Sequence[Any]) -> None:
+    names = [p.name for p in parameters(derivative.function)]
+    for i, value in enumerate(args[: len(names)]):
+        check_value(derivative, names[i], value, i in derivative.request.wrt)
+
+
+def check_value(derivative: Derivative, name: str, value: Any, differentiated: bool) -> None:
+    if isinstance(value, np.ndarray) and differentiated and value.dtype.kind not in "fc":
+        raise ArgumentError(
+            f"the argument `{name}` is an array of {value.dtype}, which has no derivative",
+            derivative.place,
+            f"pass `{name}.astype(float)`",
+        )
+    if differentiated and isinstance(value, (bool, np.bool_, str, bytes, type(None))):
+        raise ArgumentError(
+            f"the argument `{name}` is {value!r}, which has no derivative", derivative.place
+        )
+    known = (bool, int, float, complex, np.ndarray, np.generic, str, type(None), slice, type(...))
+    if isinstance(value, known):
+        return
+    if type(value) in (tuple, list):
+        for item in value:
+            check_value(derivative, name, item, False)
+        if differentiated and not facts.may_be_differentiated(facts.of_constant(value)):
+            raise ArgumentError(
+                f"the argument `{name}` holds no numbers to differentiate", derivative.place
+            )
+        return
+    if callable(value):
+        raise NotYetSupported(
+            f"a function as the argument `{name}`", derivative.place, "close over it"
+        )
+    raise NotYetSupported(
+        f"the argument `{name}` of type {type(value).__name__}",
+        derivative.place,
+        "pass its numbers and arrays, in tuples or lists",
+    )
+
+
+def declared_kinds(
+    function: Any, types: dict[str, Any] | None, wrt: Sequence[int]
+) -> tuple[Fact, ...]:
+    """Kinds from declared types: a type, an annotation, or an example value for each name."""
+    root = function
+    while isinstance(root, Derivative):
+        root = root.function
+    found: list[Fact] = []
+    examples: list[Any] = []
+    given = types or {}
+    names = [p.name for p in parameters(root)]
+    for name in given:
+        if name not in names:
+            raise ArgumentError(f"there is no argument {name!r} to give a type")
+    for parameter in parameters(root):
+        declared = given.get(parameter.name, parameter.annotation)
+        fact = declared_fact(declared)
+        if fact is None and not isinstance(declared, (type, str)):
+            examples.append((len(found), declared))
+        found.append(fact if fact is not None else facts.NUMERIC)
+    values = [convert(value, i in wrt) for i, value in examples]
+    for (i, _), kind in zip(examples, kinds_of(values), strict=True):
+        found[i] = kind
+    return tuple(found)
+
+
+_DECLARED: dict[Any, Fact] = {
+    float: facts.FLOAT, int: facts.INT, bool: facts.BOOL, complex: facts.Scalar("complex"),
+    np.ndarray: facts.Array(None, None), inspect.Parameter.empty: facts.NUMERIC,
+    np.float64: facts.FLOAT, np.float32: facts.Array("float32", ()),
+}  # fmt: skip
+_BY_NAME = {
+    "float": facts.FLOAT, "int": facts.INT, "bool": facts.BOOL, "complex": facts.Scalar("complex"),
+    "array": facts.Array("float64", None), "np.ndarray": facts.NUMERIC, "ndarray": facts.NUMERIC,
+    "vector": facts.Array("float64", (facts.Size(-1, 0, True),)),
+    "matrix": facts.Array("float64", (facts.Size(-1, 0, True), facts.Size(-2, 0, True))),
+}  # fmt: skip
+
+
+def declared_fact(declared: Any) -> Fact | None:
+    """The fact of a type or its name; None for an example value."""
+    if isinstance(declared, str):
+        return _BY_NAME.get(declared, facts.NUMERIC)
+    try:
+        return _DECLARED.get(declared)
+    except TypeError:
+        return None

@@ -1,0 +1,166 @@
+"""Derivatives inside functions: `grad(f)(x)` where it is called in a function being lowered.
+
+The inner function is lowered for its arguments, differentiated as a list of its own, and the
+result is spliced in.  Its captured values are constants of the inner derivative and ordinary
+values of the outer one, so perturbations cannot be confused.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+
+from tangent_like import facts, ir
+from tangent_like.errors import ArgumentError, NotYetSupported
+from tangent_like.frontend.calls import bind_arguments, call
+from tangent_like.frontend.lower import Lowering, Module
+from tangent_like.frontend.scope import Derived, LocalFunction
+from tangent_like.frontend.source import find_source
+from tangent_like.frontend.syntax import parameter_nodes
+from tangent_like.ir import Atom, Const, Function, Value
+from tangent_like.pipeline import forward, transform
+from tangent_like.request import Request
+from tangent_like.simplify.dead import prune
+
+
+def new_module() -> Module:
+    from tangent_like.recursion import recurse
+
+    return Module(derive, recurse)
+
+
+def derive(
+    state: Lowering, node: Any, derived: Derived, args: Sequence[Atom], keywords: Mapping[str, Atom]
+) -> Atom:
+    """The value of calling a derivative on these arguments."""
+    if derived.operator == "jvp":
+        return _jvp(state, node, derived, args)
+    if derived.operator not in ("grad", "value_and_grad", "elementwise_grad", "derivative"):
+        raise NotYetSupported(
+            f"`{derived.operator}` inside a differentiated function", state.place(node),
+            "nest grad and jvp instead",
+        )  # fmt: skip
+    tree = tree_of(derived.target)
+    names = [param.id for param in parameter_nodes(tree.args)]
+    bound = bind_arguments(state, node, tree, _defaults(derived.target), args, keywords)
+    atoms = [bound[name] for name in names]
+    request = request_of(derived, names, state, node)
+    function, values = _lowered(state, node, derived.target, names, atoms, request.wrt)
+    result = transform(function, request)
+    return splice(state, result, values)
+
+
+def splice(state: Lowering, function: Function, values: Mapping[Value, Atom]) -> Atom:
+    """Append the body of a list with its parameters replaced by values; its result."""
+    body = ir.substitute(function.body, values)
+    for statement in body.statements:
+        state.builder.append(statement)
+    (result,) = body.results
+    if isinstance(result.fact, facts.Tuple) and isinstance(result, Value):
+        items = [
+            state.builder.op(operator.getitem, (result, Const(i)))
+            for i in range(len(result.fact.items))
+        ]
+        return state.builder.op(ir.make_tuple, items)
+    return result
+
+
+def _lowered(
+    state: Lowering,
+    node: Any,
+    target: Any,
+    names: Sequence[str],
+    atoms: Sequence[Atom],
+    wrt: Sequence[int],
+) -> tuple[Function, dict[Value, Atom]]:
+    """The target as a list with a parameter for each differentiated argument."""
+    values: dict[Value, Atom] = {}
+    passed: list[Atom] = list(atoms)
+    params: list[Value] = []
+    for i, (name, atom) in enumerate(zip(names, atoms, strict=True)):
+        fact = atom.fact
+        if i in wrt:
+            if isinstance(fact, facts.Scalar) and fact.type in ("int", "bool"):
+                fact = facts.FLOAT
+                atom = state.builder.op(float, (atom,))
+            if isinstance(atom, Const) and isinstance(atom.value, (int, float)):
+                atom, fact = Const(float(atom.value)), facts.FLOAT
+            param = Value(name, fact)
+            values[param] = atom
+            passed[i] = param
+            params.append(param)
+        else:
+            params.append(Value(name, fact))
+    block = state.builder.collect(lambda: [call(state, node, Const(target), passed, {})])
+    function = Function("inner", tuple(params), prune(block), state.place(node))
+    return function, values
+
+
+def tree_of(target: Any) -> Any:
+    """The definition of what is differentiated, through derivatives of derivatives."""
+    if isinstance(target, Derived):
+        return tree_of(target.target)
+    if isinstance(target, LocalFunction):
+        return target.node
+    if hasattr(target, "request"):
+        return tree_of(target.function)
+    return find_source(target).tree
+
+
+def _defaults(target: Any) -> Mapping[str, Atom]:
+    from tangent_like.frontend.calls import default_values
+
+    if isinstance(target, Derived):
+        return _defaults(target.target)
+    if isinstance(target, LocalFunction):
+        return target.defaults
+    if hasattr(target, "request"):
+        return _defaults(target.function)
+    return {name: Const(value) for name, value in default_values(target).items()}
+
+
+def request_of(derived: Derived, names: Sequence[str], state: Lowering, node: Any) -> Request:
+    wrt = derived.options.get("wrt", 0)
+    chosen = wrt if isinstance(wrt, tuple) else (wrt,)
+    positions = []
+    for entry in chosen:
+        if isinstance(entry, str) and entry in names:
+            positions.append(names.index(entry))
+        elif isinstance(entry, int) and -len(names) <= entry < len(names):
+            positions.append(entry % len(names))
+        else:
+            raise ArgumentError(f"there is no argument {entry!r} to differentiate", state.place(node))
+    return Request(
+        derived.operator, tuple(positions), not isinstance(wrt, tuple),
+        bool(derived.options.get("has_aux", False)), int(derived.options.get("order", 1)),
+    )  # fmt: skip
+
+
+def _jvp(state: Lowering, node: Any, derived: Derived, args: Sequence[Atom]) -> Atom:
+    """`jvp(f, primals, tangents)`, whose tuples are written out."""
+    if len(args) != 2 or not all(isinstance(a.fact, (facts.Tuple, facts.List)) for a in args):
+        raise ArgumentError("jvp takes a tuple of primals and one of tangents", state.place(node))
+    primals, tangents = (
+        [
+            state.builder.op(operator.getitem, (atom, Const(i)))
+            for i in range(len(atom.fact.items))  # type: ignore[union-attr]
+        ]
+        for atom in args
+    )
+    if len(primals) != len(tangents):
+        raise ArgumentError("jvp takes a tangent for each primal", state.place(node))
+    tree = tree_of(derived.target)
+    names = [param.id for param in parameter_nodes(tree.args)][: len(primals)]
+    wrt = tuple(
+        i for i, t in enumerate(tangents) if not (isinstance(t, Const) and t.value is None)
+    )
+    function, values = _lowered(state, node, derived.target, names, primals, wrt)
+    result = forward(function, wrt)
+    for param, i in zip(result.params[len(function.params) :], wrt, strict=True):
+        values[param] = tangents[i]
+    return splice(state, replace(result), values)
+
+

@@ -1,0 +1,225 @@
+"""Derivatives of procedures: functions of the generated module that call each other.
+
+    y = f(x)          forward mode      y, dy = f_jvp(x, dx)
+                      reverse mode      y, saved = f_forward(x)
+                                        bx = f_backward(saved, by)
+
+`f_forward` and `f_backward` are the two sweeps of `f`, cut apart: `saved` holds what the reverse
+sweep reads.  They are procedures like any other, so higher orders need nothing of their own.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tangent_like import facts, ir, trees
+from tangent_like.adjoint import Sweep, Sweeps, sweeps
+from tangent_like.analysis.activity import varied
+from tangent_like.build import Builder
+from tangent_like.facts import Fact
+from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Procedure, Statement, Value
+from tangent_like.recording import Joint, record
+from tangent_like.simplify.dead import prune
+from tangent_like.tangent import Push, tangent
+from tangent_like.trees import Tree
+
+Pattern = tuple[bool, ...]
+
+
+def seed_fact(fact: Fact) -> Fact:
+    """The fact of a derivative: the same structure and shapes, floats for numbers."""
+    inner = facts.defined(fact)
+    if isinstance(inner, facts.Tuple):
+        return facts.Tuple(tuple(map(seed_fact, inner.items)))
+    if isinstance(inner, facts.List):
+        return facts.List(tuple(map(seed_fact, inner.items)))
+    if isinstance(inner, facts.Tape):
+        return facts.Tape(seed_fact(inner.item))
+    return trees.derivative_fact(inner)
+
+
+# --- forward mode -------------------------------------------------------------------------------
+
+
+def tangent_of_call(push: Push, op: Op) -> None:
+    """A call of the tangent procedure in place of the call."""
+    procedure = op.fn
+    assert isinstance(procedure, Procedure)
+    pattern = tuple(push.tree(atom) is not None for atom in op.args)
+    if not any(pattern):
+        push.builder.append(op)
+        return
+    derived = jvp_procedure(procedure, pattern)
+    tangents = [
+        trees.materialised(push.builder, push.tree(atom), atom)
+        for atom, moving in zip(op.args, pattern)
+        if moving
+    ]
+    pair = push.builder.op(derived, (*op.args, *tangents))
+    push.builder.append(Op(op.result, operator.getitem, (pair, Const(0)), (), op.place))
+    found = push.builder.op(operator.getitem, (pair, Const(1)))
+    push.keep(op.result, trees.dissolve(push.builder, found, op.result.fact))
+
+
+def jvp_procedure(procedure: Procedure, pattern: Pattern) -> Procedure:
+    key = ("jvp", pattern)
+    if key not in procedure.derived:
+        result = facts.Tuple((procedure.result, seed_fact(procedure.result)))
+        derived = Procedure(_name(procedure, "jvp", pattern), None, result)
+        procedure.derived[key] = derived
+        derived.function = _jvp_function(procedure, pattern, derived.name)
+    return procedure.derived[key]  # type: ignore[no-any-return]
+
+
+def _jvp_function(procedure: Procedure, pattern: Pattern, name: str) -> Function:
+    function = _function(procedure)
+    chosen = [p for p, moving in zip(function.params, pattern, strict=True) if moving]
+    tangents = [Value(trees.derivative_name("d", p), seed_fact(p.fact)) for p in chosen]
+    builder = Builder()
+    inputs = {p: trees.dissolve(builder, t, p.fact) for p, t in zip(chosen, tangents)}
+    head = builder.finish(()).statements
+    body, _ = tangent(function.body, varied(function.body, chosen), inputs, tangent_of_call)
+    pair = Builder()
+    whole = pair.op(ir.make_tuple, body.results)
+    statements = (*head, *body.statements, *pair.finish(()).statements)
+    params = (*function.params, *tangents)
+    return Function(name, params, prune(Block(statements, (whole,))), function.place)
+
+
+def _function(procedure: Procedure) -> Function:
+    if procedure.function is None:
+        raise AssertionError(f"{procedure.name} is used before it is lowered")
+    return procedure.function
+
+
+def _name(procedure: Procedure, suffix: str, pattern: Pattern) -> str:
+    """`f_jvp`; with the numbers of the active arguments where others have derivatives too."""
+    function = _function(procedure)
+    able = [facts.may_be_differentiated(p.fact) for p in function.params]
+    if list(pattern) == able:
+        return f"{procedure.name}_{suffix}"
+    return f"{procedure.name}_{suffix}_" + "".join(str(i) for i, p in enumerate(pattern) if p)
+
+
+# --- reverse mode -------------------------------------------------------------------------------
+
+
+def split_calls(block: Block, active: set[Value]) -> Block:
+    """The block with `pair = f_forward(x); y = pair[0]` for each call with active arguments."""
+    statements: list[Statement] = []
+    for statement in block.statements:
+        if isinstance(statement, If):
+            statement = replace(
+                statement,
+                then=split_calls(statement.then, active),
+                orelse=split_calls(statement.orelse, active),
+            )
+        elif isinstance(statement, Loop):
+            statement = replace(statement, body=split_calls(statement.body, active))
+        elif isinstance(statement.fn, Procedure) and statement.result in active:
+            statements += _split(statement, active)
+            continue
+        statements.append(statement)
+    return Block(tuple(statements), block.results)
+
+
+def _split(op: Op, active: set[Value]) -> list[Statement]:
+    assert isinstance(op.fn, Procedure)
+    pattern = tuple(atom in active for atom in op.args)
+    forward, _ = pair_of(op.fn, pattern)
+    pair = Value("", facts.with_fresh_sizes(forward.result))
+    return [
+        replace(op, result=pair, fn=forward),
+        Op(op.result, operator.getitem, (pair, Const(0)), (), op.place),
+    ]
+
+
+def pullback_of_call(sweep: Sweep, op: Op, g: Tree) -> None:
+    """The call of the backward procedure: what it returns goes to the active arguments."""
+    assert isinstance(op.fn, Procedure)
+    backward: Procedure = op.fn.derived["backward"]
+    pattern: Pattern = op.fn.derived["pattern"]
+    saved = sweep.builder.op(operator.getitem, (op.result, Const(1)))
+    like = sweep.builder.op(operator.getitem, (op.result, Const(0)))
+    seeds = trees.split(sweep.builder, g, 2)
+    seed = trees.materialised(sweep.builder, seeds[0], like)
+    found = sweep.builder.op(backward, (saved, seed))
+    chosen = [atom for atom, moving in zip(op.args, pattern) if moving]
+    for i, atom in enumerate(chosen):
+        part = found
+        if len(chosen) > 1:
+            part = sweep.builder.op(operator.getitem, (found, Const(i)))
+        sweep.contribute(atom, trees.dissolve(sweep.builder, part, atom.fact))
+
+
+def pair_of(procedure: Procedure, pattern: Pattern) -> tuple[Procedure, Procedure]:
+    """The forward and the backward procedure for these active arguments."""
+    key = ("pair", pattern)
+    if key not in procedure.derived:
+        result = facts.Tuple((procedure.result, facts.UNKNOWN))
+        forward = Procedure(_name(procedure, "forward", pattern), None, result)
+        params = _function(procedure).params
+        chosen = [seed_fact(p.fact) for p, moving in zip(params, pattern, strict=True) if moving]
+        returned = chosen[0] if len(chosen) == 1 else facts.Tuple(tuple(chosen))
+        backward = Procedure(_name(procedure, "backward", pattern), None, returned)
+        forward.derived.update(backward=backward, pattern=pattern)
+        procedure.derived[key] = forward, backward
+        _fill(procedure, pattern, forward, backward)
+    return procedure.derived[key]  # type: ignore[no-any-return]
+
+
+def _fill(
+    procedure: Procedure, pattern: Pattern, forward: Procedure, backward: Procedure
+) -> None:
+    function = _function(procedure)
+    chosen = [p for p, moving in zip(function.params, pattern) if moving]
+    (result,) = function.body.results
+    seed = Value(trees.derivative_name("b", result) or "by", seed_fact(result.fact))
+    block = split_calls(function.body, varied(function.body, chosen))
+    both = sweeps(block, chosen, [seed], pullback_of_call)
+    joint = record(Sweeps(both.forward, prune(both.reverse)), missing=Const(None))
+    saved = list(ir.free_values(joint.reverse, (seed,)))
+    forward.function = _forward_function(function, forward.name, joint, saved, result)
+    backward.function = _backward_function(function, backward.name, joint, saved, seed)
+
+
+def _forward_function(
+    function: Function, name: str, joint: Joint, saved: Sequence[Value], result: Atom
+) -> Function:
+    builder = Builder()
+    kept = builder.op(ir.make_tuple, saved)
+    pair = builder.op(ir.make_tuple, (result, kept))
+    statements = (*joint.forward.statements, *builder.finish(()).statements)
+    return Function(name, function.params, prune(Block(statements, (pair,))), function.place)
+
+
+def _backward_function(
+    function: Function, name: str, joint: Joint, saved: Sequence[Value], seed: Value
+) -> Function:
+    param = Value("saved", facts.Tuple(tuple(v.fact for v in saved)))
+    head = [
+        Op(value, operator.getitem, (param, Const(i)), (), function.place)
+        for i, value in enumerate(saved)
+    ]
+    builder = Builder()
+    results = joint.reverse.results
+    whole = results[0] if len(results) == 1 else builder.op(ir.make_tuple, results)
+    statements = (*head, *joint.reverse.statements, *builder.finish(()).statements)
+    return Function(name, (param, seed), prune(Block(statements, (whole,))), function.place)
+
+
+def reached(functions: Sequence[Function]) -> list[Procedure]:
+    """The procedures that the functions call, directly or through others, in order."""
+    found: dict[Procedure, None] = {}
+    pending = list(reversed(functions))
+    while pending:
+        function = pending.pop()
+        for statement in ir.walk(function.body):
+            if isinstance(statement, Op) and isinstance(statement.fn, Procedure):
+                if statement.fn not in found and statement.fn.function is not None:
+                    found[statement.fn] = None
+                    pending.append(statement.fn.function)
+    return list(found)
+

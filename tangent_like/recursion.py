@@ -1,0 +1,175 @@
+"""Recursive functions: a call of a function that is being lowered calls a procedure.
+
+The body of the procedure is lowered for its kind of arguments.  Its result's fact is a guess
+first (a float), confirmed by lowering the body with it, or replaced and tried again.  What a
+nested function captures becomes additional parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tangent_like import facts, ir
+from tangent_like.build import Builder
+from tangent_like.errors import NotYetSupported
+from tangent_like.facts import Fact
+from tangent_like.frontend.calls import bind_arguments, default_values
+from tangent_like.frontend.kinds import instantiate, without_values
+from tangent_like.frontend.lower import Lowering, lower_body, new_frame
+from tangent_like.frontend.scope import Frame, LocalFunction
+from tangent_like.frontend.source import find_source
+from tangent_like.frontend.syntax import parameter_nodes
+from tangent_like.ir import Atom, Block, Const, Function, Op, Procedure, Value
+from tangent_like.simplify.dead import prune
+
+_ATTEMPTS = 5
+
+
+def recurse(
+    state: Lowering, node: Any, function: Any, args: Sequence[Atom], keywords: Mapping[str, Atom]
+) -> Atom:
+    """Call the procedure of a function that is being lowered, making it if there is none."""
+    if isinstance(function, LocalFunction):
+        source, tree, parent = function.frame.source, function.node, function.frame
+        defaults = function.defaults
+    else:
+        source = find_source(function)
+        tree, parent = source.tree, None
+        defaults = {name: Const(value) for name, value in default_values(function).items()}
+    env = bind_arguments(state, node, tree, defaults, args, keywords)
+    names = [param.id for param in parameter_nodes(tree.args)]
+    atoms = [env[name] for name in names]
+    fixed = {n: a for n, a in zip(names, atoms) if _is_fixed(a)}
+    passed = [(n, a) for n, a in zip(names, atoms) if n not in fixed]
+    kinds, plural = _kinds([a.fact for _, a in passed])
+    key = (function, kinds, plural, tuple((n, _identity(a)) for n, a in fixed.items()))
+    procedure = state.module.procedures.get(key)
+    if procedure is None:
+        frame = new_frame(source, tree, {}, parent, state.frame)
+        frame.calls = (function,)
+        procedure = _lower(state, frame, key, [n for n, _ in passed], fixed)
+    extra = procedure.derived.get("captured", ())
+    return state.builder.op(procedure, [*(a for _, a in passed), *extra], place=state.place(node))
+
+
+def _is_fixed(atom: Atom) -> bool:
+    """Whether an argument is a compile-time object rather than a number."""
+    return isinstance(atom, Const) and not isinstance(atom.value, (int, float, complex))
+
+
+def _identity(atom: Const) -> Any:
+    try:
+        hash(atom.value)
+    except TypeError:
+        return id(atom.value)
+    return atom.value
+
+
+def _kinds(found: Sequence[Fact]) -> tuple[tuple[Fact, ...], tuple[bool, ...]]:
+    """The kinds of arguments, with lengths numbered by first appearance; which are not 1."""
+    numbers: dict[facts.Dim, facts.Size] = {}
+
+    def of(dim: facts.Dim) -> facts.Dim:
+        if isinstance(dim, int):
+            return dim
+        return numbers.setdefault(dim, facts.Size(-1 - len(numbers), 0, dim.plural))
+
+    kinds = tuple(facts.map_sizes(without_values(fact), of) for fact in found)
+    return kinds, tuple(size.plural for size in numbers.values())
+
+
+def _lower(
+    state: Lowering, frame: Frame, key: Any, names: Sequence[str], fixed: Mapping[str, Atom]
+) -> Procedure:
+    module = state.module
+    procedure = module.procedures[key] = Procedure(_free_name(module.procedures, key[0]))
+    procedure.result = facts.FLOAT
+    for attempt in range(_ATTEMPTS):
+        params = [Value(n, f) for n, f in zip(names, instantiate(key[1]), strict=True)]
+        frame.env = {**fixed, **dict(zip(names, params))}
+        inner = Lowering(module, Builder(), frame)
+        result = lower_body(inner)
+        block = inner.builder.finish((result,))
+        found = without_values(result.fact)
+        function = Function(
+            procedure.name,
+            tuple(params),
+            prune(Block((*inner.prelude, *block.statements), (result,))),
+            frame.source.place(frame.node),
+        )
+        if _same(found, procedure.result):
+            break
+        procedure.result = found if attempt < _ATTEMPTS - 2 else facts.UNKNOWN
+    _close(state, procedure, function)
+    return procedure
+
+
+def _same(a: Fact, b: Fact) -> bool:
+    blank = facts.Size(0)
+
+    def forget(dim: facts.Dim) -> facts.Dim:
+        return dim if isinstance(dim, int) else blank
+
+    return facts.map_sizes(a, forget) == facts.map_sizes(b, forget)
+
+
+def _free_name(procedures: Mapping[Any, Procedure], function: Any) -> str:
+    wish = getattr(function, "name", None) or function.__name__
+    wish = wish if wish.isidentifier() else "recursive"
+    taken = {p.name for p in procedures.values()}
+    name, number = wish, 1
+    while name in taken:
+        name, number = f"{wish}{number}", number + 1
+    return str(name)
+
+
+def _close(state: Lowering, procedure: Procedure, function: Function) -> None:
+    """Set the procedure's function, with what it captures as additional parameters."""
+    captured = list(ir.free_values(function.body, function.params))
+    if captured:
+        unfinished = [p for p in state.module.procedures.values() if p.function is None]
+        if len(unfinished) > 1:
+            raise NotYetSupported(
+                "nested functions that call each other and use variables of the function around",
+                function.place,
+                "pass the variables as arguments",
+            )
+        own = {v: Value(v.name, v.fact) for v in captured}
+        body = _with_arguments(function.body, procedure, captured)
+        body = ir.substitute(body, own)
+        function = replace(function, params=(*function.params, *own.values()), body=body)
+        procedure.derived["captured"] = tuple(captured)
+    procedure.function = function
+
+
+def _with_arguments(block: Block, procedure: Procedure, extra: Sequence[Value]) -> Block:
+    """The block with additional arguments in each call of the procedure."""
+
+    def visit(statement: ir.Statement) -> ir.Statement:
+        if isinstance(statement, Op):
+            if statement.fn is procedure:
+                return replace(statement, args=(*statement.args, *extra))
+            return statement
+        if isinstance(statement, ir.If):
+            return replace(
+                statement,
+                then=_with_arguments(statement.then, procedure, extra),
+                orelse=_with_arguments(statement.orelse, procedure, extra),
+            )
+        return replace(statement, body=_with_arguments(statement.body, procedure, extra))
+
+    return Block(tuple(map(visit, block.statements)), block.results)
+
+
+def closed(function: Function, module: Any) -> Function:
+    """The function as one call of its own procedure, where it is recursive of its own kind."""
+    kinds = _kinds([p.fact for p in function.params])
+    for (_, own, plural, fixed), procedure in module.procedures.items():
+        inner = procedure.function
+        if (own, plural) == kinds and not fixed and inner is not None and inner.place == function.place:
+            result = Value("", facts.with_fresh_sizes(procedure.result))
+            call = Op(result, procedure, function.params, (), function.place)
+            return replace(function, body=Block((call,), (result,)))
+    return function

@@ -1,0 +1,136 @@
+"""Rules of built-in functions, and of those of `math` that take several operands or sequences."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tangent_like import runtime
+from tangent_like.rules.masks import choose, times
+from tangent_like.rules.registry import composed, constant, elementwise, linear, named, rule
+from tangent_like.rules.samples import reals
+from tangent_like.rules.symbolic import Symbolic, apply
+
+elementwise(float, lambda x, y: 1, samples=[(1.3,), (-0.4,)])
+elementwise(complex, lambda x, *w_and_y: (1, 1j)[: len(w_and_y)], samples=[(1.3, 0.7), (0.4,)])
+
+# --- sums ------------------------------------------------------------------------------------------
+
+
+def _sum_cotangent(g: Any, items: Any, start: Any = 0) -> Any:
+    if isinstance(items, (tuple, list)):
+        return tuple(g for _ in items), g
+    return apply(runtime.spread_over, g, items), g
+
+
+linear(
+    sum,
+    _sum_cotangent,
+    wrt=(0, 1),
+    sequences=True,
+    samples=lambda: [
+        ([0.3, 0.7, -1.2],), ((0.3, 0.7), 0.4), (reals(3),), (reals(2, 3),), ([reals(2), reals(2)],),
+    ],
+)  # fmt: skip
+linear(
+    math.fsum,
+    lambda g, items: _sum_cotangent(g, items)[0],
+    sequences=True,
+    samples=lambda: [([0.3, 0.7, -1.2],), (reals(3),)],
+)
+linear(
+    runtime.spread_over,
+    lambda h, g, items: apply(sum, h),
+    sequences=True,
+    samples=lambda: [(0.7, np.zeros(3)), (0.7, [0.0, 0.0])],
+)
+
+# --- the largest and the smallest ---------------------------------------------------------------------
+
+
+def _operands(args: tuple[Any, ...]) -> Any:
+    """What max compares: the operands, or the items of the only one."""
+    return args if len(args) > 1 else args[0]
+
+
+def _two_shares(x: Any, w: Any, better: Any) -> tuple[Any, Any]:
+    """Python keeps the first operand unless the second is better; ties share equally here."""
+    second = better(w, x)
+    return choose(x == w, 0.5, choose(second, 0, 1)), choose(x == w, 0.5, second)
+
+
+def _shares(items: Any, y: Any, better: Any) -> Any:
+    if isinstance(items, Symbolic):
+        return apply(runtime.equal_shares, items, y)
+    if len(items) == 1:
+        return (1,)
+    if len(items) == 2:
+        return _two_shares(*items, better)
+    shares = apply(runtime.equal_shares, apply(np.array, list(items)), y)
+    return tuple(shares[i] for i in range(len(items)))
+
+
+def _extreme(function: Any, better: Any) -> None:
+    def jvp(tangents: Any, y: Any, *args: Any) -> Any:
+        items = _operands(args)
+        given = _operands(tangents)
+        shares = _shares(items, y, better)
+        if isinstance(items, Symbolic):
+            return np.sum(shares * apply(np.asarray, given))
+        terms = [times(dx, share) for dx, share in zip(given, shares) if dx is not None]
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + term
+        return total
+
+    def vjp(g: Any, y: Any, *args: Any) -> Any:
+        items = _operands(args)
+        shares = _shares(items, y, better)
+        if isinstance(items, Symbolic):
+            return apply(runtime.unarray, g * shares, items)
+        found = tuple(times(g, share) for share in shares)
+        return found if len(args) > 1 else (found,)
+
+    rule(
+        function,
+        jvp=jvp,
+        vjp=vjp,
+        sequences=True,
+        samples=lambda: [
+            (0.3, 0.7), (0.7, 0.3), (0.3, 0.7, 0.5), ([0.3, 0.7, 0.9],), ([0.3, 0.7],), (reals(4),),
+        ],
+        note="ties share equally",
+    )  # fmt: skip
+
+
+_extreme(max, lambda w, x: w > x)
+_extreme(min, lambda w, x: w < x)
+constant(runtime.equal_shares)
+
+# --- sequences in math --------------------------------------------------------------------------------
+
+composed(
+    math.dist,
+    lambda p, q: apply(np.linalg.norm, _array(p) - _array(q)),
+    sequences=True,
+    samples=lambda: [([0.3, 0.7], [1.1, -0.4])],
+    note="0 where the points are equal",
+)
+composed(
+    math.prod,
+    lambda items, start=1: np.prod(_array(items)) * start,
+    sequences=True,
+    samples=lambda: [([0.3, 0.7, 1.2],), ((0.3, 0.0, 2.0),)],
+)
+composed(
+    named(math, "sumprod"),
+    lambda p, q: np.dot(_array(p), _array(q)),
+    sequences=True,
+    samples=lambda: [([0.3, 0.7], [1.1, -0.4])],
+)
+
+
+def _array(items: Any) -> Any:
+    return items if isinstance(items, Symbolic) and items.is_array else apply(np.array, items)

@@ -1,0 +1,226 @@
+"""Rules of products other than `dot` and `matmul`: outer, inner, tensordot, kron, cross, ..."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tangent_like import runtime
+from tangent_like.rules.reductions import conj
+from tangent_like.rules.registry import bilinear, composed, linear, named
+from tangent_like.rules.samples import reals
+from tangent_like.rules.symbolic import apply, rank
+
+# --- vectors -----------------------------------------------------------------------------------------
+
+
+def _vector(x: Any) -> Any:
+    return x if rank(x) == 1 else np.ravel(x)
+
+
+bilinear(
+    (np.outer, *named(np.linalg, "outer")),
+    lambda g, x, w: np.reshape(g @ _vector(w), np.shape(x)),
+    lambda g, x, w: np.reshape(_vector(x) @ g, np.shape(w)),
+    samples=lambda: [(reals(2), reals(3, seed=1)), (reals(1), reals(2, seed=1))],
+)
+composed(
+    np.inner,
+    lambda x, w: np.dot(x, last_two_swapped(w)),
+    samples=lambda: [
+        (reals(3), reals(3, seed=1)),
+        (reals(2, 3), reals(3, seed=1)),
+        (reals(2, 3), reals(4, 3, seed=1)),
+        (0.7, reals(3)),
+    ],
+)
+
+
+def last_two_swapped(w: Any) -> Any:
+    count = rank(w)
+    if count is not None:
+        return w if count < 2 else np.transpose(w) if count == 2 else np.swapaxes(w, -1, -2)
+    return apply(runtime.last_two_swapped, w)
+
+
+linear(
+    runtime.last_two_swapped,
+    lambda g, w: apply(runtime.last_two_swapped, g),
+    samples=lambda: [(reals(3),), (reals(2, 3),), (reals(2, 3, 4),)],
+)
+composed(
+    np.vdot,
+    lambda x, w: np.dot(conj(np.ravel(x)), np.ravel(w)),
+    samples=lambda: [(reals(3), reals(3, seed=1)), (reals(2, 2), reals(2, 2, seed=1))],
+)
+for _vecdot in named(np, "vecdot"):
+    composed(
+        (_vecdot, np.linalg.vecdot),
+        lambda x, w, axis=-1: np.sum(conj(x) * w, axis=axis),
+        samples=lambda: [
+            (reals(2, 3), reals(2, 3, seed=1)),
+            (reals(2, 3), reals(3, seed=1)),
+            ((reals(2, 3), reals(2, 3, seed=1)), {"axis": 0}),
+        ],
+    )
+composed(
+    named(np, "matvec"),
+    lambda a, x: np.matmul(a, x[..., None])[..., 0],
+    samples=lambda: [
+        (reals(2, 3), reals(3)),
+        (reals(4, 2, 3), reals(3)),
+        (reals(2, 3), reals(4, 3)),
+    ],
+)
+composed(
+    named(np, "vecmat"),
+    lambda x, a: np.matmul(conj(x)[..., None, :], a)[..., 0, :],
+    samples=lambda: [(reals(2), reals(2, 3)), (reals(4, 2), reals(2, 3))],
+)
+
+
+def _cross(
+    a: Any, b: Any, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axis: Any = None
+) -> Any:
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    components = [
+        a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))
+    ]
+    return apply(np.stack, components, axisc)
+
+
+composed(
+    (np.cross, *named(np.linalg, "cross")),
+    _cross,
+    samples=lambda: [
+        (reals(3), reals(3, seed=1)),
+        (reals(2, 3), reals(3, seed=1)),
+        ((reals(3, 2), reals(3, 2, seed=1)), {"axis": 0}),
+    ],
+)
+
+# --- sums over several axes ---------------------------------------------------------------------------
+
+bilinear(
+    np.tensordot,
+    lambda g, x, w, axes=2: apply(runtime.tensordot_left, g, x, w, axes),
+    lambda g, x, w, axes=2: apply(runtime.tensordot_right, g, x, w, axes),
+    samples=lambda: [
+        (reals(2, 3), reals(2, 3, seed=1)),
+        (reals(2, 3), reals(3, 4, seed=1), 1),
+        ((reals(2, 3, 4), reals(4, 2, seed=1)), {"axes": ((0, 2), (1, 0))}),
+        ((reals(2, 3), reals(3, seed=1)), {"axes": (-1, 0)}),
+        (reals(2), reals(3), 0),
+    ],
+)
+bilinear(
+    runtime.tensordot_left,
+    lambda h, g, x, w, axes: np.tensordot(h, w, axes),
+    lambda h, g, x, w, axes: apply(runtime.tensordot_right, g, h, w, axes),
+    wrt=(0, 2),
+    samples=lambda: [(reals(2, 4), np.zeros((2, 3)), reals(3, 4), 1)],
+)
+bilinear(
+    runtime.tensordot_right,
+    lambda h, g, x, w, axes: np.tensordot(x, h, axes),
+    lambda h, g, x, w, axes: apply(runtime.tensordot_left, g, x, h, axes),
+    samples=lambda: [(reals(2, 4), reals(2, 3), np.zeros((3, 4)), 1)],
+)
+bilinear(
+    np.kron,
+    lambda g, x, w: apply(runtime.kron_left, g, x, w),
+    lambda g, x, w: apply(runtime.kron_right, g, x, w),
+    samples=lambda: [
+        (reals(2, 3), reals(2, 2, seed=1)), (reals(2), reals(3)), (reals(2), reals(2, 2)),
+        (reals(2, 2), reals(3)),
+    ],
+)  # fmt: skip
+bilinear(
+    runtime.kron_left,
+    lambda h, g, x, w: np.kron(h, w),
+    lambda h, g, x, w: apply(runtime.kron_right, g, h, w),
+    wrt=(0, 2),
+    samples=lambda: [(reals(4, 6), np.zeros((2, 3)), reals(2, 2))],
+)
+bilinear(
+    runtime.kron_right,
+    lambda h, g, x, w: np.kron(x, h),
+    lambda h, g, x, w: apply(runtime.kron_left, g, x, h),
+    samples=lambda: [(reals(4, 6), reals(2, 3), np.zeros((2, 2)))],
+)
+
+# --- convolution -------------------------------------------------------------------------------------
+
+
+def _trimmed(full: Any, a: Any, v: Any, mode: Any) -> Any:
+    """The part of a full convolution that a mode keeps."""
+    if mode == "full":
+        return full
+    longer, shorter = apply(max, np.size(a), np.size(v)), apply(min, np.size(a), np.size(v))
+    if mode == "same":
+        start = (shorter - 1) // 2
+        return full[start : start + longer]
+    return full[shorter - 1 : longer]
+
+
+def _convolve(a: Any, v: Any, mode: Any = "full") -> Any:
+    return _trimmed(apply(runtime.convolve_full, a, v), a, v, mode)
+
+
+def _convolution_samples() -> Any:
+    x, w = reals(5), reals(3, seed=1)
+    return [(x, w), (x, w, "same"), (x, w, "valid"), (w, x, "valid"), (x, reals(4), "same")]
+
+
+bilinear(
+    runtime.convolve_full,
+    lambda g, a, v: np.correlate(g, conj(v), "valid"),
+    lambda g, a, v: np.correlate(g, conj(a), "valid"),
+    samples=lambda: [(reals(5), reals(3, seed=1)), (reals(2), reals(3))],
+)
+composed(np.convolve, _convolve, samples=_convolution_samples)
+composed(
+    np.correlate,
+    lambda a, v, mode="valid": _convolve(a, conj(v)[::-1], mode),
+    samples=_convolution_samples,
+)
+
+# --- chains and powers --------------------------------------------------------------------------------
+
+
+def _multi_dot(arrays: Any, out: Any = None) -> Any:
+    product = arrays[0]
+    for matrix in arrays[1:]:
+        product = np.dot(product, matrix)
+    return product
+
+
+composed(
+    np.linalg.multi_dot,
+    _multi_dot,
+    sequences=True,
+    samples=lambda: [([reals(2, 3), reals(3, 2), reals(2, 4)],), ([reals(3), reals(3, 2)],)],
+)
+
+
+def _matrix_power(a: Any, n: Any) -> Any:
+    if n == 0:
+        return None
+    base = a if n > 0 else np.linalg.inv(a)
+    product, n = None, abs(n)
+    while n:
+        if n & 1:
+            product = base if product is None else np.matmul(product, base)
+        n >>= 1
+        base = np.matmul(base, base) if n else base
+    return product
+
+
+composed(
+    np.linalg.matrix_power,
+    _matrix_power,
+    samples=lambda: [(reals(2, 2), 3), (reals(2, 2), -2), (reals(3, 2, 2), 2), (reals(2, 2), 1)],
+)

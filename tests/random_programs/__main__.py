@@ -1,0 +1,80 @@
+"""Run many random programs: `python -m tests.random_programs --count 1000 --seed 1`.
+
+Program number i of a seed is always the same program.  The exit code is 1 when one fails.
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from random import Random
+
+from tests.random_programs.check import Discarded, check
+from tests.random_programs.grammar import Program, program
+from tests.random_programs.shrink import shrink
+
+
+def numbered(seed: int, i: int) -> Program:
+    return program(Random(f"{seed}:{i}"))
+
+
+def outcome(one: Program, second_order: bool) -> str:
+    """What came of a program: "ok", "discarded", or the kind of failure and its message."""
+    try:
+        check(one, second_order)
+    except Discarded:
+        return "discarded"
+    except Exception as error:  # every kind of failure is a finding
+        return f"{type(error).__name__}: {error}"
+    return "ok"
+
+
+def kind_of(result: str) -> str:
+    """What must stay the same while a failure is shrunk: the error, up to its first number."""
+    first = result.splitlines()[0]
+    return first.rsplit(": ", 1)[-1][:40] if ".py" in first or "defined by" in first else first[:60]
+
+
+def report(i: int, seed: int, one: Program, result: str, second_order: bool) -> None:
+    def fails(smaller: Program) -> bool:
+        try:
+            return kind_of(outcome(smaller, second_order)) == kind_of(result)
+        except SyntaxError:
+            return False
+
+    small = shrink(one, fails)
+    print(f"\n=== program {i} of seed {seed} fails: {outcome(small, second_order)}")
+    print(f"--- f{small.args!r}, smallest form found\n{small.source}")
+    print(f"--- as it was written ({result.splitlines()[0]})\n{one.source}", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.random_programs", description=__doc__)
+    parser.add_argument("--count", type=int, default=1000, help="how many programs")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="number of the first program")
+    parser.add_argument("--second-order", type=int, default=25, help="percent of the programs")
+    parser.add_argument("--show", action="store_true", help="print the programs, check nothing")
+    parser.add_argument("--failures", type=int, default=10, help="stop after so many failures")
+    options = parser.parse_args()
+    tally: Counter[str] = Counter()
+    begin = time.perf_counter()
+    for i in range(options.first, options.first + options.count):
+        one, second_order = numbered(options.seed, i), i % 100 < options.second_order
+        if options.show:
+            print(f"# program {i}: f{one.args!r}\n{one.source}")
+            continue
+        result = outcome(one, second_order)
+        tally[result if result in ("ok", "discarded") else "failed"] += 1
+        if result not in ("ok", "discarded"):
+            report(i, options.seed, one, result, second_order)
+        if tally["failed"] >= options.failures:
+            break
+    counts = ", ".join(f"{tally[k]} {k}" for k in ("ok", "discarded", "failed"))
+    seconds = time.perf_counter() - begin
+    print(f"seed {options.seed}: {tally.total()} programs, {counts}, in {seconds:.0f} s")
+    return 1 if tally["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
