@@ -19,7 +19,7 @@ find_python = $$(for python in python$(1) $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}
 
 demo: .venv/ready
 	$(BIN)/python examples/survey.py
-	$(BIN)/tangent-like source examples/baydin.py:f
+	$(BIN)/tangent-like source examples/survey.py:f
 
 test: .venv/ready
 	$(BIN)/ruff check .

@@ -18,14 +18,24 @@ from tangent_like.api import (
     vjp,
     wengert,
 )
+from tangent_like.benchmark import benchmark
+from tangent_like.check import check_grads
+from tangent_like.custom import custom_jvp, custom_vjp
+from tangent_like.decorator import differentiate
 from tangent_like.rules.registry import bilinear, constant, elementwise, linear, rule
+from tangent_like.version import VERSION
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
+    "benchmark",
     "bilinear",
+    "check_grads",
     "constant",
+    "custom_jvp",
+    "custom_vjp",
     "derivative",
+    "differentiate",
     "elementwise",
     "elementwise_grad",
     "errors",

@@ -14,7 +14,7 @@ decides afterwards how they get there (in scope, recomputed, or on a tape).
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Value
 from tangent_like.rules import apply
 from tangent_like.trees import Tree
+from tangent_like.undefined import Unsettled, settle, unsettled
 
 BACKWARDS = Const("backwards")
 """Stands for the iterable of a mirrored loop until `recording` has chosen it."""
@@ -53,18 +54,35 @@ class Sweeps:
 PullbackOfCall = Callable[["Sweep", Op, Tree], None]
 
 
+def settled_sweeps(
+    block: Block,
+    wrt: Sequence[Value],
+    seeds: Sequence[Tree],
+    pullback_of_call: PullbackOfCall,
+) -> Sweeps:
+    """`sweeps`, after what may be undefined is made explicit where that is needed."""
+    while True:
+        try:
+            return sweeps(block, wrt, seeds, pullback_of_call)
+        except Unsettled as found:
+            block = settle(block, found.value)
+
+
+
+
 def sweeps(
     block: Block,
     wrt: Sequence[Value],
     seeds: Sequence[Tree],
     pullback_of_call: PullbackOfCall,
-    forward_of_call: Any = None,
 ) -> Sweeps:
     """Forward and reverse sweep of a block whose results have the cotangents `seeds`."""
     from tangent_like.analysis.activity import varied
 
     active = varied(block, wrt)
-    sweep = Sweep(Builder(derivative=True), active, pullback_of_call)
+    sweep = Sweep(
+        Builder(derivative=True), active, pullback_of_call, unsettled=unsettled(block)
+    )
     for statement in ir.walk(block):
         if isinstance(statement, Op):
             sweep.builder.definitions[statement.result] = statement
@@ -86,6 +104,9 @@ class Sweep:
     adjoints: dict[Value, Tree] = field(default_factory=dict)
     tapes: dict[Value, list[Value]] = field(default_factory=dict)
     """The adjoint tapes of each tape: one for each place that reads it."""
+
+    unsettled: set[Value] = field(default_factory=set)
+    """Values that are undefined on some path."""
 
     readers: dict[Any, Value] = field(default_factory=dict)
     """The adjoint tape of each place that reads a tape: a pop, or a component of a loop."""
@@ -171,7 +192,9 @@ class Sweep:
         )  # fmt: skip
         if then.statements or orelse.statements or mirrored.results:
             self.builder.append(mirrored)
-        self.take(dict(zip(changed, mirrored.results)), captured)
+        alike = {key: a for key, a, b in zip(keys, *(s.leaves for s in sides)) if a is b}
+        alike = {key: leaf for key, leaf in alike.items() if leaf is not None}
+        self.take({**alike, **dict(zip(changed, mirrored.results))}, captured)
 
     def captured(self, blocks: Sequence[Block], bound: tuple[Value, ...] = ()) -> list[Value]:
         """The active values from around the blocks, in order of use."""
@@ -216,7 +239,14 @@ class Sweep:
     def filled(self, leaf: Atom | None, key: tuple[Value, tuple[int, ...]]) -> Atom:
         if leaf is not None:
             return leaf
-        return trees.zero(self.builder, trees.at(self.builder, *key))
+        return self.zero(*key)
+
+    def zero(self, value: Value, path: tuple[int, ...]) -> Atom:
+        """A zero of the shape of a leaf of a value."""
+        fact = facts.defined(fact_at(value.fact, path))
+        if value in self.unsettled and not isinstance(fact, facts.Scalar):
+            raise Unsettled(value)
+        return trees.zero(self.builder, trees.at(self.builder, value, path))
 
     def leaf_name(self, value: Value, path: tuple[int, ...]) -> str:
         return trees.derivative_name("b", value) + "".join(f"_{i}" for i in path)
@@ -225,7 +255,7 @@ class Sweep:
         for value, path in keys:
             yield fact_at(value.fact, path)
 
-    def take(self, changed: dict[Any, Value], captured: Sequence[Value]) -> None:
+    def take(self, changed: Mapping[Any, Atom], captured: Sequence[Value]) -> None:
         """The adjoints of captured values after a mirrored statement."""
         for value in captured:
             keys = [(value, path) for path, _ in trees.paths(value.fact)]
@@ -414,6 +444,7 @@ _SPECIAL: dict[Any, Callable[[Sweep, Op], None]] = {
     ir.make_tuple: _make_sequence,
     ir.make_list: _make_sequence,
     ir.defined: _identity,
+    runtime.bound: _identity,
     ir.unpack: _unpack,
     ir.push: _push,
     ir.pop: _pop,

@@ -60,6 +60,7 @@ def mirror_loop(sweep: Sweep, loop: Loop, seeds: Sequence[Tree]) -> None:
         return [*(_leaf(sweep, after, slot) for slot in slots + sums), *spread]
 
     body = sweep.builder.collect(build)
+    sweep.builder.place = loop.place
     sweep.adjoints = outer
     all_slots = slots + sums + lists
     kept = [k for k, (slot, a) in enumerate(zip(all_slots, body.results)) if slot.param is not a]
@@ -149,7 +150,7 @@ def carried_slots(sweep: Sweep, param: Value, result: Value, seed: Tree) -> list
     for (path, fact), leaf in zip(trees.paths(param.fact), leaves):
         init = leaf
         if init is None:
-            init = trees.zero(sweep.builder, trees.at(sweep.builder, result, path))
+            init = sweep.zero(result, path)
         adjoint = Value(sweep.leaf_name(param, path), trees.derivative_fact(fact))
         found.append(Slot(param, path, adjoint, init))
     return found
@@ -194,8 +195,7 @@ def _leaf(sweep: Sweep, after: dict[Value, Tree], slot: Slot) -> Atom:
     for i in slot.path:
         tree = tree[i] if tree is not None else None
     if tree is None:
-        like = trees.at(sweep.builder, slot.value, slot.path)
-        return trees.zero(sweep.builder, like)
+        return trees.zero(sweep.builder, slot.param)
     assert isinstance(tree, (Value, Const))
     return tree
 

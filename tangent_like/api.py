@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +11,15 @@ import numpy as np
 
 from tangent_like import facts
 from tangent_like.deep import deep
-from tangent_like.dispatch import Derivative, Wrt, convert, declared_kinds, underlying
+from tangent_like.dispatch import (
+    Derivative,
+    Wrt,
+    convert,
+    declared_kinds,
+    name_of,
+    place_of,
+    underlying,
+)
 from tangent_like.errors import ArgumentError
 from tangent_like.frontend import operators
 from tangent_like.nested import new_module
@@ -74,14 +83,15 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     """
     if len(primals) != len(tangents):
         raise ArgumentError(f"{len(primals)} primals but {len(tangents)} tangents")
-    wrt = tuple(i for i, (p, t) in enumerate(zip(primals, tangents)) if not _constant(p, t))
+    pairs = list(zip(primals, tangents, strict=True))
+    wrt = tuple(i for i, (p, t) in enumerate(pairs) if not _constant(p, t))
     if not wrt:
         value = function(*primals)
         return value, _zero_like(value)
     for i in wrt:
         _check_like(primals[i], tangents[i], "tangent")
-    operator = _derivative(underlying(function), "jvp", wrt)
-    return operator(*primals, *(_as_float(tangents[i], primals[i]) for i in wrt))
+    derived = _derivative(underlying(function), "jvp", wrt)
+    return derived(*primals, *(_as_float(tangents[i], primals[i]) for i in wrt))
 
 
 def _constant(value: Any, tangent: Any) -> bool:
@@ -109,8 +119,10 @@ def _check_like(value: Any, other: Any, what: str) -> None:
     if isinstance(value, (tuple, list)):
         if not isinstance(other, (tuple, list)) or len(other) != len(value):
             raise ArgumentError(f"the {what} has another structure than its value")
-        for v, o in zip(value, other):
+        for v, o in zip(value, other, strict=True):
             _check_like(v, o, what)
+    elif isinstance(other, (tuple, list)):
+        raise ArgumentError(f"the {what} has another structure than its value")
     elif np.shape(value) != np.shape(other):
         raise ArgumentError(
             f"the {what} has shape {np.shape(other)} where its value has {np.shape(value)}"
@@ -126,13 +138,13 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[...,
     chosen = tuple(i for i, p in enumerate(primals) if _is_active(p))
     target = underlying(function)
     value = target(*primals)
-    operator = _derivative(target, "vjp", chosen) if chosen else None
+    derived = _derivative(target, "vjp", chosen) if chosen else None
     saved = tuple(primals)
 
     def pullback(g: Any) -> tuple[Any, ...]:
         """The cotangents of the primals for the cotangent `g` of the value."""
         _check_like(value, g, "cotangent")
-        found = iter(operator(*saved, _as_float(g, value)) if operator is not None else ())
+        found = iter(derived(*saved, _as_float(g, value)) if derived is not None else ())
         return tuple(next(found) if i in chosen else None for i in range(len(saved)))
 
     return value, pullback
@@ -196,9 +208,7 @@ class _jacobian:
             raise ArgumentError("the Jacobian with respect to a tuple or list: pass an array")
         value = self.function(*args)
         if isinstance(value, (tuple, list)):
-            return tuple(
-                self.forward(args, i, lambda out, k=k: out[k]) for k in range(len(value))
-            )
+            return tuple(self.forward(args, i, operator.itemgetter(k)) for k in range(len(value)))
         many = np.size(value) > np.size(x)
         if self.mode == "fwd" or (self.mode == "auto" and many):
             return self.forward(args, i, lambda out: out)
@@ -206,9 +216,9 @@ class _jacobian:
 
     def forward(self, args: tuple[Any, ...], i: int, pick: Callable[[Any], Any]) -> Any:
         """Column by column."""
-        operator = _derivative(self.function, "jvp", (i,))
+        derived = _derivative(self.function, "jvp", (i,))
         x = args[i]
-        columns = [np.asarray(pick(operator(*args, e)[1])) for e in _basis(x)]
+        columns = [np.asarray(pick(derived(*args, e)[1])) for e in _basis(x)]
         if not np.ndim(x):
             return columns[0][()]
         if not columns:
@@ -218,8 +228,8 @@ class _jacobian:
 
     def reverse(self, args: tuple[Any, ...], i: int, value: Any) -> Any:
         """Row by row."""
-        operator = _derivative(self.function, "vjp", (i,))
-        rows = [np.asarray(operator(*args, e)[0]) for e in _basis(value)]
+        derived = _derivative(self.function, "vjp", (i,))
+        rows = [np.asarray(derived(*args, e)[0]) for e in _basis(value)]
         if not np.ndim(value):
             return rows[0][()]
         shape = (*np.shape(value), *np.shape(args[i]))
@@ -241,7 +251,7 @@ def _basis(like: Any) -> list[Any]:
     return found
 
 
-# --- looking at the compiler's work -----------------------------------------------------------
+# --- looking at the compiler's work -------------------------------------------------------------
 
 
 def source(
@@ -275,7 +285,8 @@ def _differentiable(target: Any, types: dict[str, Any] | None) -> Wrt:
     kinds = declared_kinds(target, types, ())
     found = tuple(i for i, kind in enumerate(kinds) if facts.may_be_differentiated(kind))
     if not found:
-        raise ArgumentError("no argument can have a derivative")
+        name = name_of(target)
+        raise ArgumentError(f"no argument of `{name}` can have a derivative", place_of(target))
     return found if len(found) > 1 else found[0]
 
 

@@ -13,15 +13,17 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tangent_like import facts
+from tangent_like.benchmark_plot import draw
 from tangent_like.dispatch import Derivative, Wrt, convert, make_request, underlying
 from tangent_like.errors import ArgumentError, TangentLikeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _SLICE = 2e-3
 """Seconds that one measurement of one method takes, at least."""
@@ -69,9 +71,8 @@ class Benchmark:
     def plot(self, path: str | Path) -> None:
         """Write two pictures side by side: time against the number of inputs, and error against
         the step size.  The suffix of `path` says the format.  Needs matplotlib."""
-        from tangent_like.benchmark_plot import draw
-
-        draw(self, path)
+        exact = next(row.error for row in self.rows if row.method == "forward mode")
+        draw(path, self.name, scaling(self.problem), errors(self.problem), exact or 0.0)
 
 
 def benchmark(
@@ -206,7 +207,7 @@ class Problem:
             args = tuple(_shortened(a, length, count) for a in self.args)
             try:
                 yield Problem(self.function, args, self.wrt)
-            except Exception:  # noqa: S112  the function needs arrays of its own size
+            except Exception:  # the function needs arrays of its own size
                 continue
 
 
@@ -244,7 +245,7 @@ def _is_active(value: Any) -> bool:
     return type(value) is not int and facts.may_be_differentiated(facts.of_constant(value))
 
 
-# --- time ------------------------------------------------------------------------------------------
+# --- time --------------------------------------------------------------------------------------
 
 
 def _interleaved(calls: Sequence[Callable[[], Any]], rounds: int) -> list[float]:
@@ -254,7 +255,7 @@ def _interleaved(calls: Sequence[Callable[[], Any]], rounds: int) -> list[float]
     for _ in range(rounds):
         for call, count, times in zip(calls, repeats, found, strict=True):
             times.append(_seconds(call, count))
-    return [median(times) for times in found]
+    return [sorted(times)[len(times) // 2] for times in found]
 
 
 def _seconds(call: Callable[[], Any], count: int) -> float:
@@ -281,10 +282,10 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-# --- what the pictures show ------------------------------------------------------------------------
+# --- what the pictures show --------------------------------------------------------------------
 
 
-def scaling(problem: Problem, rounds: int = 3) -> tuple[list[int], dict[str, list[float]]]:
+def scaling(problem: Problem, rounds: int = 5) -> tuple[list[int], dict[str, list[float]]]:
     """Numbers of inputs, and each method's times divided by the primal's."""
     counts: list[int] = []
     found: dict[str, list[float]] = {}

@@ -173,7 +173,7 @@ def _mode(mode: str, above: tuple[str, ...]) -> str:
     return f"{names} mode (order {len(above) + 1})"
 
 
-# --- structures ----------------------------------------------------------------------------------
+# --- structures ---------------------------------------------------------------------------------
 
 
 def _numbers(value: Any) -> Iterator[Any]:

@@ -8,13 +8,18 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, TypeVar, overload
 
-from tangent_like.errors import ArgumentError, NotYetSupported, Place
+import numpy as np
+
+from tangent_like import api, facts
+from tangent_like.benchmark import Benchmark, benchmark
+from tangent_like.check import check_grads
+from tangent_like.dispatch import place_of
+from tangent_like.errors import ArgumentError, NotYetSupported
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Wrt = int | str | tuple[int | str, ...] | None
 
-_OPERATORS = ("grad", "value_and_grad", "jvp", "vjp", "jacobian", "hessian", "hvp")
-_TOOLS = ("source", "wengert", "check", "benchmark")
+_OPERATORS = ("grad", "value_and_grad", "jacobian", "hessian", "hvp")
 
 
 @overload
@@ -47,8 +52,8 @@ def differentiate(
     tuple or list with one in it, and with respect to an int where the parameter is annotated
     `float`.  One such argument gives one gradient, several a tuple of gradients.
 
-    Nothing is compiled, and the compiler not even imported, before an attribute is called.
-    Raises NotYetSupported for other backends than "numpy", and for methods when called.
+    Nothing is compiled before an attribute is called.  Raises NotYetSupported for other backends
+    than "numpy", and for methods when a derivative is called.
     """
     if backend != "numpy":
         raise NotYetSupported(f'backend="{backend}"', hint='leave it out, or write backend="numpy"')
@@ -58,8 +63,8 @@ def differentiate(
         raise ArgumentError(f"`differentiate` decorates a function, not {function!r}")
     for name in _OPERATORS:
         setattr(function, name, Attribute(function, name, wrt))
-    for name in _TOOLS:
-        setattr(function, name, functools.partial(globals()[f"_{name}"], function, wrt))
+    for name, tool in _TOOLS.items():
+        setattr(function, name, functools.partial(tool, function, wrt))
     return function
 
 
@@ -74,33 +79,30 @@ class Attribute:
         self.name = name
         self.wrt = wrt
         self.made: dict[Any, Callable[..., Any]] = {}
+        self.known: dict[Any, Callable[..., Any]] = {}
+        """The operator for each list of argument types that decides `wrt`."""
+
         self.__name__ = f"{function.__name__}.{name}"
         self.__doc__ = f"`{name}` of `{function.__name__}`, as `tangent_like.{name}` gives it."
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        if self.name == "jvp":
-            return self.operator(None)(*args, **keywords)
-        if self.name == "vjp":
-            return self.operator(None)(*args, **keywords)
+        types = None if keywords else _types(args)
+        operator = self.known.get(types)
+        if operator is None:
+            operator = self.operator(args, keywords)
+            if types is not None:
+                self.known[types] = operator
+        return operator(*args, **keywords)
+
+    def operator(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Callable[..., Any]:
+        """`grad(function, wrt)` and its like for these arguments."""
+        refuse_method(self.function)
         wrt = self.wrt
         if wrt is None:
             wrt = differentiable(self.function, args, keywords)
-        return self.operator(wrt)(*args, **keywords)
-
-    def operator(self, wrt: Wrt) -> Callable[..., Any]:
-        """`grad(function, wrt)` and its like, made once."""
-        found = self.made.get(wrt)
-        if found is None:
-            from tangent_like import api
-
-            refuse_method(self.function)
-            make = getattr(api, self.name)
-            chosen = () if self.name in ("jvp", "vjp") else (wrt,)
-            found = functools.partial(make, self.function) if not chosen else make(
-                self.function, *chosen
-            )
-            self.made[wrt] = found
-        return found
+        if wrt not in self.made:
+            self.made[wrt] = getattr(api, self.name)(self.function, wrt)
+        return self.made[wrt]
 
     def __reduce__(self) -> Any:
         return Attribute, (self.function, self.name, self.wrt)
@@ -109,13 +111,21 @@ class Attribute:
         return f"<{self.name} of {self.function.__qualname__}>"
 
 
+def _types(args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The types of the arguments; None where they do not say what can have a derivative."""
+    found = tuple([a.dtype if type(a) is np.ndarray else type(a) for a in args])
+    return found if _DECISIVE.issuperset(map(type, args)) else None
+
+
+_DECISIVE = frozenset(
+    {bool, int, float, complex, str, type(None), np.ndarray, np.float64, np.float32, np.int64}
+)
+
+
 def differentiable(
     function: FunctionType, args: tuple[Any, ...], keywords: dict[str, Any]
 ) -> int | tuple[int, ...]:
     """The positions of the arguments that this call is differentiated with respect to."""
-    from tangent_like import facts
-
-    refuse_method(function)
     signature = inspect.signature(function, follow_wrapped=False)
     try:
         # More positional arguments than parameters: `hvp` takes vectors after them.
@@ -151,43 +161,48 @@ def refuse_method(function: FunctionType) -> None:
         )
 
 
-def place_of(function: FunctionType) -> Place:
-    code = function.__code__
-    return Place(code.co_filename, code.co_firstlineno, function=function.__name__)
+# --- attributes that take no `wrt`, or return no derivative -------------------------------------
 
 
-# --- tools ---------------------------------------------------------------------------------------
+def _jvp(function: FunctionType, wrt: Wrt, primals: Any, tangents: Any) -> Any:
+    """`(value, tangent)`: see `tangent_like.jvp`."""
+    refuse_method(function)
+    return api.jvp(function, primals, tangents)
+
+
+def _vjp(function: FunctionType, wrt: Wrt, *primals: Any) -> Any:
+    """`(value, pullback)`: see `tangent_like.vjp`."""
+    refuse_method(function)
+    return api.vjp(function, *primals)
 
 
 def _source(
     function: FunctionType, wrt: Wrt, mode: str = "adjoint", types: dict[str, Any] | None = None
 ) -> str:
     """The source of the derivative: see `tangent_like.source`."""
-    from tangent_like import api
-
     refuse_method(function)
     return api.source(function, mode, wrt, types)
 
 
 def _wengert(function: FunctionType, wrt: Wrt, types: dict[str, Any] | None = None) -> str:
     """The Wengert list, as numbered lines."""
-    from tangent_like import api
-
     refuse_method(function)
     return api.wengert(function, types)
 
 
 def _check(function: FunctionType, wrt: Wrt, *args: Any, **options: Any) -> None:
     """Check the derivatives at these arguments: see `tangent_like.check_grads`."""
-    from tangent_like.check import check_grads
-
     refuse_method(function)
     check_grads(function, args, **options)
 
 
-def _benchmark(function: FunctionType, wrt: Wrt, *args: Any, **options: Any) -> Any:
+def _benchmark(function: FunctionType, wrt: Wrt, *args: Any, **options: Any) -> Benchmark:
     """Times and errors against finite differences: see `tangent_like.benchmark`."""
-    from tangent_like.benchmark import benchmark
-
     refuse_method(function)
     return benchmark(function, *args, **{"wrt": wrt, **options})
+
+
+_TOOLS: dict[str, Callable[..., Any]] = {
+    "jvp": _jvp, "vjp": _vjp, "source": _source, "wengert": _wengert, "check": _check,
+    "benchmark": _benchmark,
+}  # fmt: skip

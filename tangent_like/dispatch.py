@@ -13,7 +13,7 @@ import numpy as np
 
 from tangent_like import facts, trees
 from tangent_like.deep import deep
-from tangent_like.errors import ArgumentError, NotYetSupported, Place
+from tangent_like.errors import NOWHERE, ArgumentError, NotYetSupported, Place
 from tangent_like.facts import Fact
 from tangent_like.frontend import operators
 from tangent_like.frontend.kinds import kinds_of
@@ -24,6 +24,7 @@ from tangent_like.request import Request
 from tangent_like.rules import registry
 
 _PLAIN = frozenset({float, int, bool})
+_NUMBERS = _PLAIN | {complex, np.float64, np.float32, np.int64, np.bool_, np.complex128}
 _MAX_SHAPES = 1024
 Wrt = int | str | tuple[int | str, ...]
 
@@ -51,9 +52,7 @@ class Derivative:
         functools.update_wrapper(self, self.function, updated=())
         self.__name__ = f"{getattr(self.function, '__name__', 'f')}_{operator}"
         self.__wrapped__ = self.function
-        self.__signature__ = inspect.Signature(self.parameters) if len(own) < self.count else (
-            inspect.signature(self.function, follow_wrapped=False)
-        )
+        self.__signature__ = signature_with(own, self.parameters[len(own) :])
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         if not keywords:
@@ -78,13 +77,7 @@ class Derivative:
 
     @property
     def place(self) -> Place:
-        root = self.function
-        while isinstance(root, Derivative):
-            root = root.function
-        code = getattr(root, "__code__", None)
-        if code is None:
-            return Place("<unknown>", 0)
-        return Place(code.co_filename, code.co_firstlineno, function=root.__name__)
+        return place_of(self.function)
 
     def converted(self, args: Sequence[Any]) -> list[Any]:
         """Arguments as the compiled code takes them: differentiated ints and NumPy's float64
@@ -212,8 +205,22 @@ def extra_parameters(
     if operator == "vjp":
         names = ["by"]
     taken = {p.name for p in own}
-    names = [trees.free_name(name, taken) for name in names]
+    for k, name in enumerate(names):
+        names[k] = trees.free_name(name, taken)
+        taken.add(names[k])
     return [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
+
+
+def signature_with(
+    own: Sequence[inspect.Parameter], extra: Sequence[inspect.Parameter]
+) -> inspect.Signature:
+    """The signature of a derivative: what it takes besides comes after the function's own
+    positional arguments, which therefore show no default."""
+    if not extra:
+        return inspect.Signature(own)
+    named = [p for p in own if p.kind is p.KEYWORD_ONLY]
+    before = [p.replace(default=p.empty) for p in own if p.kind is not p.KEYWORD_ONLY]
+    return inspect.Signature([*before, *extra, *named])
 
 
 def make_request(function: Any, operator: str, wrt: Wrt, options: dict[str, Any]) -> Request:
@@ -231,16 +238,31 @@ def position_of(function: Any, names: Sequence[str], entry: Any) -> int:
         return names.index(entry)
     if isinstance(entry, int) and not isinstance(entry, bool) and -len(names) <= entry < len(names):
         return entry % len(names)
-    root = function
-    while isinstance(root, Derivative):
-        root = root.function
-    code = getattr(root, "__code__", None)
-    place = Place(code.co_filename, code.co_firstlineno) if code else Place("<unknown>", 0)
     raise ArgumentError(
-        f"`{getattr(root, '__name__', 'f')}` has no argument {entry!r} to differentiate",
-        place,
+        f"`{name_of(function)}` has no argument {entry!r} to differentiate",
+        place_of(function),
         f"its arguments are {', '.join(names)}",
     )
+
+
+def root_of(function: Any) -> Any:
+    """The function that a derivative, of whatever order, is a derivative of."""
+    while isinstance(function, Derivative):
+        function = function.function
+    return function
+
+
+def name_of(function: Any) -> str:
+    return getattr(root_of(function), "__name__", "f")
+
+
+def place_of(function: Any) -> Place:
+    """Where a function is defined."""
+    root = root_of(function)
+    code = getattr(root, "__code__", None)
+    if code is None:
+        return NOWHERE
+    return Place(code.co_filename, code.co_firstlineno, function=root.__name__)
 
 
 def holds(guard: Guard) -> bool:
@@ -255,14 +277,19 @@ def holds(guard: Guard) -> bool:
 
 
 def _shape_key(args: Sequence[Any]) -> Any:
-    """A key that is quick to make and at least as fine as the kinds; None for containers."""
-    key = []
+    """A key that is quick to make and at least as fine as the kinds; None for what is rare."""
+    key: list[Any] = []
     for arg in args:
         kind = type(arg)
         if kind is np.ndarray:
             key.append((arg.dtype, arg.shape))
-        elif kind in _PLAIN:
+        elif kind in _NUMBERS:
             key.append(kind)
+        elif kind is tuple or kind is list:
+            inner = _shape_key(arg)
+            if inner is None:
+                return None
+            key.append((kind, inner))
         else:
             return None
     return tuple(key)
@@ -334,16 +361,18 @@ def declared_kinds(
     function: Any, types: dict[str, Any] | None, wrt: Sequence[int]
 ) -> tuple[Fact, ...]:
     """Kinds from declared types: a type, an annotation, or an example value for each name."""
-    root = function
-    while isinstance(root, Derivative):
-        root = root.function
+    root = root_of(function)
     found: list[Fact] = []
     examples: list[Any] = []
     given = types or {}
     names = [p.name for p in parameters(root)]
     for name in given:
         if name not in names:
-            raise ArgumentError(f"there is no argument {name!r} to give a type")
+            raise ArgumentError(
+                f"`{name_of(root)}` has no argument {name!r} to give a type",
+                place_of(root),
+                f"its arguments are {', '.join(names)}",
+            )
     for parameter in parameters(root):
         declared = given.get(parameter.name, parameter.annotation)
         fact = declared_fact(declared)
@@ -361,7 +390,7 @@ _DECLARED: dict[Any, Fact] = {
     np.ndarray: facts.Array(None, None), inspect.Parameter.empty: facts.NUMERIC,
     np.float64: facts.FLOAT, np.float32: facts.Array("float32", ()),
 }  # fmt: skip
-_BY_NAME = {
+_BY_NAME: dict[str, Fact] = {
     "float": facts.FLOAT, "int": facts.INT, "bool": facts.BOOL, "complex": facts.Scalar("complex"),
     "array": facts.Array("float64", None), "np.ndarray": facts.NUMERIC, "ndarray": facts.NUMERIC,
     "vector": facts.Array("float64", (facts.Size(-1, 0, True),)),

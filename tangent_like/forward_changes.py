@@ -83,13 +83,14 @@ def _filled(statement: Statement) -> Iterator[Value]:
 
 def _block(block: Block, changes: Changes) -> Block:
     pushes = {value: tape for tape, value in changes.pushes.get(block, ())}
-    here = {v for s in block.statements for v in ir.defined_by(s)}
+    rebuilt = [_statement(statement, changes) for statement in block.statements]
+    here = {v for s in rebuilt for v in ir.defined_by(s)}
     place = block.statements[0].place if block.statements else NOWHERE
     statements: list[Statement] = [
         _push(tape, value, place) for value, tape in pushes.items() if value not in here
     ]
-    for statement in block.statements:
-        statements.append(_statement(statement, changes))
+    for statement in rebuilt:
+        statements.append(statement)
         for value in ir.defined_by(statement):
             if value in pushes:
                 statements.append(_push(pushes[value], value, statement.place))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -146,8 +147,9 @@ def _broadcast_axis(lengths: list[Dim]) -> Dim:
 
 # --- abstract execution --------------------------------------------------------------------
 
-# One rising and one falling, so that what depends on which axis is longer is noticed.
-_LENGTHS = ((7, 13, 23, 37, 53, 71, 89, 103), (59, 41, 29, 17, 11, 9, 7, 5))
+# One rising and one falling, so that what depends on which axis is longer is noticed; small, since
+# a function may take long on large arrays.
+_LENGTHS = ((5, 9, 14, 20, 27, 35, 44, 54), (25, 19, 11, 7, 6, 5, 4, 3))
 
 
 class _NoDummy(Exception):
@@ -157,9 +159,11 @@ class _NoDummy(Exception):
 class _Dummies:
     """Representative values for facts, with one length for each symbolic size."""
 
-    def __init__(self, lengths: tuple[int, ...]):
+    def __init__(self, lengths: tuple[int, ...], integer: int = 1):
         self.lengths = iter(lengths)
+        self.integer = integer
         self.sizes: dict[int, int] = {}
+        self.plural: set[Size] = set()
         self.approximate = False
 
     def length(self, dim: Dim) -> int:
@@ -170,6 +174,8 @@ class _Dummies:
             if length is None:
                 raise _NoDummy
             self.sizes[dim.base] = length
+        if dim.plural:
+            self.plural.add(Size(dim.base, dim.offset))
         return self.sizes[dim.base] + dim.offset
 
     def of(self, atom: ir.Atom) -> object:
@@ -181,7 +187,7 @@ class _Dummies:
                 return self.length(size)
             case Scalar("int" | "bool" as kind):
                 self.approximate = True
-                return 1 if kind == "int" else True
+                return self.integer if kind == "int" else True
             case Scalar(kind):
                 return {"complex": 0.6 + 0.1j}.get(kind, 0.6)
             case Array(dtype, sizes) if dtype and sizes is not None:
@@ -213,8 +219,8 @@ class _Dummies:
 
 def execute(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> Fact:
     results = []
-    for lengths in _LENGTHS:
-        dummies = _Dummies(lengths)
+    for integer, lengths in enumerate(_LENGTHS, start=1):
+        dummies = _Dummies(lengths, integer)
         try:
             args = tuple(dummies.of(atom) for atom in atoms)
             named = {key: dummies.of(atom) for key, atom in keywords.items()}
@@ -281,7 +287,8 @@ def _merge(first: Any, second: Any, one: _Dummies, two: _Dummies) -> Fact:
 def _merge_axis(a: int, b: int, one: _Dummies, two: _Dummies) -> Dim:
     for base, length in one.sizes.items():
         if abs(a - length) <= 3 and a - length == b - two.sizes[base]:
-            return Size(base, a - length)
+            found = Size(base, a - length)
+            return replace(found, plural=found in one.plural)
     if a == b and not one.approximate:
         return a
     return facts.fresh_size()
@@ -298,6 +305,8 @@ def _fact_of_item(container: ir.Atom, index: ir.Atom) -> Fact:
         return fact.item if isinstance(index.fact, Scalar) else fact
     if isinstance(fact, Array) and fact.dims is not None:
         return _item_of_array(fact, index)
+    if fact == Opaque("range"):
+        return fact if isinstance(index.fact, Opaque) else facts.INT
     return NUMERIC if isinstance(fact, Array) else UNKNOWN
 
 

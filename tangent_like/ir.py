@@ -185,6 +185,23 @@ def walk(block: Block) -> Iterator[Statement]:
             yield from walk(inner)
 
 
+def count_uses(block: Block) -> dict[Value, int]:
+    """How often each value is read in and below the block."""
+    counts: dict[Value, int] = {}
+
+    def note(atoms: tuple[Atom, ...]) -> None:
+        for atom in atoms:
+            if isinstance(atom, Value):
+                counts[atom] = counts.get(atom, 0) + 1
+
+    note(block.results)
+    for statement in walk(block):
+        note(read_by(statement))
+        for inner in blocks_of(statement):
+            note(inner.results)
+    return counts
+
+
 def free_values(block: Block, bound: tuple[Value, ...] = ()) -> dict[Value, None]:
     """The values of surrounding blocks that the block uses, in order of first use."""
     inside = set(bound)

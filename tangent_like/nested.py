@@ -14,6 +14,7 @@ from typing import Any
 
 
 from tangent_like import facts, ir
+from tangent_like.custom.calls import call_custom
 from tangent_like.errors import ArgumentError, NotYetSupported
 from tangent_like.frontend.calls import bind_arguments, call
 from tangent_like.frontend.lower import Lowering, Module
@@ -21,7 +22,7 @@ from tangent_like.frontend.scope import Derived, LocalFunction
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.syntax import parameter_nodes
 from tangent_like.ir import Atom, Const, Function, Value
-from tangent_like.pipeline import forward, transform
+from tangent_like.pipeline import forward, transform, with_seed
 from tangent_like.request import Request
 from tangent_like.simplify.dead import prune
 
@@ -29,7 +30,7 @@ from tangent_like.simplify.dead import prune
 def new_module() -> Module:
     from tangent_like.recursion import recurse
 
-    return Module(derive, recurse)
+    return Module(derive, recurse, call_custom)
 
 
 def derive(
@@ -38,6 +39,10 @@ def derive(
     """The value of calling a derivative on these arguments."""
     if derived.operator == "jvp":
         return _jvp(state, node, derived, args)
+    if derived.operator == "vjp":
+        return _vjp(state, node, derived, args)
+    if derived.operator == "pullback":
+        return _pull(state, node, derived, args)
     if derived.operator not in ("grad", "value_and_grad", "elementwise_grad", "derivative"):
         raise NotYetSupported(
             f"`{derived.operator}` inside a differentiated function", state.place(node),
@@ -137,6 +142,32 @@ def request_of(derived: Derived, names: Sequence[str], state: Lowering, node: An
         derived.operator, tuple(positions), not isinstance(wrt, tuple),
         bool(derived.options.get("has_aux", False)), int(derived.options.get("order", 1)),
     )  # fmt: skip
+
+
+def _vjp(state: Lowering, node: Any, derived: Derived, args: Sequence[Atom]) -> Atom:
+    """`vjp(f, *primals)`: the value, and a pullback that exists at compile time."""
+    value = call(state, node, Const(derived.target), args, {})
+    pullback = Derived("pullback", derived.target, {"primals": tuple(args)})
+    return state.builder.op(ir.make_tuple, (value, Const(pullback)))
+
+
+def _pull(state: Lowering, node: Any, derived: Derived, args: Sequence[Atom]) -> Atom:
+    """The cotangents of all primals that can have one."""
+    if len(args) != 1:
+        raise ArgumentError("a pullback takes one cotangent", state.place(node))
+    primals: Sequence[Atom] = derived.options["primals"]
+    names = [param.id for param in parameter_nodes(tree_of(derived.target).args)][: len(primals)]
+    wrt = tuple(i for i, p in enumerate(primals) if facts.may_be_differentiated(p.fact))
+    function, values = _lowered(state, node, derived.target, names, primals, wrt)
+    seeded = with_seed(function, Request("vjp", wrt, single=False))
+    values[seeded.params[-1]] = args[0]
+    found = splice(state, seeded, values)
+    parts = iter(range(len(wrt)))
+    items = [
+        state.builder.op(operator.getitem, (found, Const(next(parts)))) if i in wrt else Const(None)
+        for i in range(len(primals))
+    ]
+    return state.builder.op(ir.make_tuple, items)
 
 
 def _jvp(state: Lowering, node: Any, derived: Derived, args: Sequence[Atom]) -> Atom:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, ir, trees
-from tangent_like.adjoint import Sweeps, sweeps
+from tangent_like.adjoint import Sweeps, settled_sweeps
 from tangent_like.analysis.activity import varied
 from tangent_like.backend.emit import emit
 from tangent_like.backend.load import load
@@ -19,6 +19,7 @@ from tangent_like.backend.printing import module_text
 from tangent_like.backend.references import References
 from tangent_like.backend.remarks import remark
 from tangent_like.build import Builder
+from tangent_like.custom.calls import custom_function
 from tangent_like.errors import ArgumentError
 from tangent_like.facts import Fact
 from tangent_like.frontend.kinds import instantiate
@@ -30,10 +31,12 @@ from tangent_like.procedures import (
     seed_fact,
     split_calls,
     tangent_of_call,
+    tangent_params,
 )
 from tangent_like.recording import record
 from tangent_like.recursion import closed
 from tangent_like.request import Request
+from tangent_like.rules import registry
 from tangent_like.simplify import FINAL_PASSES, PASSES, Pass
 from tangent_like.simplify.dead import prune, remove_dead
 from tangent_like.tangent import tangent
@@ -91,6 +94,8 @@ def primal(target: Any, kinds: Sequence[Fact], module: Module) -> Function:
     """Find the source, parse it and lower it for arguments of these kinds."""
     if hasattr(target, "request"):
         return simplified(derivative_list(target.function, kinds, target.request, module))
+    if registry.custom_of(target) is not None:
+        return checked(custom_function(target, instantiate(kinds), module))
     lowered = remove_dead(lower_function(target, instantiate(kinds), module))
     return checked(closed(lowered, module))
 
@@ -188,7 +193,7 @@ def swept(function: Function, wrt: Sequence[int], seeds: Sequence[Tree]) -> Any:
     """The recorded sweeps of a function."""
     chosen = [function.params[i] for i in wrt]
     body = split_calls(function.body, varied(function.body, chosen))
-    both = sweeps(body, chosen, seeds, pullback_of_call)
+    both = settled_sweeps(body, chosen, seeds, pullback_of_call)
     return record(Sweeps(both.forward, prune(both.reverse)))
 
 
@@ -224,15 +229,11 @@ def ones_seeded(function: Function, request: Request) -> Function:
 def forward(function: Function, wrt: Sequence[int]) -> Function:
     """The function with tangents: it takes them after its parameters, returns value and tangent."""
     chosen = [function.params[i] for i in wrt]
-    taken = {p.name for p in function.params}
-    tangents = [
-        Value(trees.free_name(trees.derivative_name("d", p), taken), seed_fact(p.fact)) for p in chosen
-    ]
+    tangents = tangent_params(chosen, function.params)
     builder = Builder()
     inputs = {p: trees.dissolve(builder, t, p.fact) for p, t in zip(chosen, tangents, strict=True)}
     head = builder.finish(()).statements
-    active = varied(function.body, chosen)
-    body, _ = tangent(function.body, active, inputs, tangent_of_call)
+    body, _ = tangent(function.body, inputs, tangent_of_call)
     pair = Builder()
     whole = pair.op(ir.make_tuple, body.results)
     statements = (*head, *body.statements, *pair.finish(()).statements)
@@ -242,8 +243,7 @@ def forward(function: Function, wrt: Sequence[int]) -> Function:
 def slope(function: Function, wrt: Sequence[int]) -> Function:
     """The tangent alone, with the seed 1: the derivative of a scalar function of a scalar."""
     (chosen,) = (function.params[i] for i in wrt)
-    active = varied(function.body, [chosen])
-    body, _ = tangent(function.body, active, {chosen: Const(1.0)}, tangent_of_call)
+    body, _ = tangent(function.body, {chosen: Const(1.0)}, tangent_of_call)
     return replace(function, body=Block(body.statements, body.results[1:]))
 
 

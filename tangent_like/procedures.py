@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tangent_like import facts, ir, trees
-from tangent_like.adjoint import Sweep, Sweeps, sweeps
+from tangent_like.adjoint import Sweep, Sweeps, settled_sweeps
 from tangent_like.analysis.activity import varied
 from tangent_like.build import Builder
 from tangent_like.facts import Fact
@@ -65,9 +65,11 @@ def tangent_of_call(push: Push, op: Op) -> None:
 
 def jvp_procedure(procedure: Procedure, pattern: Pattern) -> Procedure:
     key = ("jvp", pattern)
+    if key not in procedure.derived and "make_jvp" in procedure.derived:
+        procedure.derived[key] = procedure.derived["make_jvp"](pattern)
     if key not in procedure.derived:
         result = facts.Tuple((procedure.result, seed_fact(procedure.result)))
-        derived = Procedure(_name(procedure, "jvp", pattern), None, result)
+        derived = Procedure(procedure_name(procedure, "jvp", pattern), None, result)
         procedure.derived[key] = derived
         derived.function = _jvp_function(procedure, pattern, derived.name)
     return procedure.derived[key]  # type: ignore[no-any-return]
@@ -76,16 +78,27 @@ def jvp_procedure(procedure: Procedure, pattern: Pattern) -> Procedure:
 def _jvp_function(procedure: Procedure, pattern: Pattern, name: str) -> Function:
     function = _function(procedure)
     chosen = [p for p, moving in zip(function.params, pattern, strict=True) if moving]
-    tangents = [Value(trees.derivative_name("d", p), seed_fact(p.fact)) for p in chosen]
+    tangents = tangent_params(chosen, function.params)
     builder = Builder()
     inputs = {p: trees.dissolve(builder, t, p.fact) for p, t in zip(chosen, tangents)}
     head = builder.finish(()).statements
-    body, _ = tangent(function.body, varied(function.body, chosen), inputs, tangent_of_call)
+    body, _ = tangent(function.body, inputs, tangent_of_call)
     pair = Builder()
     whole = pair.op(ir.make_tuple, body.results)
     statements = (*head, *body.statements, *pair.finish(()).statements)
     params = (*function.params, *tangents)
     return Function(name, params, prune(Block(statements, (whole,))), function.place)
+
+
+def tangent_params(chosen: Sequence[Value], params: Sequence[Value]) -> list[Value]:
+    """A parameter for the tangent of each chosen one, with a name that none of `params` has."""
+    taken = {p.name for p in params}
+    found = []
+    for param in chosen:
+        name = trees.free_name(trees.derivative_name("d", param), taken)
+        taken.add(name)
+        found.append(Value(name, seed_fact(param.fact)))
+    return found
 
 
 def _function(procedure: Procedure) -> Function:
@@ -94,7 +107,7 @@ def _function(procedure: Procedure) -> Function:
     return procedure.function
 
 
-def _name(procedure: Procedure, suffix: str, pattern: Pattern) -> str:
+def procedure_name(procedure: Procedure, suffix: str, pattern: Pattern) -> str:
     """`f_jvp`; with the numbers of the active arguments where others have derivatives too."""
     function = _function(procedure)
     able = [facts.may_be_differentiated(p.fact) for p in function.params]
@@ -157,13 +170,15 @@ def pullback_of_call(sweep: Sweep, op: Op, g: Tree) -> None:
 def pair_of(procedure: Procedure, pattern: Pattern) -> tuple[Procedure, Procedure]:
     """The forward and the backward procedure for these active arguments."""
     key = ("pair", pattern)
+    if key not in procedure.derived and "make_pair" in procedure.derived:
+        procedure.derived[key] = procedure.derived["make_pair"](pattern)
     if key not in procedure.derived:
         result = facts.Tuple((procedure.result, facts.UNKNOWN))
-        forward = Procedure(_name(procedure, "forward", pattern), None, result)
+        forward = Procedure(procedure_name(procedure, "forward", pattern), None, result)
         params = _function(procedure).params
         chosen = [seed_fact(p.fact) for p, moving in zip(params, pattern, strict=True) if moving]
         returned = chosen[0] if len(chosen) == 1 else facts.Tuple(tuple(chosen))
-        backward = Procedure(_name(procedure, "backward", pattern), None, returned)
+        backward = Procedure(procedure_name(procedure, "backward", pattern), None, returned)
         forward.derived.update(backward=backward, pattern=pattern)
         procedure.derived[key] = forward, backward
         _fill(procedure, pattern, forward, backward)
@@ -178,7 +193,7 @@ def _fill(
     (result,) = function.body.results
     seed = Value(trees.derivative_name("b", result) or "by", seed_fact(result.fact))
     block = split_calls(function.body, varied(function.body, chosen))
-    both = sweeps(block, chosen, [seed], pullback_of_call)
+    both = settled_sweeps(block, chosen, [seed], pullback_of_call)
     joint = record(Sweeps(both.forward, prune(both.reverse)), missing=Const(None))
     saved = list(ir.free_values(joint.reverse, (seed,)))
     forward.function = _forward_function(function, forward.name, joint, saved, result)

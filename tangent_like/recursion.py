@@ -43,8 +43,8 @@ def recurse(
     atoms = [env[name] for name in names]
     fixed = {n: a for n, a in zip(names, atoms) if _is_fixed(a)}
     passed = [(n, a) for n, a in zip(names, atoms) if n not in fixed]
-    kinds, plural = _kinds([a.fact for _, a in passed])
-    key = (function, kinds, plural, tuple((n, _identity(a)) for n, a in fixed.items()))
+    kinds, plural = call_kinds([a.fact for _, a in passed])
+    key = (function, kinds, plural, tuple((n, identity(a)) for n, a in fixed.items()))
     procedure = state.module.procedures.get(key)
     if procedure is None:
         frame = new_frame(source, tree, {}, parent, state.frame)
@@ -59,7 +59,7 @@ def _is_fixed(atom: Atom) -> bool:
     return isinstance(atom, Const) and not isinstance(atom.value, (int, float, complex))
 
 
-def _identity(atom: Const) -> Any:
+def identity(atom: Const) -> Any:
     try:
         hash(atom.value)
     except TypeError:
@@ -67,7 +67,7 @@ def _identity(atom: Const) -> Any:
     return atom.value
 
 
-def _kinds(found: Sequence[Fact]) -> tuple[tuple[Fact, ...], tuple[bool, ...]]:
+def call_kinds(found: Sequence[Fact]) -> tuple[tuple[Fact, ...], tuple[bool, ...]]:
     """The kinds of arguments, with lengths numbered by first appearance; which are not 1."""
     numbers: dict[facts.Dim, facts.Size] = {}
 
@@ -84,7 +84,7 @@ def _lower(
     state: Lowering, frame: Frame, key: Any, names: Sequence[str], fixed: Mapping[str, Atom]
 ) -> Procedure:
     module = state.module
-    procedure = module.procedures[key] = Procedure(_free_name(module.procedures, key[0]))
+    procedure = module.procedures[key] = Procedure(free_procedure_name(module.procedures, key[0]))
     procedure.result = facts.FLOAT
     for attempt in range(_ATTEMPTS):
         params = [Value(n, f) for n, f in zip(names, instantiate(key[1]), strict=True)]
@@ -115,7 +115,7 @@ def _same(a: Fact, b: Fact) -> bool:
     return facts.map_sizes(a, forget) == facts.map_sizes(b, forget)
 
 
-def _free_name(procedures: Mapping[Any, Procedure], function: Any) -> str:
+def free_procedure_name(procedures: Mapping[Any, Procedure], function: Any) -> str:
     wish = getattr(function, "name", None) or function.__name__
     wish = wish if wish.isidentifier() else "recursive"
     taken = {p.name for p in procedures.values()}
@@ -165,7 +165,7 @@ def _with_arguments(block: Block, procedure: Procedure, extra: Sequence[Value]) 
 
 def closed(function: Function, module: Any) -> Function:
     """The function as one call of its own procedure, where it is recursive of its own kind."""
-    kinds = _kinds([p.fact for p in function.params])
+    kinds = call_kinds([p.fact for p in function.params])
     for (_, own, plural, fixed), procedure in module.procedures.items():
         inner = procedure.function
         if (own, plural) == kinds and not fixed and inner is not None and inner.place == function.place:

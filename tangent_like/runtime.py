@@ -50,6 +50,11 @@ def as_type(g: Any, like: Any) -> Any:
     return np.asarray(g).astype(dtype)[()]
 
 
+def direction(x: Any) -> Any:
+    """x / |x|, and 0 at 0; NumPy's own sign of complex numbers has not always been this."""
+    return x / np.where(x == 0, 1, np.abs(x)) if np.iscomplexobj(x) else np.sign(x)
+
+
 def zeros_like(x: Any) -> Any:
     """Zero of the shape and type of `x`: a number, an array, or a structure of these."""
     if isinstance(x, np.ndarray):
@@ -106,7 +111,7 @@ def as_tuple(items: Any) -> Any:
     return tuple(items)
 
 
-# --- operations that move elements -----------------------------------------------------------------
+# --- operations that move elements ------------------------------------------------------------
 
 
 def positions(x: Any) -> Any:
@@ -146,7 +151,13 @@ def untake_along_axis(g: Any, indices: Any, x: Any, axis: Any) -> Any:
     return move_back(g, np.take_along_axis(positions(x), indices, axis), x)
 
 
-# --- sequences ---------------------------------------------------------------------------------------
+def finite_max(x: Any, axis: Any) -> Any:
+    """The largest elements, with the reduced axes kept; 0 for those that are not finite."""
+    largest = np.max(x, axis=axis, keepdims=True)
+    return np.where(np.isfinite(largest), largest, 0)
+
+
+# --- sequences --------------------------------------------------------------------------------
 
 
 def unarray(g: Any, x: Any) -> Any:
@@ -195,7 +206,7 @@ def equal_shares(items: Any, y: Any) -> Any:
     return as_type(chosen / np.sum(chosen), items)
 
 
-# --- grids, differences and orders -------------------------------------------------------------------
+# --- grids, differences and orders ------------------------------------------------------------
 
 
 def numbers_of_range(*bounds: Any) -> Any:
@@ -258,10 +269,11 @@ def undiff(g: Any, axis: int) -> Any:
 
 def gradient_matrix(unit: Any, edge_order: int, *spacing: Any) -> Any:
     """np.gradient along an axis, as a matrix."""
-    return np.gradient(unit, *spacing, axis=0, edge_order=edge_order)
+    gradient: Any = np.gradient  # its types list every way to call it but this one
+    return gradient(unit, *spacing, axis=0, edge_order=edge_order)
 
 
-# --- products and recurrences along an axis -----------------------------------------------------------
+# --- products and recurrences along an axis ---------------------------------------------------
 
 
 def preceding(x: Any, axis: int, first: float) -> Any:
@@ -298,7 +310,7 @@ def product_of_others(x: Any, axis: Any) -> Any:
     return before * np.flip(after, axis)
 
 
-# --- products of operands whose number of axes is not known -------------------------------------
+# --- products of operands whose number of axes is not known -----------------------------------
 
 
 def matmul_left(g: Any, x: Any, w: Any) -> Any:
@@ -399,7 +411,11 @@ def _kron_blocks(g: Any, x: Any, w: Any) -> tuple[Any, Any, Any]:
     count = max(np.ndim(x), np.ndim(w))
     m, n = (np.array((1,) * (count - np.ndim(a)) + np.shape(a), int) for a in (x, w))
     ones = np.ones(count, int)
-    turns = np.stack([m, n], 1).ravel(), np.stack([m, ones], 1).ravel(), np.stack([ones, n], 1).ravel()
+    turns = (
+        np.stack([m, n], 1).ravel(),
+        np.stack([m, ones], 1).ravel(),
+        np.stack([ones, n], 1).ravel(),
+    )
     return np.reshape(g, turns[0]), np.reshape(x, turns[1]), np.reshape(w, turns[2])
 
 
@@ -407,7 +423,7 @@ def convolve_full(a: Any, v: Any) -> Any:
     return np.convolve(a, v)
 
 
-# --- linear algebra ------------------------------------------------------------------------------------
+# --- linear algebra ---------------------------------------------------------------------------
 
 
 def per_matrix(g: Any) -> Any:
@@ -460,7 +476,7 @@ def leading_size(x: Any, count: int) -> int:
     return int(np.prod(np.shape(x)[:count]))
 
 
-# --- Fourier transforms and polynomials ------------------------------------------------------------------
+# --- Fourier transforms and polynomials -------------------------------------------------------
 
 
 def fit_length(g: Any, x: Any) -> Any:
@@ -489,7 +505,7 @@ def derivative_matrix(derivative: Any, degree: int) -> Any:
     return found
 
 
-# --- special functions that NumPy lacks ------------------------------------------------------
+# --- special functions that NumPy lacks -------------------------------------------------------
 
 
 def sinc_derivative(x: Any, n: int) -> Any:
@@ -524,7 +540,9 @@ def polygamma(n: int, x: Any) -> Any:
         total = total + np.where(low, _factorial(n) / np.where(low, z, 1) ** (n + 1), 0)
         z = np.where(low, z + 1, z)
     if n == 0:
-        tail = np.log(z) - 0.5 / z - sum(b / (2 * k * z ** (2 * k)) for k, b in _numbered(bernoulli))
+        tail = (
+            np.log(z) - 0.5 / z - sum(b / (2 * k * z ** (2 * k)) for k, b in _numbered(bernoulli))
+        )
         return (tail - total)[()]
     tail = _factorial(n - 1) / z**n + _factorial(n) / (2 * z ** (n + 1))
     for k, b in _numbered(bernoulli):
@@ -568,3 +586,10 @@ def subtract_into(array: Any, g: Any) -> Any:
     """`array -= g` in place."""
     array -= g
     return array
+
+
+def bound(value: Any, name: str) -> Any:
+    """The value of a variable that is None where it is not bound."""
+    if value is None:
+        raise UnboundLocalError(f"cannot access local variable {name!r}")
+    return value

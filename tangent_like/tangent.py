@@ -14,26 +14,44 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tangent_like import facts, infer, ir, trees
+from tangent_like import facts, infer, ir, runtime, trees
+from tangent_like.analysis.activity import varied
 from tangent_like.build import Builder
 from tangent_like.errors import NotYetSupported
 from tangent_like.ir import Atom, Block, If, Loop, Op, Value
 from tangent_like.rules import apply
 from tangent_like.trees import Tree
+from tangent_like.undefined import Unsettled, settle, unsettled
 
 CallTangent = Callable[["Push", Op], None]
 
 
 def tangent(
-    block: Block,
-    active: set[Value],
-    inputs: dict[Value, Tree],
-    call_tangent: CallTangent,
+    block: Block, inputs: dict[Value, Tree], call_tangent: CallTangent
 ) -> tuple[Block, list[Tree]]:
-    """The block with tangents woven in, and the tangents of its results."""
-    push = Push(Builder(derivative=True), active, dict(inputs), call_tangent)
+    """The block with tangents woven in, and the tangents of its results.
+
+    `inputs` are the values that have tangents, each with its own.
+    """
+    while True:
+        try:
+            return _tangent(block, inputs, call_tangent)
+        except Unsettled as found:
+            block = settle(block, found.value)
+
+
+def _tangent(
+    block: Block, inputs: dict[Value, Tree], call_tangent: CallTangent
+) -> tuple[Block, list[Tree]]:
+    active = varied(block, inputs)
+    builder = Builder(derivative=True)
+    push = Push(builder, active, dict(inputs), call_tangent, unsettled=unsettled(block))
     push.run(block)
     found = [push.tree(atom) for atom in block.results]
+    names = {v.name for s in ir.walk(block) for v in ir.defined_by(s)} | {v.name for v in inputs}
+    for tree in found:
+        if isinstance(tree, Value) and not tree.name:
+            tree.name = "dresult" if "y" in names else "dy"
     filled = [
         trees.materialised(push.builder, tree, atom) for tree, atom in zip(found, block.results)
     ]
@@ -49,6 +67,8 @@ class Push:
     tangents: dict[Value, Tree]
     call_tangent: CallTangent
     definitions: dict[Value, Op] = field(default_factory=dict)
+    unsettled: set[Value] = field(default_factory=set)
+    """Values that are undefined on some path."""
 
     def tree(self, atom: Atom) -> Tree:
         return self.tangents.get(atom) if isinstance(atom, Value) else None
@@ -159,6 +179,9 @@ class Push:
             return leaf
         if isinstance(atom, ir.Const) and (atom is ir.UNDEFINED or atom.value is None):
             return atom
+        if atom in self.unsettled and not isinstance(facts.defined(atom.fact), facts.Scalar):
+            assert isinstance(atom, Value)
+            raise Unsettled(atom)
         return trees.zero(self.builder, trees.at(self.builder, atom, path))
 
     def leaf_name(self, value: Value, path: tuple[int, ...]) -> str:
@@ -312,6 +335,7 @@ _SPECIAL: dict[Any, Callable[[Push, Op], None]] = {
     ir.make_tuple: _make_sequence,
     ir.make_list: _make_sequence,
     ir.defined: _identity,
+    runtime.bound: _identity,
     ir.unpack: _same_of_tangent,
     ir.new_tape: _new_tape,
     ir.push: _push,

@@ -3,8 +3,8 @@
 Values are joined into a *web* if one may be the other or a view of it: the parameter, next value
 and result of a loop, the results of a branch, an array and its transpose.  Operations known to
 allocate their result start a web of their own.  A tuple or a tape *holds* its items: while it is
-alive, so are they.  What belongs to somebody else (arguments, globals, items taken out of a
-container) is external.
+alive, so are they.  What may belong to somebody else (arguments, globals, items taken out of a
+container, and what these flow into) is foreign.
 """
 
 from __future__ import annotations
@@ -65,19 +65,14 @@ def _in(fn: Any, table: Collection[Any]) -> bool:
     return getattr(type(fn), "__hash__", None) is not None and fn in table
 
 
-@dataclass(eq=False, slots=True)
-class Webs:
-    """The webs of a function (union-find)."""
+class Sets:
+    """Disjoint sets of values (union-find)."""
 
-    parent: dict[Value, Value] = field(default_factory=dict)
-    external: set[Value] = field(default_factory=set)
-    holders: list[tuple[Value, Value]] = field(default_factory=list)
-    stretches: dict[Value, tuple[list[int], list[int]]] = field(default_factory=dict)
-    """For each web where stretches of life start, in order, and the latest end up to each."""
-
-    containers: dict[Value, set[Value]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.parent: dict[Value, Value] = {}
 
     def find(self, value: Value) -> Value:
+        """The value that stands for the set."""
         root = self.parent.setdefault(value, value)
         while root is not self.parent[root]:
             self.parent[root] = self.parent[self.parent[root]]
@@ -85,21 +80,65 @@ class Webs:
         self.parent[value] = root
         return root
 
-    def join(self, value: Value, others: Iterable[Atom]) -> None:
-        for other in others:
-            if not (has_memory(value) and has_memory(other)):
+    def join(self, a: Value, b: Value) -> None:
+        self.parent[self.find(a)] = self.find(b)
+
+
+@dataclass(eq=False, slots=True)
+class Webs:
+    """The webs of a function, where each is alive, and which containers hold it."""
+
+    sets: Sets = field(default_factory=Sets)
+    families: Sets = field(default_factory=Sets)
+    """Webs with the foreign values that flow into them or come from them."""
+
+    flows: dict[Value, list[Value]] = field(default_factory=dict)
+    foreign: set[Value] = field(default_factory=set)
+    kept: set[Value] = field(default_factory=set)
+    """Values that somebody else may have kept, then their webs."""
+
+    holders: list[tuple[Value, Value]] = field(default_factory=list)
+    containers: dict[Value, set[Value]] = field(default_factory=dict)
+    stretches: dict[Value, tuple[list[int], list[int]]] = field(default_factory=dict)
+    """For each web where stretches of life start, in order, and the latest end up to each."""
+
+    def flow(self, value: Value, sources: Iterable[Atom]) -> None:
+        """`value` may be one of the sources, or share memory with it."""
+        for source in sources:
+            if not (has_memory(value) and has_memory(source)):
                 continue
-            if isinstance(other, Const):
-                self.external.add(value)
+            if isinstance(source, Const):
+                self.foreign.add(value)
             else:
-                self.parent[self.find(other)] = self.find(value)
+                self.flows.setdefault(source, []).append(value)
 
     def complete(self, lives: Lifetimes) -> None:
-        """Note where each web is alive, once everything is joined."""
-        self.external = {self.find(v) for v in self.external}
+        """Note what is foreign, join the webs, and note where each is alive."""
+        self._spread_foreign()
+        for source, values in self.flows.items():
+            for value in values:
+                self.families.join(source, value)
+                if value in self.foreign:
+                    self.holders.append((source, value))  # never written to, but may be read
+                else:
+                    self.sets.join(source, value)
+        for item, container in self.holders:
+            self.containers.setdefault(self.sets.find(item), set()).add(self.sets.find(container))
+        self.kept = {self.sets.find(v) for v in self.kept}
+        self._note_lives(lives)
+
+    def _spread_foreign(self) -> None:
+        pending = list(self.foreign)
+        while pending:
+            for reached in self.flows.get(pending.pop(), ()):
+                if reached not in self.foreign:
+                    self.foreign.add(reached)
+                    pending.append(reached)
+
+    def _note_lives(self, lives: Lifetimes) -> None:
         found: dict[Value, list[tuple[int, int]]] = {}
-        for value in list(self.parent):
-            found.setdefault(self.find(value), []).extend(lives.stretches.get(value, ()))
+        for value in list(self.sets.parent):
+            found.setdefault(self.sets.find(value), []).extend(lives.stretches.get(value, ()))
         for root, stretches in found.items():
             starts, ends, latest = [], [], 0
             for start, end in sorted(stretches):
@@ -107,12 +146,18 @@ class Webs:
                 starts.append(start)
                 ends.append(latest)
             self.stretches[root] = (starts, ends)
-        for item, container in self.holders:
-            self.containers.setdefault(self.find(item), set()).add(self.find(container))
+
+    def same(self, a: Value, b: Value) -> bool:
+        """Whether two values may share memory."""
+        return self.sets.find(a) is self.sets.find(b)
+
+    def is_owned(self, value: Value) -> bool:
+        """Whether nobody outside can hold the value's memory."""
+        return value not in self.foreign and self.sets.find(value) not in self.kept
 
     def alive_across(self, value: Value, position: int) -> bool:
         """Whether memory of the value's web is in use both before and after a position."""
-        pending, seen = [self.find(value)], set()
+        pending, seen = [self.sets.find(value)], set()
         while pending:
             root = pending.pop()
             if root in seen:
@@ -127,7 +172,7 @@ class Webs:
 
 
 def join_statement(webs: Webs, statement: Statement, passing: Collection[Op]) -> None:
-    """Join what a statement lets share memory; `passing` operations hand on their first operand.
+    """Note what a statement lets share memory; `passing` operations hand on their first operand.
 
     The inits of loops are left to the caller.
     """
@@ -137,26 +182,29 @@ def join_statement(webs: Webs, statement: Statement, passing: Collection[Op]) ->
         for result, *sources in zip(
             statement.results, statement.then.results, statement.orelse.results
         ):
-            webs.join(result, sources)
+            webs.flow(result, sources)
     else:
         for param, after, result in zip(statement.params, statement.nexts, statement.results):
-            webs.join(param, (after, result))
+            webs.flow(param, (after,))
+            webs.flow(result, (param,))
         if statement.item is not None and statement.iterable is not None:
-            webs.join(statement.item, (statement.iterable,))
-            webs.external.add(statement.item)
+            webs.flow(statement.item, (statement.iterable,))
+            webs.foreign.add(statement.item)
 
 
 def _join_op(webs: Webs, op: Op, passing: Collection[Op]) -> None:
     if op in passing:
-        webs.join(op.result, op.args[:1])
+        webs.flow(op.result, op.args[:1])
     elif op.fn is ir.push:
         _hold(webs, op.args[1:], op.args[0])
     elif holds(op):
         _hold(webs, op.atoms, op.result)
     elif not allocates(op):
-        webs.join(op.result, op.atoms)
+        webs.flow(op.result, op.atoms)
         if _takes_from_outside(op):
-            webs.external.update(v for v in (op.result, *op.atoms) if isinstance(v, Value))
+            webs.foreign.add(op.result)
+        if not effects.is_pure(op.fn):
+            webs.kept.update(v for v in op.atoms if isinstance(v, Value))
 
 
 def _hold(webs: Webs, items: Iterable[Atom], container: Atom) -> None:
@@ -166,7 +214,7 @@ def _hold(webs: Webs, items: Iterable[Atom], container: Atom) -> None:
 
 
 def _takes_from_outside(op: Op) -> bool:
-    """Whether the result may be memory that others hold, or the call may keep its operands."""
+    """Whether the result may be memory that others hold."""
     if op.fn is np.broadcast_to or not effects.is_pure(op.fn):
         return True
     return not all(
@@ -176,11 +224,9 @@ def _takes_from_outside(op: Op) -> bool:
 
 
 def webs_of(function: Function) -> Webs:
-    """Webs with the parameters of the function as external memory."""
+    """Webs with the parameters of the function as foreign memory."""
     webs = Webs()
-    webs.external.update(function.params)
-    for param in function.params:
-        webs.find(param)
+    webs.foreign.update(function.params)
     return webs
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from tangent_like.backend import naming
 from tangent_like.backend.inline import Inlined, choose_inlined
 from tangent_like.analysis.lifetimes import lifetimes
 from tangent_like.backend.references import References
-from tangent_like.backend.remarks import remark, remark_node
+from tangent_like.backend.remarks import remark, remark_node, with_remarks
 from tangent_like.backend.spelling import call, spell, subscript, tuple_of
 from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Statement, Value
 
@@ -46,10 +46,11 @@ def emit(function: Function, refs: References, defaults: dict[Value, object]) ->
 
 
 def without_aliases(function: Function) -> Function:
-    """Reading a name that may be unbound is just reading it."""
+    """Reading a name that may be unbound is just reading it; what is not used is still read."""
     table: dict[Value, Atom] = {}
+    used = {a for s in ir.walk(function.body) for a in _all_read(s)} | set(function.body.results)
     for statement in ir.walk(function.body):
-        if isinstance(statement, Op) and statement.fn is ir.defined:
+        if isinstance(statement, Op) and statement.fn is ir.defined and statement.result in used:
             source = statement.args[0]
             table[statement.result] = table.get(source, source)  # type: ignore[arg-type]
     if not table:
@@ -58,6 +59,12 @@ def without_aliases(function: Function) -> Function:
     return ir.Function(
         function.name, function.params, _without(body, set(table)), function.place, function.doc
     )
+
+
+def _all_read(statement: Statement) -> Iterator[Atom]:
+    yield from ir.read_by(statement)
+    for block in ir.blocks_of(statement):
+        yield from block.results
 
 
 def _without(block: Block, gone: set[Value]) -> Block:
@@ -82,6 +89,8 @@ class Emitter:
         self.inlined = inlined
         self.refs = refs
         self.names: dict[Value, str] = {}
+        self.targets: set[Value] = set()
+        """Values that are targets of the loop they belong to, not statements."""
 
     def reserve(self, function: Function) -> set[str]:
         """Claim the names of everything outside that the function will refer to."""
@@ -113,7 +122,7 @@ class Emitter:
         body: list[ast.stmt] = []
         if function.doc:
             body.append(ast.Expr(ast.Constant(function.doc)))
-        body += self.statements(function.body.statements, None)
+        body += with_remarks(self.statements(function.body.statements, None))
         body += self.returns(function.body.results)
         arguments = [ast.arg(self.names[p]) for p in function.params]
         values = [ast.Constant(defaults[p]) for p in function.params if p in defaults]
@@ -175,7 +184,8 @@ class Emitter:
 
     def statement(self, statement: Statement, loop: Loop | None) -> list[ast.stmt]:
         if isinstance(statement, Op):
-            return [] if statement.result in self.inlined else self.assignment(statement)
+            hidden = statement.result in self.inlined or statement.result in self.targets
+            return [] if hidden else self.assignment(statement)
         if isinstance(statement, If):
             if statement.results and statement.results[0] in self.inlined:
                 return []
@@ -302,6 +312,8 @@ class Emitter:
             if isinstance(s, Op) and s.fn is operator.getitem and s.args[0] is loop.item:
                 index = s.args[1]
                 if isinstance(index, Const) and s.result not in self.inlined:
+                    if found[index.value] is not None:  # type: ignore[call-overload]
+                        return []
                     found[index.value] = s.result  # type: ignore[call-overload]
         return found
 
@@ -310,12 +322,9 @@ class Emitter:
     ) -> list[ast.stmt]:
         """The body: its statements, then what goes to the next iteration, `break` where it ends."""
         body = loop.body
+        self.targets.update(v for v in self.unpacked_items(loop) if v is not None)
         if not loop.exits:
-            unpacked = {v for v in self.unpacked_items(loop) if v is not None}
-            kept = [
-                s for s in statements if not (isinstance(s, Op) and s.result in unpacked)
-            ]
-            return [*self.statements(kept, loop), *self.copies(loop.params, loop.nexts)]
+            return [*self.statements(statements, loop), *self.copies(loop.params, loop.nexts)]
         if loop.iterable is None and not statements and isinstance(body.statements[-1], If):
             last = body.statements[-1]
             table = dict(zip(last.results, last.then.results))
@@ -403,7 +412,9 @@ def assign(name: str, value: ast.expr) -> ast.stmt:
 
 
 def _at(node: ast.stmt, statement: Statement) -> ast.stmt:
-    node.place = statement.place  # type: ignore[attr-defined]
+    """The node with the place that derivative code belongs to."""
+    if isinstance(statement, Op) and statement.derivative:
+        node.place = statement.place  # type: ignore[attr-defined]
     return node
 
 
@@ -477,7 +488,14 @@ def _remark(emitter: Emitter, op: Op) -> list[ast.stmt]:
     return [remark_node(str(op.args[0].value))]
 
 
+def _read(emitter: Emitter, op: Op) -> list[ast.stmt]:
+    """A name that is read only for the error where it is not bound."""
+    why = remark_node("raises UnboundLocalError where it is not bound")
+    return [why, _at(ast.Expr(emitter.atom(op.args[0])), op)]
+
+
 _STATEMENTS: dict[Any, Any] = {
+    ir.defined: _read,
     runtime.scatter_add_into: _scatter,
     runtime.add_into: _add_into,
     runtime.subtract_into: _add_into,

@@ -4,24 +4,28 @@
     rest = 1.0 - x            ──▶     x = r * x * (1.0 - x)
     x = product * rest
 
-An operation is inlined if it has no name of the user's, one use, in its own block, and nothing
-with an effect lies between; costly array operations and long expressions keep a line of theirs.
+An operation is inlined if it has one use, in its own block, and nothing with an effect lies
+between.  What has a name of the user's keeps a line of its own, except the part of an adjoint that
+comes from the same line as the next part; so do long expressions.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 
 from tangent_like import effects, facts, ir
 from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Statement, Value
 
-MAX_LENGTH = 76
+MAX_LENGTH = 84
+_INDENT = 4
+_SIGNS = (operator.getitem, getattr, ir.make_tuple, ir.make_list)
 Inlined = dict[Value, Op | If]
 
 
 def choose_inlined(function: Function, in_place: set[object]) -> Inlined:
     """The operations to print inside expressions, by their results."""
-    chooser = _Chooser(_count_uses(function), in_place)
+    chooser = _Chooser(_count_uses(function), in_place, set(function.params))
     chooser.block(function.body)
     return chooser.inlined
 
@@ -48,21 +52,34 @@ def _count_uses(function: Function) -> dict[Value, int]:
 
 
 class _Chooser:
-    def __init__(self, uses: Mapping[Value, int], in_place: set[object]):
+    def __init__(self, uses: Mapping[Value, int], in_place: set[object], params: set[Value]):
         self.uses = uses
+        self.params = params
         self.in_place = in_place
         self.inlined: Inlined = {}
+        self.unpacked: set[Value] = set()
+        """Items of a `zip`, which the head of their loop takes apart."""
+
         self.lengths: dict[Value, int] = {}
+        self.depth = 0
 
     def block(self, block: Block) -> None:
         """Decide for each statement, innermost blocks first."""
+        self.depth += 1
+        self.statements(block)
+        self.depth -= 1
+
+    def statements(self, block: Block) -> None:
         pending: dict[Value, Op | If] = {}
         for statement in block.statements:
+            if isinstance(statement, Loop) and statement.iterable is not None:
+                if isinstance(statement.iterable.fact, facts.Zip) and statement.item is not None:
+                    self.unpacked.add(statement.item)
             for inner in ir.blocks_of(statement):
                 self.block(inner)
             self.consume(statement, ir.read_by(statement), pending)
             if self.disturbs(statement):
-                pending = {v: s for v, s in pending.items() if not _reads_memory(s)}
+                pending = {v: s for v, s in pending.items() if not self.reads_memory(s)}
             if self.may_move(statement):
                 pending[ir.defined_by(statement)[0]] = statement  # type: ignore[assignment]
         self.consume(None, block.results, pending)
@@ -71,18 +88,43 @@ class _Chooser:
         self, statement: Statement | None, atoms: tuple[Atom, ...], pending: dict[Value, Op | If]
     ) -> None:
         """Inline what the statement reads for the only time, as long as the line stays short."""
-        total = sum(self.length(atom) for atom in atoms) + 3 * len(atoms)
-        for atom in atoms:
-            if not isinstance(atom, Value) or atom not in pending:
+        total = sum(self.length(atom) for atom in atoms) + _around(statement, len(atoms))
+        longest = MAX_LENGTH - _INDENT * self.depth - self.target(statement)
+        changed = self.is_in_place(statement)
+        for k, atom in enumerate(atoms):
+            if not isinstance(atom, Value) or atom not in pending or (changed and k == 0):
                 continue
             total += self.lengths[atom] - self.length(atom)
-            if total <= MAX_LENGTH or _must_inline(pending[atom]):
+            if not self.joins(pending[atom], statement):
+                total -= self.lengths[atom] - self.length(atom)
+            elif total <= longest or _must_inline(pending[atom]):
                 self.inlined[atom] = pending.pop(atom)
             else:
                 total -= self.lengths[atom] - self.length(atom)
         if statement is not None:
             for value in ir.defined_by(statement):
-                self.lengths[value] = total + 4
+                self.lengths[value] = total
+
+    def target(self, statement: Statement | None) -> int:
+        """The room that `name = ` takes."""
+        if not isinstance(statement, Op):
+            return 8
+        return len(statement.result.name) + 3 if statement.result.name else 0
+
+    def joins(self, inner: Op | If, statement: Statement | None) -> bool:
+        """Whether an operation with a name may still go into the line of another one: both are
+        parts of one adjoint, from one line of the user's."""
+        name = ir.defined_by(inner)[0].name
+        if not name or _must_inline(inner):
+            return True
+        first = inner.args[0] if isinstance(inner, Op) and inner.args else None
+        return (
+            isinstance(statement, Op)
+            and not (isinstance(first, Value) and first.name == name)
+            and statement.result.name == name
+            and statement.derivative
+            and inner.place.line in (statement.place.line, 0)
+        )
 
     def length(self, atom: Atom) -> int:
         if isinstance(atom, Value):
@@ -101,7 +143,9 @@ class _Chooser:
             return False
         if isinstance(statement.fn, ir.Procedure) or statement.fn is ir.new_tape:
             return False
-        return not value.name or _must_inline(statement)
+        if statement.fn is operator.getitem and statement.args[0] in self.unpacked:
+            return False
+        return not value.name or statement.derivative or _must_inline(statement)
 
     def is_expression(self, statement: If) -> bool:
         """Whether an `If` can be printed as `a if c else b`, `a and b` or `a or b`."""
@@ -110,6 +154,18 @@ class _Chooser:
         inner = (*statement.then.statements, *statement.orelse.statements)
         return all(v in self.inlined for s in inner for v in ir.defined_by(s)) and all(
             not isinstance(s, Loop) and ir.defined_by(s) for s in inner
+        )
+
+    def is_in_place(self, statement: Statement | None) -> bool:
+        return isinstance(statement, Op) and statement.fn in self.in_place
+
+    def reads_memory(self, statement: Op | If) -> bool:
+        """Whether the result depends on memory that may be written to; arguments never are."""
+        if isinstance(statement, If):
+            return True
+        return any(
+            isinstance(a, Value) and a not in self.params and not facts.is_scalar(a.fact)
+            for a in statement.atoms
         )
 
     def disturbs(self, statement: Statement) -> bool:
@@ -124,11 +180,14 @@ class _Chooser:
 
 
 def _must_inline(statement: Op | If) -> bool:
-    """Slices and index tuples have no readable form of their own."""
-    return isinstance(statement, Op) and statement.fn is slice
+    """Slices and tuples have no readable form of their own."""
+    return isinstance(statement, Op) and statement.fn in (slice, ir.make_tuple)
 
 
-def _reads_memory(statement: Op | If) -> bool:
-    if isinstance(statement, If):
-        return True
-    return any(not isinstance(a, Const) and not facts.is_scalar(a.fact) for a in statement.atoms)
+def _around(statement: Statement | None, count: int) -> int:
+    """The signs, parentheses and the function name around operands, at most."""
+    if not isinstance(statement, Op):
+        return 2 * count
+    if getattr(statement.fn, "__module__", "") == "_operator" or statement.fn in _SIGNS:
+        return 3 * count
+    return len(getattr(statement.fn, "__name__", "")) + 4 + 2 * count

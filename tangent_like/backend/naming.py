@@ -11,10 +11,12 @@ import builtins
 import keyword
 import operator
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tangent_like import ir
+import numpy as np
+
+from tangent_like import facts, ir
 from tangent_like.analysis.lifetimes import Lifetimes, Stretch, normalised
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Value
 
@@ -145,12 +147,13 @@ def assign_names(
     """A name for each value that is not printed inside an expression."""
     names = Names(reserved)
     definitions = {s.result: s for s in ir.walk(function.body) if isinstance(s, Op)}
+    saved = _saved(function, definitions)
     members: dict[Value, list[Value]] = {}
     for value in groups.parent:
         members.setdefault(groups.find(value), []).append(value)
     chosen: dict[Value, str] = {}
     for root in sorted(members, key=lambda r: _rank(r, groups, members, lifetimes)):
-        wish = _wish(root, members[root], definitions)
+        wish = _wish(root, members[root], definitions, saved)
         if root in groups.pinned:
             chosen[root] = names.take(wish, groups.stretches[root])
         else:
@@ -168,37 +171,103 @@ def _rank(
     return (1 if any(v.name for v in members[root]) else 2), first
 
 
-def _wish(root: Value, members: list[Value], definitions: dict[Value, Op]) -> str:
+def _wish(
+    root: Value,
+    members: list[Value],
+    definitions: dict[Value, Op],
+    saved: dict[Value, Value],
+) -> str:
     for value in (root, *members):
-        if value.name:
+        if value.name and not (value in saved and value.name == "tape"):
             return value.name
     for value in members:
-        if value in definitions:
-            return describe(definitions[value], definitions)
-    return "t"
+        source = saved.get(value, value)
+        if source in definitions:
+            wish = source.name or describe(definitions[source])
+            return f"{wish}_tape" if value.name == "tape" and wish != "t" else value.name or wish
+    return root.name or ("i" if root.fact == facts.INT else "t")
+
+
+def _saved(function: Function, definitions: dict[Value, Op]) -> dict[Value, Value]:
+    """For each tape what is saved on it, and for each value read from a tape what it was."""
+    found: dict[Value, Value] = {}
+    statements = list(ir.walk(function.body))
+    for s in statements:
+        if isinstance(s, Op) and s.fn is ir.push and isinstance(s.args[1], Value):
+            found[s.args[0]] = s.args[1]  # type: ignore[index]
+    for s in statements:
+        if isinstance(s, Op) and s.fn is ir.pop and s.args[0] in found:
+            found[s.result] = found[s.args[0]]
+        elif isinstance(s, Loop) and s.item is not None:
+            parts = [_tape_of(part, definitions) for part in ir.components(s.iterable, definitions)]
+            for value, part in _items(s, len(parts)):
+                if parts[part] in found:
+                    found[value] = found[parts[part]]  # type: ignore[index]
+    return found
+
+
+def _tape_of(part: Atom, definitions: dict[Value, Op]) -> Atom:
+    made = definitions.get(part) if isinstance(part, Value) else None
+    return made.args[0] if made is not None and made.fn is reversed else part
+
+
+def _items(loop: Loop, count: int) -> Iterator[tuple[Value, int]]:
+    """The values that take the items of what a loop runs over, with the number of the iterable."""
+    assert loop.item is not None
+    if count == 1:
+        yield loop.item, 0
+    for s in loop.body.statements:
+        if isinstance(s, Op) and s.fn is operator.getitem and s.args[0] is loop.item and count > 1:
+            if isinstance(s.args[1], ir.Const) and isinstance(s.args[1].value, int):
+                yield s.result, s.args[1].value
 
 
 _NOUNS: dict[Any, str] = {
-    operator.add: "total", operator.sub: "difference", operator.mul: "product",
-    operator.truediv: "ratio", operator.pow: "power", operator.neg: "negative",
-    operator.matmul: "product", operator.getitem: "item", len: "n", range: "indices",
-    operator.eq: "test", operator.ne: "test", operator.lt: "test", operator.le: "test",
-    operator.gt: "test", operator.ge: "test", operator.not_: "test", abs: "size",
-    ir.make_tuple: "items", ir.make_list: "items",
+    len: "n", range: "indices", abs: "size", ir.make_tuple: "items", ir.make_list: "items",
+    np.logaddexp: "softplus", np.sum: "total", sum: "total",
 }  # fmt: skip
+_SIGNS = frozenset({
+    operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.neg,
+    operator.pos, operator.matmul, operator.mod, operator.floordiv, np.where, np.transpose,
+})  # fmt: skip
+_TESTS = frozenset({
+    operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge, operator.not_,
+    operator.is_, operator.is_not, operator.contains, isinstance,
+})  # fmt: skip
 
 
-def describe(op: Op, definitions: dict[Value, Op]) -> str:
-    """A name for what an operation computes: `exp_z`, `product`, `x_i`."""
+def describe(op: Op) -> str:
+    """A name for what an operation computes: `exp_z`, `x_i`; `t` for arithmetic."""
+    if not getattr(type(op.fn), "__hash__", None) or op.fn in _SIGNS:
+        return "t"
+    if op.fn in _TESTS:
+        return "test"
+    operands = [_said(a) for a in op.args]
+    if op.fn is operator.getitem:
+        return _joined(*operands) or "item"
+    if op.fn is getattr and isinstance(op.args[1], ir.Const):
+        return _joined(operands[0], str(op.args[1].value)) or str(op.args[1].value)
     if op.fn in _NOUNS:
         return _NOUNS[op.fn]
-    if op.fn is getattr and isinstance(op.args[1], ir.Const):
-        return str(op.args[1].value)
     name = getattr(op.fn, "__name__", "t").strip("_")
-    name = {"logaddexp": "softplus", "lambda": "t"}.get(name, name)
-    operand = op.args[0].name if op.args and isinstance(op.args[0], Value) else ""
-    wish = f"{name}_{operand}" if operand else name
-    return wish if wish.isidentifier() and not hasattr(builtins, wish) else f"{name}_value"
+    if not name.isidentifier():
+        return "t"
+    wish = _joined(name, operands[0]) if operands else ""
+    return wish or (f"{name}_value" if hasattr(builtins, name) else name)
+
+
+def _said(atom: Atom) -> str:
+    """How an operand is called, as part of a longer name."""
+    if isinstance(atom, Value):
+        return atom.name
+    return str(atom.value) if type(atom.value) is int and atom.value >= 0 else ""
+
+
+def _joined(*parts: str) -> str:
+    """`x_i`, if it is a short name; "" otherwise."""
+    name = "_".join(parts)
+    short = all(parts) and len(name) <= 16 and name.isidentifier()
+    return name if short and not hasattr(builtins, name) else ""
 
 
 def all_hints(function: Function) -> set[str]:

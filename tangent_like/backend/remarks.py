@@ -11,6 +11,7 @@ import ast
 from tangent_like import effects
 
 _MARK = "(remark) "
+_LONGEST = 64
 
 
 def remark(text: str) -> None:
@@ -22,6 +23,53 @@ effects.EFFECTS.add(remark)
 
 def remark_node(text: str) -> ast.stmt:
     return ast.Expr(ast.Constant(_MARK + text))
+
+
+def with_remarks(statements: list[ast.stmt]) -> list[ast.stmt]:
+    """The statements of a function with the user's line above each group of adjoint lines.
+
+    A reverse sweep that has no forward sweep before it needs no heading, and one that belongs to
+    a single line of the user's no other remark.
+    """
+    start = next((i for i, node in enumerate(statements) if _is_remark(node)), None)
+    if start is None:
+        return statements
+    sweep = statements[start + 1 :]
+    lines = {node.place.line for s in sweep for node in ast.walk(s) if hasattr(node, "place")}
+    heading = statements[: start + 1] if start else []
+    return [*heading, *(_explained(sweep) if len(lines) > 1 else sweep)]
+
+
+def _is_remark(node: ast.stmt) -> bool:
+    text = node.value.value if _is_text(node) else ""  # type: ignore[attr-defined]
+    return isinstance(text, str) and text.startswith(_MARK)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _explained(statements: list[ast.stmt]) -> list[ast.stmt]:
+    """Each group that belongs to one line under a remark that quotes it, block by block."""
+    found: list[ast.stmt] = []
+    line = 0
+    for node in statements:
+        place = getattr(node, "place", None)
+        if place is not None and place.line != line:
+            line = place.line
+            if place.quoted and not place.quoted.endswith(":"):
+                found.append(remark_node(f"{_shortened(place.quoted)}  (line {line})"))
+        for part in ("body", "orelse"):
+            if getattr(node, part, None):
+                setattr(node, part, _explained(getattr(node, part)))
+                line = 0
+        found.append(node)
+    return found
+
+
+def _shortened(line: str) -> str:
+    text = " ".join(line.split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3].rstrip() + "..."
 
 
 def as_comment(line: str) -> str:

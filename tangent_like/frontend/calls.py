@@ -19,8 +19,9 @@ from tangent_like import facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported, SourceError
 from tangent_like.frontend import operators
 from tangent_like.frontend.expressions import lower_all, lower_expression
+from tangent_like.frontend.joins import join_pairs
 from tangent_like.frontend.methods import METHODS
-from tangent_like.frontend.scope import Derived, Frame, LocalFunction
+from tangent_like.frontend.scope import Choice, Derived, Frame, LocalFunction
 from tangent_like.frontend.source import Source, find_source
 from tangent_like.ir import Atom, Const
 from tangent_like.rules import registry
@@ -91,6 +92,8 @@ def call(
             "call the function by its name",
         )
     function = callee.value
+    if isinstance(function, Choice):
+        return _call_choice(state, node, function, args, keywords)
     if isinstance(function, LocalFunction):
         return _call_local(state, node, function, args, keywords)
     if isinstance(function, Derived):
@@ -98,6 +101,9 @@ def call(
     operator_name = operators.name_of(function)
     if operator_name is not None:
         return operators.lower(state, node, operator_name, function, args, keywords)
+    custom = registry.custom_of(function)
+    if custom is not None:
+        return state.module.call_custom(state, node, custom, args, keywords)
     if registry.find(function) is not None or function in _PLAIN_BUILTINS:
         return _operation(state, node, function, args, keywords)
     if isinstance(function, operators.DERIVATIVES):
@@ -112,6 +118,23 @@ def call(
         state.place(node),
         "give it a rule with tl.elementwise, tl.linear or tl.custom_vjp",
     )
+
+
+def _call_choice(
+    state: Lowering,
+    node: Any,
+    choice: Choice,
+    args: Sequence[Atom],
+    keywords: Mapping[str, Atom],
+) -> Atom:
+    """A branch with a call of either function."""
+    sides = [
+        state.builder.collect(lambda f=f: [call(state, node, f, args, keywords)])
+        for f in (choice.then, choice.orelse)
+    ]
+    pair = [("", sides[0].results[0], sides[1].results[0])]
+    state.builder.place = state.place(node)
+    return join_pairs(state, choice.test, sides[0], sides[1], pair)[""]  # type: ignore[return-value]
 
 
 def _of_library(function: Any) -> bool:

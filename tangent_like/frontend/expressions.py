@@ -12,6 +12,7 @@ import numpy as np
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.names import read_name
+from tangent_like.frontend.scope import Choice
 from tangent_like.ir import Atom, Const, Value
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _logical(
 
 
 def _if_expression(state: Lowering, node: Any) -> Atom:
-    from tangent_like.frontend.joins import joinable
+    from tangent_like.frontend.joins import choosable, joinable
     from tangent_like.frontend.lower import truth
 
     test = truth(state, lower_expression(state, node.test))
@@ -181,6 +182,8 @@ def _if_expression(state: Lowering, node: Any) -> Atom:
         return lower_expression(state, node.body if test.value else node.orelse)
     then = state.builder.collect(lambda: [lower_expression(state, node.body)])
     orelse = state.builder.collect(lambda: [lower_expression(state, node.orelse)])
+    if choosable(then.results[0], orelse.results[0]):
+        return Const(Choice(test, then.results[0], orelse.results[0]))  # type: ignore[arg-type]
     if not joinable(then.results[0], orelse.results[0]):
         raise NotYetSupported(
             "choosing between functions at run time", state.place(node), "use `if` and call each"

@@ -14,7 +14,7 @@ from tangent_like import facts, ir
 from tangent_like.build import fact_of
 from tangent_like.facts import Fact
 from tangent_like.frontend.names import carried_atom
-from tangent_like.frontend.scope import Binding, Carried, Conflict
+from tangent_like.frontend.scope import Binding, Carried, Choice, Conflict
 from tangent_like.ir import Atom, Block, Const
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def join_environments(
             joined[name] = left if isinstance(left, Conflict) else right
         elif left is right or same_constant(left, right):
             joined[name] = left
+        elif choosable(left, right):
+            joined[name] = Const(Choice(test, left, right))  # type: ignore[arg-type]
         elif not joinable(left, right):
             joined[name] = Conflict(name, state.place(node), "the branches bind different things")
         else:
@@ -73,6 +75,13 @@ def same_constant(a: Binding, b: Binding) -> bool:
     if isinstance(x, (bool, int, str, type(None), float, complex)):
         return repr(x) == repr(y)
     return x is y
+
+
+def choosable(a: Atom, b: Atom) -> bool:
+    """Two functions: which one it is can be decided where it is called."""
+    return all(
+        isinstance(x, Const) and x is not ir.UNDEFINED and callable(x.value) for x in (a, b)
+    )
 
 
 def joinable(a: Atom, b: Atom) -> bool:

@@ -65,6 +65,9 @@ class Module:
     recurse: Callable[..., Atom]
     """Calls a function that is being lowered already (set by the pipeline)."""
 
+    call_custom: Callable[..., Atom]
+    """Calls a function whose derivative is given as functions (set by the pipeline)."""
+
     externals: dict[External, Value] = field(default_factory=dict)
     guards: dict[External, Guard] = field(default_factory=dict)
     procedures: dict[Any, ir.Procedure] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from tangent_like import ir
 from tangent_like.errors import Place
 from tangent_like.facts import Fact
 from tangent_like.frontend.source import Source
-from tangent_like.ir import Atom
+from tangent_like.ir import Atom, Const
 
 
 @dataclass(eq=False, slots=True)
@@ -64,6 +64,18 @@ class Derived:
 
     def __call__(self, *args: object) -> object:
         raise TypeError(f"{self.operator} exists at compile time only")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """One of two functions, chosen at run time by `test`; calling it branches."""
+
+    test: Atom
+    then: Const
+    orelse: Const
+
+    def __call__(self, *args: object) -> object:
+        raise TypeError("a choice exists at compile time only")
 
 
 @dataclass(eq=False, slots=True)

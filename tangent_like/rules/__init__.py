@@ -1,6 +1,7 @@
 """Derivative rules: each fact is written once, as lambdas that run on symbolic values."""
 
 from tangent_like.rules import builtin as builtin
+from tangent_like.rules import classic_polynomials as classic_polynomials
 from tangent_like.rules import complex as complex
 from tangent_like.rules import constants as constants
 from tangent_like.rules import creation as creation

@@ -1,7 +1,4 @@
-"""Applying a rule to one operation: its tangent, and the cotangents of its operands.
-
-Broadcasting is undone here and nowhere else; facts decide whether anything has to be done.
-"""
+"""Applying a rule to one operation: its tangent, and the cotangents of its operands."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ import operator
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,19 +15,27 @@ import numpy as np
 from tangent_like import facts, ir, runtime
 from tangent_like.build import Builder
 from tangent_like.errors import NOWHERE, NoRuleError, NotYetSupported
-from tangent_like.facts import Array, Fact, Scalar
+from tangent_like.facts import Fact
 from tangent_like.ir import Atom, Const, Op
 from tangent_like.rules import straight
+from tangent_like.rules.fitting import Tree as Tree
+from tangent_like.rules.fitting import fit as fit
+from tangent_like.rules.fitting import fit_tree as fit_tree
+from tangent_like.rules.fitting import lift_tree as lift_tree
+from tangent_like.rules.fitting import lower_cotangent as lower_cotangent
+from tangent_like.rules.fitting import lower_tree as lower_tree
+from tangent_like.rules.fitting import zero as zero
 from tangent_like.rules.masks import times
 from tangent_like.rules.registry import Rule, find
-from tangent_like.rules.symbolic import Symbolic, apply, lift, lower
-
-Tree = Any
-"""A tangent or cotangent: an atom, None for zero, or a tuple of trees for a tuple or list."""
+from tangent_like.rules.symbolic import Symbolic, apply, lift
 
 
-def is_plain(op: Op) -> bool:
-    return getattr(op.fn, "__module__", "") == "math"
+def is_plain(op: Op) -> str:
+    """The family of the operation's function, which decides how a rule's body is spelled."""
+    if isinstance(op.fn, np.ufunc):
+        return "numpy"
+    module = getattr(op.fn, "__module__", None) or ""
+    return "math" if module == "math" else "numpy" if module.startswith("numpy") else ""
 
 
 def rule_of(op: Op) -> Rule:
@@ -77,18 +83,21 @@ def _accepted(rule: Rule, keywords: dict[str, Any]) -> set[str]:
     return accepted
 
 
-def _keywords_of(function: Any, asked: frozenset[str]) -> set[str]:
-    parameters = inspect.signature(function).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        return set(asked)
-    return {
-        name
-        for name, p in parameters.items()
-        if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)
-    }
+def _keywords_of(function: Any, asked: frozenset[str]) -> frozenset[str]:
+    names, takes_any = _parameters_of(function)
+    return asked if takes_any else names
 
 
-# --- forward mode --------------------------------------------------------------------------
+@cache
+def _parameters_of(function: Any) -> tuple[frozenset[str], bool]:
+    """The names that can be given as keywords, and whether any name can."""
+    parameters = inspect.signature(function).parameters.values()
+    by_name = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = frozenset(p.name for p in parameters if p.kind in by_name)
+    return names, any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
+
+
+# --- forward mode -----------------------------------------------------------------------------
 
 
 def tangent(builder: Builder, op: Op, tangents: Sequence[Tree]) -> Tree:
@@ -114,13 +123,14 @@ def _tangent(builder: Builder, op: Op, rule: Rule, tangents: Sequence[Tree]) -> 
         found = _bilinear_tangent(op, rule, args, keywords, lifted)
     elif rule.kind == "composed":
         found = _composed_tangent(builder, rule, args, keywords, tangents)
-        found = _in_type_of(builder, found, op.result)
     else:
         assert rule.jvp is not None
         found = rule.jvp(tuple(lifted), result, *args, **keywords)
         if found is NotImplemented:
             found = _composed_tangent(builder, rule, args, keywords, tangents)
-    return lower_tree(builder, found, op.result)
+    tree = lower_tree(builder, found, op.result)
+    by_formula = rule.kind == "composed" or (rule.kind == "pair" and rule.vjp is None)
+    return _in_type_of(builder, tree, op.result) if by_formula else tree
 
 
 def _elementwise_tangent(
@@ -132,10 +142,14 @@ def _elementwise_tangent(
     result: Symbolic,
 ) -> Any:
     total = None
-    for partial, dx in zip(partials_of(rule, args, keywords, result), tangents):
+    for partial, dx in zip(partials_of(rule, args, keywords, result), tangents, strict=False):
         term = times(dx, partial)
         total = term if total is None else total if term is None else total + term
-    if total is None or _shape_known_equal(total.fact, result.fact):
+    if total is None:
+        return None
+    if facts.dtype(result.fact) == "float32" != facts.dtype(total.fact):
+        total = apply(runtime.as_type, total, result)
+    if _shape_known_equal(total.fact, result.fact):
         return total
     return Symbolic(builder, builder.op(runtime.broadcast_like, (total.atom, result.atom)))
 
@@ -194,7 +208,7 @@ def _composed_tangent(
 ) -> Any:
     found, ops = _formula(builder, rule, args, keywords)
     tangents: dict[Any, Any] = {}
-    for arg, tree in zip(args, trees):
+    for arg, tree in zip(args, trees, strict=False):
         _pair_leaves(builder, arg, tree, tangents)
     straight.tangents_of(builder, ops, tangents, tangent)
     return _map_leaves(found, tangents.get)
@@ -202,9 +216,14 @@ def _composed_tangent(
 
 def _in_type_of(builder: Builder, dx: Any, result: Atom) -> Any:
     """A formula may compute in a longer type than its function."""
-    if dx is None or isinstance(dx, tuple) or facts.dtype(result.fact) == facts.dtype(dx.fact):
-        return dx
-    return builder.op(runtime.as_type, (dx, result))
+    if isinstance(dx, tuple):
+        parts = [builder.op(operator.getitem, (result, Const(i))) for i in range(len(dx))]
+        return tuple(_in_type_of(builder, d, part) for d, part in zip(dx, parts, strict=False))
+    if dx is None:
+        return None
+    have, want = facts.dtype(dx.fact), facts.dtype(result.fact)
+    same = have == want and have is not None
+    return dx if same else builder.op(runtime.as_type, (dx, result))
 
 
 def _formula(
@@ -219,6 +238,8 @@ def _formula(
         return []
 
     block = builder.collect(build)
+    if found[0] is NotImplemented:
+        raise _NotImplemented
     for statement in block.statements:
         if not isinstance(statement, Op):
             raise TypeError("a formula must not branch")
@@ -245,7 +266,7 @@ def _map_leaves(tree: Any, function: Any) -> Any:
     return function(tree.atom) if isinstance(tree, Symbolic) else None
 
 
-# --- reverse mode --------------------------------------------------------------------------
+# --- reverse mode -----------------------------------------------------------------------------
 
 
 def cotangents(builder: Builder, op: Op, g: Tree, active: Sequence[bool]) -> list[Tree]:
@@ -338,12 +359,23 @@ def _transposed(
     """The transpose of a linear `jvp`: run on stand-ins for the tangents, and reversed."""
     stand_ins = [
         _map_tree(arg, lambda x: apply(operator.pos, x)) if wanted else None
-        for arg, wanted in zip(args, active)
+        for arg, wanted in zip(args, active, strict=False)
     ]
-    linear_part = replace(
-        rule, formula=lambda *tangents: rule.jvp(tangents, result, *args, **keywords)
-    )  # type: ignore[misc]
-    return _composed_cotangents(builder, linear_part, stand_ins, {}, g, active)
+    jvp = rule.jvp
+
+    def formula(*tangents: Any) -> Any:
+        assert jvp is not None
+        return jvp(tangents, result, *args, **keywords)
+
+    try:
+        transposed = replace(rule, formula=formula)
+        return _composed_cotangents(builder, transposed, stand_ins, {}, g, active)
+    except _NotImplemented:
+        return _composed_cotangents(builder, rule, args, keywords, g, active)
+
+
+class _NotImplemented(Exception):
+    """A rule's `jvp` leaves this call to the formula."""
 
 
 def _map_tree(tree: Any, function: Any) -> Any:
@@ -362,7 +394,7 @@ def _composed_cotangents(
 ) -> list[Any]:
     found, ops = _formula(builder, rule, args, keywords)
     inputs: list[Any] = []
-    _map_leaves([arg for arg, wanted in zip(args, active) if wanted], inputs.append)
+    _map_leaves([arg for arg, wanted in zip(args, active, strict=False) if wanted], inputs.append)
     adjoints: dict[Any, Any] = {}
     _pair_leaves(builder, found, lower_cotangent(builder, g), adjoints)
     inside = straight.active_in(ops, inputs)
@@ -377,7 +409,7 @@ def _spread(found: Any, wrt: tuple[int, ...] | None, count: int) -> list[Any]:
         return list(found)
     spread: list[Any] = [None] * count
     answers = found if isinstance(found, tuple) and len(wrt) > 1 else (found,)
-    for i, answer in zip(wrt, answers):
+    for i, answer in zip(wrt, answers, strict=False):
         if i < count:
             spread[i] = answer
     return spread
@@ -399,7 +431,7 @@ def _as_arrays(builder: Builder, op: Op) -> tuple[Op, list[Op | None]]:
     for atom in op.args:
         array = builder.op(np.array, (atom,)) if _is_sequence(atom) else None
         made.append(builder.definitions[array] if isinstance(array, ir.Value) else None)
-    args = tuple(m.result if m else atom for m, atom in zip(made, op.args))
+    args = tuple(m.result if m else atom for m, atom in zip(made, op.args, strict=False))
     return replace(op, args=args), made
 
 
@@ -409,7 +441,9 @@ def _arrays_and_tangents(
     if not any(map(_is_sequence, op.args)):
         return op, list(tangents)
     op, made = _as_arrays(builder, op)
-    return op, [tangent(builder, m, [dx]) if m else dx for m, dx in zip(made, tangents)]
+    return op, [
+        tangent(builder, m, [dx]) if m else dx for m, dx in zip(made, tangents, strict=False)
+    ]
 
 
 def _through_arrays(builder: Builder, op: Op, g: Tree, active: Sequence[bool]) -> list[Tree]:
@@ -417,112 +451,5 @@ def _through_arrays(builder: Builder, op: Op, g: Tree, active: Sequence[bool]) -
     found = cotangents(builder, op, g, active)
     return [
         cotangents(builder, m, part, [True])[0] if m and part is not None else part
-        for m, part in zip(made, found)
+        for m, part in zip(made, found, strict=False)
     ]
-
-
-# --- trees, shapes and zeros ----------------------------------------------------------------
-
-
-def lift_tree(builder: Builder, tree: Tree, plain: bool = False) -> Any:
-    if isinstance(tree, tuple):
-        return tuple(lift_tree(builder, item, plain) for item in tree)
-    if tree is None:
-        return None
-    if isinstance(tree, Const):
-        return tree.value
-    if isinstance(tree.fact, (facts.Tuple, facts.List)):
-        return lift(builder, tree, plain)
-    return Symbolic(builder, tree, plain)
-
-
-def lower_tree(builder: Builder, found: Any, result: Atom) -> Tree:
-    """A rule's answer as a tree that follows the structure of the result."""
-    if not isinstance(found, (tuple, list)):
-        return None if found is None else lower(builder, found)
-    parts = [builder.op(operator.getitem, (result, Const(i))) for i in range(len(found))]
-    trees = tuple(lower_tree(builder, f, part) for f, part in zip(found, parts))
-    if isinstance(result.fact, (facts.Tuple, facts.List)):
-        return trees
-    leaves = [zero(builder, p) if t is None else t for t, p in zip(trees, parts)]
-    return builder.op(ir.make_tuple, leaves)
-
-
-def lower_cotangent(builder: Builder, found: Any) -> Tree:
-    if isinstance(found, (tuple, list)):
-        return tuple(lower_cotangent(builder, item) for item in found)
-    return None if found is None else lower(builder, found)
-
-
-def fit_tree(builder: Builder, tree: Tree, operand: Atom) -> Tree:
-    """`fit` for each leaf of a structure."""
-    if isinstance(tree, tuple):
-        items = (builder.op(operator.getitem, (operand, Const(i))) for i in range(len(tree)))
-        return tuple(fit_tree(builder, t, item) for t, item in zip(tree, items))
-    return None if tree is None else fit(builder, tree, operand)
-
-
-def fit(builder: Builder, g: Atom, operand: Atom) -> Atom:
-    """The cotangent `g`, summed over broadcast axes and cast to the type of `operand`."""
-    have, want = g.fact, operand.fact
-    if not isinstance(want, (Scalar, Array)):
-        if isinstance(want, (facts.ListOf, facts.Opaque)):
-            return g
-        return builder.op(runtime.unbroadcast, (g, operand))
-    if isinstance(want, Scalar) and isinstance(have, Array) and facts.rank(have) is not None:
-        g = builder.op(np.sum, (g,)) if facts.rank(have) else g
-    elif not facts.same_shape(have, want):
-        summed = _summed(builder, g, have, want)
-        if summed is None:
-            return builder.op(runtime.unbroadcast, (g, operand))
-        g = summed
-    return _cast(builder, g, operand)
-
-
-def _summed(builder: Builder, g: Atom, have: Fact, want: Fact) -> Atom | None:
-    """The sum over axes that are known to have been added or stretched; None if not known."""
-    more, fewer = facts.dims(have), facts.dims(want)
-    if more is None or fewer is None or len(more) < len(fewer):
-        return None
-    extra = len(more) - len(fewer)
-    stretched = []
-    for i, dim in enumerate(fewer):
-        if more[extra + i] == dim:
-            continue
-        if dim != 1:
-            return None
-        stretched.append(i)
-    if extra:
-        axes = Const(tuple(range(extra)) if extra > 1 else 0)
-        g = builder.op(np.sum, (g,), {"axis": axes})
-    if stretched:
-        axes = Const(tuple(stretched) if len(stretched) > 1 else stretched[0])
-        g = builder.op(np.sum, (g,), {"axis": axes, "keepdims": Const(True)})
-    return g
-
-
-def _cast(builder: Builder, g: Atom, operand: Atom) -> Atom:
-    have, want = facts.dtype(g.fact), facts.dtype(operand.fact)
-    if have == want and have is not None:
-        return g
-    if isinstance(g.fact, Scalar) and isinstance(operand.fact, Scalar):
-        if facts.is_complex(g.fact) and not facts.is_complex(operand.fact):
-            return builder.op(np.real, (g,))
-        return g
-    if isinstance(g, Const) or (have is None and want == "float64" and _never_complex(g.fact)):
-        return g
-    if want is not None and not want.startswith(("float", "complex")):
-        return g
-    return builder.op(runtime.as_type, (g, operand))
-
-
-def _never_complex(fact: Fact) -> bool:
-    return facts.is_complex(fact) is False
-
-
-def zero(builder: Builder, like: Atom) -> Atom:
-    """A zero of the shape and type of `like`."""
-    fact = facts.defined(like.fact)
-    if isinstance(fact, Scalar):
-        return Const(0j if fact.type == "complex" else 0.0)
-    return builder.op(runtime.zeros_like, (like,))

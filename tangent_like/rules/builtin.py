@@ -16,7 +16,7 @@ from tangent_like.rules.symbolic import Symbolic, apply
 elementwise(float, lambda x, y: 1, samples=[(1.3,), (-0.4,)])
 elementwise(complex, lambda x, *w_and_y: (1, 1j)[: len(w_and_y)], samples=[(1.3, 0.7), (0.4,)])
 
-# --- sums ------------------------------------------------------------------------------------------
+# --- sums -------------------------------------------------------------------------------------
 
 
 def _sum_cotangent(g: Any, items: Any, start: Any = 0) -> Any:
@@ -31,7 +31,8 @@ linear(
     wrt=(0, 1),
     sequences=True,
     samples=lambda: [
-        ([0.3, 0.7, -1.2],), ((0.3, 0.7), 0.4), (reals(3),), (reals(2, 3),), ([reals(2), reals(2)],),
+        ([0.3, 0.7, -1.2],), ((0.3, 0.7), 0.4), (reals(3),), (reals(2, 3),),
+        ([reals(2), reals(2)],),
     ],
 )  # fmt: skip
 linear(
@@ -47,7 +48,7 @@ linear(
     samples=lambda: [(0.7, np.zeros(3)), (0.7, [0.0, 0.0])],
 )
 
-# --- the largest and the smallest ---------------------------------------------------------------------
+# --- the largest and the smallest -------------------------------------------------------------
 
 
 def _operands(args: tuple[Any, ...]) -> Any:
@@ -67,7 +68,7 @@ def _shares(items: Any, y: Any, better: Any) -> Any:
     if len(items) == 1:
         return (1,)
     if len(items) == 2:
-        return _two_shares(*items, better)
+        return _two_shares(items[0], items[1], better)
     shares = apply(runtime.equal_shares, apply(np.array, list(items)), y)
     return tuple(shares[i] for i in range(len(items)))
 
@@ -79,7 +80,9 @@ def _extreme(function: Any, better: Any) -> None:
         shares = _shares(items, y, better)
         if isinstance(items, Symbolic):
             return np.sum(shares * apply(np.asarray, given))
-        terms = [times(dx, share) for dx, share in zip(given, shares) if dx is not None]
+        terms = [
+            times(dx, share) for dx, share in zip(given, shares, strict=False) if dx is not None
+        ]
         total = terms[0]
         for term in terms[1:]:
             total = total + term
@@ -109,7 +112,7 @@ _extreme(max, lambda w, x: w > x)
 _extreme(min, lambda w, x: w < x)
 constant(runtime.equal_shares)
 
-# --- sequences in math --------------------------------------------------------------------------------
+# --- sequences in math ------------------------------------------------------------------------
 
 composed(
     math.dist,

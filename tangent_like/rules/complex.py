@@ -6,6 +6,7 @@ So a holomorphic function has its complex derivative as partial, and |z|^2 the g
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -27,18 +28,20 @@ def _samples() -> Any:
 
 
 linear(np.real, lambda g, x: g, samples=_samples)
-linear(np.imag, lambda g, x: None if known_real(x) else -1j * g, samples=_samples)
+linear(np.imag, lambda g, x: None if known_real(x) else -(1j * g), samples=_samples)
 linear((np.conj, np.conjugate), lambda g, x: np.conj(g), samples=_samples)
 rule(
     np.angle,
     jvp=lambda tangents, y, x, deg=False: (
-        None if known_real(x) else np.imag(tangents[0] / x) * (180 / np.pi if deg else 1)
+        None if known_real(x) else np.imag(tangents[0] / x) * _unit(deg)
     ),
-    vjp=lambda g, y, x, deg=False: (
-        None if known_real(x) else g * (-1j * (180 / float(np.pi) if deg else 1)) / x
-    ),
+    vjp=lambda g, y, x, deg=False: None if known_real(x) else -(1j * g * _unit(deg)) / x,
     samples=_samples,
 )
+
+
+def _unit(deg: Any) -> float:
+    return 180 / math.pi if deg else 1.0
 
 
 def _sign_tangent(tangents: tuple[Any, ...], y: Any, x: Any) -> Any:
@@ -51,7 +54,7 @@ def _sign_tangent(tangents: tuple[Any, ...], y: Any, x: Any) -> Any:
 def _sign_cotangent(g: Any, y: Any, x: Any) -> Any:
     if known_real(x):
         return None
-    return 1j * np.conj(y) * np.imag(-g * y) / _nonzero_length(x) * -1
+    return 1j * np.conj(y) * np.imag(g * y) / _nonzero_length(x)
 
 
 def _as(dx: Any, y: Any) -> Any:
@@ -62,4 +65,10 @@ def _nonzero_length(x: Any) -> Any:
     return np.abs(np.where(x == 0, 1, x))
 
 
-rule(np.sign, jvp=_sign_tangent, vjp=_sign_cotangent, samples=_samples, note="constant if real")
+rule(
+    (np.sign, runtime.direction),
+    jvp=_sign_tangent,
+    vjp=_sign_cotangent,
+    samples=_samples,
+    note="constant if real",
+)

@@ -49,7 +49,8 @@ constant(
         "tri", "indices", "unravel_index", "ravel_multi_index", "ix_", "mask_indices",
         "tril_indices", "triu_indices", "tril_indices_from", "triu_indices_from", "diag_indices",
         "diag_indices_from", "broadcast_shapes", "ndindex", "ndenumerate", "hanning", "hamming",
-        "blackman", "bartlett", "array2string", "array_repr", "array_str", "format_float_positional",
+        "blackman", "bartlett", "array2string", "array_repr", "array_str",
+        "format_float_positional", "isdtype", "issubdtype", "isfortran",
         "errstate", "seterr", "geterr", "einsum_path",
     )
 )  # fmt: skip

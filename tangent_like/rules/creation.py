@@ -13,9 +13,15 @@ from tangent_like.rules.registry import composed, constant, linear, named
 from tangent_like.rules.samples import positive, reals
 from tangent_like.rules.symbolic import Symbolic, apply
 
-# --- grids -------------------------------------------------------------------------------------------
+# --- grids ------------------------------------------------------------------------------------
 
-constant(runtime.numbers_of_range, runtime.as_column, runtime.gradient_matrix, runtime.floor_index, runtime.ceil_index)
+constant(
+    runtime.numbers_of_range,
+    runtime.as_column,
+    runtime.gradient_matrix,
+    runtime.floor_index,
+    runtime.ceil_index,
+)
 linear(
     np.full,
     lambda g, shape, value, dtype=None, order="C": g,
@@ -60,8 +66,8 @@ composed(
 )
 composed(
     np.geomspace,
-    lambda start, stop, num=50, endpoint=True, dtype=None, axis=0: start * np.exp(
-        np.log(stop / start) * np.linspace(0.0, 1.0, num, endpoint=endpoint)
+    lambda start, stop, num=50, endpoint=True, dtype=None, axis=0: (
+        start * np.exp(np.log(stop / start) * np.linspace(0.0, 1.0, num, endpoint=endpoint))
     ),
     samples=lambda: [(0.3, 1.7, 4)],
 )
@@ -105,7 +111,7 @@ linear(
 def _parts(g: Any, xs: tuple[Any, ...]) -> Any:
     zeros = (np.zeros_like(x) for x in xs)
     parts = [g[i] for i in range(len(xs))]
-    return [(z if p is None else p, x) for p, x, z in zip(parts, xs, zeros)]
+    return [(z if p is None else p, x) for p, x, z in zip(parts, xs, zeros, strict=False)]
 
 
 composed(
@@ -124,10 +130,13 @@ linear(
     np.bincount,
     lambda g, x, weights, minlength=0: g[x],
     wrt=(1,),
-    samples=lambda: [(np.array([0, 2, 2]), reals(3)), ((np.array([0, 2]), reals(2)), {"minlength": 5})],
+    samples=lambda: [
+        (np.array([0, 2, 2]), reals(3)),
+        ((np.array([0, 2]), reals(2)), {"minlength": 5}),
+    ],
 )
 
-# --- statistics ----------------------------------------------------------------------------------------
+# --- statistics -------------------------------------------------------------------------------
 
 
 def _average(
@@ -138,11 +147,11 @@ def _average(
     if returned is not False:
         raise NotYetSupported("`average` with the keyword `returned`")
     if weights is None:
-        return np.mean(x, **named_axes, **kept)
+        return apply(np.mean, x, **named_axes, **kept)
     if isinstance(axis, int):
         weights = apply(runtime.along_axis, weights, x, axis)
-    return np.sum(x * weights, **named_axes, **kept) / np.sum(
-        np.broadcast_to(weights, np.shape(x)), **named_axes, **kept
+    return apply(np.sum, x * weights, **named_axes, **kept) / apply(
+        np.sum, np.broadcast_to(weights, np.shape(x)), **named_axes, **kept
     )
 
 
@@ -172,7 +181,9 @@ def _merged(x: Any, axis: Any) -> Any:
     """The reduced axes as one, the last."""
     if axis is None:
         return np.ravel(x)
-    return apply(runtime.merge_axes, x, axis) if isinstance(axis, tuple) else np.moveaxis(x, axis, -1)
+    return (
+        apply(runtime.merge_axes, x, axis) if isinstance(axis, tuple) else np.moveaxis(x, axis, -1)
+    )
 
 
 def _with_axes(result: Any, x: Any, axis: Any, keepdims: Any) -> Any:
@@ -265,7 +276,7 @@ composed(
     samples=lambda: [(reals(2, 5),), (reals(4), reals(4, seed=1))],
 )
 
-# --- differences and integrals ----------------------------------------------------------------------
+# --- differences and integrals ----------------------------------------------------------------
 
 
 def _diff_cotangent(g: Any, x: Any, n: Any = 1, axis: Any = -1) -> Any:
@@ -325,7 +336,7 @@ def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: Any = 1) -> A
         raise NotYetSupported("`gradient` where the number of axes is not known")
     axes = list(range(count)) if axis is None else [axis] if isinstance(axis, int) else list(axis)
     steps = list(spacing) * (len(axes) if len(spacing) == 1 else 1) or [1.0] * len(axes)
-    found = [_gradient_along(f, a, h, edge_order) for a, h in zip(axes, steps)]
+    found = [_gradient_along(f, a, h, edge_order) for a, h in zip(axes, steps, strict=False)]
     return found[0] if len(found) == 1 else tuple(found)
 
 

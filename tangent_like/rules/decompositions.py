@@ -14,7 +14,7 @@ import numpy as np
 from tangent_like import facts, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.rules.products import last_two_swapped
-from tangent_like.rules.reductions import real_if
+from tangent_like.rules.reductions import conj, real_if
 from tangent_like.rules.registry import composed, constant, named, rule
 from tangent_like.rules.samples import reals
 from tangent_like.rules.symbolic import Symbolic, apply, rank
@@ -36,7 +36,7 @@ def symmetric(*batch: int, size: int = 3) -> Any:
     return x + np.swapaxes(x, -1, -2) + 8 * np.eye(size)
 
 
-# --- inverses and solutions -----------------------------------------------------------------------------
+# --- inverses and solutions -------------------------------------------------------------------
 
 rule(
     np.linalg.inv,
@@ -135,7 +135,12 @@ def _tensorsolve(a: Any, b: Any, axes: Any) -> Any:
     return np.reshape(solution, shape)
 
 
-# --- determinants ----------------------------------------------------------------------------------------
+# --- determinants -----------------------------------------------------------------------------
+
+
+def _per_matrix(g: Any, x: Any) -> Any:
+    """One number for each matrix, so that it multiplies the matrices."""
+    return g if rank(x) == 2 else apply(runtime.per_matrix, g)
 
 
 def _over_matrices(x: Any) -> Any:
@@ -145,7 +150,7 @@ def _over_matrices(x: Any) -> Any:
 rule(
     np.linalg.det,
     jvp=lambda tangents, y, x: _over_matrices(tangents[0] * apply(runtime.cofactors, x)),
-    vjp=lambda g, y, x: apply(runtime.per_matrix, g) * apply(runtime.cofactors, x),
+    vjp=lambda g, y, x: _per_matrix(g, x) * apply(runtime.cofactors, x),
     samples=lambda: [(square(),), (square(2),), (np.array([[1.0, 2.0], [2.0, 4.5]]),)],
     note="the first derivative also of singular matrices",
 )
@@ -173,9 +178,22 @@ def _turning(sign: Any, rate: Any) -> Any:
     return turned if facts.is_complex(sign.fact) else apply(runtime.as_type, turned, sign)
 
 
-rule(np.linalg.slogdet, jvp=_slogdet_tangent, samples=lambda: [(square(),), (square(2),)])
+def _slogdet_cotangent(g: Any, y: Any, x: Any) -> Any:
+    rate = g[1]
+    if facts.is_complex(x.fact) is not False and g[0] is not None:
+        turn = 1j * np.imag(g[0] * y[0])
+        rate = turn if rate is None else rate + turn
+    return None if rate is None else _per_matrix(rate, x) * last_two_swapped(np.linalg.inv(x))
 
-# --- decompositions ------------------------------------------------------------------------------------------
+
+rule(
+    np.linalg.slogdet,
+    jvp=_slogdet_tangent,
+    vjp=_slogdet_cotangent,
+    samples=lambda: [(square(),), (square(2),)],
+)
+
+# --- decompositions ---------------------------------------------------------------------------
 
 
 def _half_lower(x: Any) -> Any:
@@ -195,9 +213,23 @@ def _inverse_gaps(w: Any) -> Any:
 
 def _hermitian(dx: Any, upper: bool) -> Any:
     """The tangent of the matrix that is read from one triangle."""
-    if upper:
-        return np.triu(dx) + adjoint(np.triu(dx, 1))
-    return np.tril(dx) + adjoint(np.tril(dx, -1))
+    side = np.triu(dx, 1) if upper else np.tril(dx, -1)
+    return side + adjoint(side) + np.real(dx) * (2 * apply(runtime.half_unit, dx))
+
+
+def _one_triangle(h: Any, upper: bool) -> Any:
+    """The transpose of `_hermitian`."""
+    both = h + adjoint(h)
+    side = np.triu(both, 1) if upper else np.tril(both, -1)
+    return side + np.real(h) * (2 * apply(runtime.half_unit, h))
+
+
+def _cholesky_cotangent(g: Any, y: Any, x: Any, upper: Any = False) -> Any:
+    lower, g = (adjoint(y), adjoint(g)) if upper is True else (y, g)
+    inverse = np.linalg.inv(lower)
+    inside = _half_lower(last_two_swapped(lower) @ g)
+    h = last_two_swapped(inverse) @ inside @ conj(inverse)
+    return _one_triangle(h, upper is True)
 
 
 def _cholesky_tangent(tangents: Any, y: Any, x: Any, upper: Any = False) -> Any:
@@ -212,6 +244,7 @@ def _cholesky_tangent(tangents: Any, y: Any, x: Any, upper: Any = False) -> Any:
 rule(
     np.linalg.cholesky,
     jvp=_cholesky_tangent,
+    vjp=_cholesky_cotangent,
     samples=lambda: [(symmetric(),), (symmetric(2),), ((symmetric(),), {"upper": True})],
     note="of one triangle of x, which is all that is read",
 )
@@ -224,9 +257,19 @@ def _eigh_tangent(tangents: Any, y: Any, x: Any, UPLO: Any = "L") -> Any:
     return dw, v @ (_inverse_gaps(w) * rotated)
 
 
+def _eigh_cotangent(g: Any, y: Any, x: Any, UPLO: Any = "L") -> Any:
+    w, v = y[0], y[1]
+    inside = None if g[0] is None else conj(v) * g[0][..., None, :]
+    if g[1] is not None:
+        turned = conj(v) @ (_inverse_gaps(w) * (last_two_swapped(v) @ g[1]))
+        inside = turned if inside is None else inside + turned
+    return None if inside is None else _one_triangle(inside @ last_two_swapped(v), UPLO == "U")
+
+
 rule(
     np.linalg.eigh,
     jvp=_eigh_tangent,
+    vjp=_eigh_cotangent,
     samples=lambda: [(symmetric(),), (symmetric(2),), (symmetric(), "U")],
     note="of one triangle of x; equal eigenvalues are taken not to turn into one another",
 )

@@ -81,7 +81,7 @@ def _check_same_rank(inputs: list[str], operands: Any) -> None:
     """An ellipsis that is not in front can be undone only if all have as many axes in it."""
     ranks = {
         np.ndim(x) - len(labels) + 3 if isinstance(np.ndim(x), int) else None
-        for labels, x in zip(inputs, operands)
+        for labels, x in zip(inputs, operands, strict=False)
         if "..." in labels
     }
     if len(ranks) > 1 or None in ranks:

@@ -24,7 +24,7 @@ ABOVE_ONE = [(1.3,), (2.6,)]
 PAIRS = [(1.3, 0.7), (-0.4, 2.5), (0.6, -1.7)]
 LOG_2, LOG_10 = math.log(2), math.log(10)
 
-# --- exponentials and logarithms ---------------------------------------------------------------
+# --- exponentials and logarithms --------------------------------------------------------------
 
 elementwise((np.exp, math.exp), lambda x, y: y, samples=REAL)
 elementwise((np.exp2, *named(math, "exp2")), lambda x, y: y * LOG_2, samples=REAL)
@@ -62,7 +62,7 @@ def _log_partials(x: Any, *base_and_result: Any) -> Any:
 
 elementwise(math.log, _log_partials, samples=[(0.3,), (2.1,), (1.7, 3.2), (1.7, 10)])
 
-# --- roots and reciprocals -----------------------------------------------------------------------
+# --- roots and reciprocals --------------------------------------------------------------------
 
 elementwise((np.sqrt, math.sqrt), lambda x, y: divide(0.5, y), samples=POSITIVE, note="inf at 0")
 elementwise(
@@ -84,7 +84,7 @@ def _nonzero(y: Any) -> Any:
     return choose(y == 0, 1, y)
 
 
-# --- trigonometry --------------------------------------------------------------------------------
+# --- trigonometry -----------------------------------------------------------------------------
 
 elementwise((np.sin, math.sin), lambda x, y: np.cos(x), samples=REAL)
 elementwise((np.cos, math.cos), lambda x, y: -np.sin(x), samples=REAL)
@@ -119,7 +119,7 @@ def _arctan2_partials(x: Any, w: Any, square: Any) -> tuple[Any, Any]:
     return w / safe, -x / safe
 
 
-# --- hyperbolic functions --------------------------------------------------------------------------
+# --- hyperbolic functions ---------------------------------------------------------------------
 
 elementwise((np.sinh, math.sinh), lambda x, y: np.cosh(x), samples=REAL)
 elementwise((np.cosh, math.cosh), lambda x, y: np.sinh(x), samples=REAL)
@@ -131,7 +131,7 @@ elementwise(
 )  # fmt: skip
 elementwise((np.arctanh, math.atanh), lambda x, y: 1 / (1 - x * x), samples=UNIT)
 
-# --- special functions -------------------------------------------------------------------------------
+# --- special functions ------------------------------------------------------------------------
 
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
@@ -163,7 +163,7 @@ elementwise(
     samples=[(0, 0.3), (1, -1.2), (2, 4.0)],
 )
 
-# --- signs, bounds and conditions ---------------------------------------------------------------------
+# --- signs, bounds and conditions -------------------------------------------------------------
 
 
 def _clip_partials(x: Any, *bounds_and_result: Any) -> tuple[Any, ...]:

@@ -15,7 +15,12 @@ from tangent_like.rules.registry import composed, constant, linear
 from tangent_like.rules.samples import complexes, reals
 from tangent_like.rules.symbolic import apply
 
-OPPOSITE = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+OPPOSITE: dict[Any, Any] = {
+    None: "forward",
+    "backward": "forward",
+    "ortho": "ortho",
+    "forward": "backward",
+}
 """The scaling of a transform's transpose, where that is a transform the other way."""
 
 
@@ -30,7 +35,7 @@ linear(
     samples=lambda: [(reals(3, 2), np.zeros((2, 4)))],
 )
 
-# --- along one axis ----------------------------------------------------------------------------------
+# --- along one axis ---------------------------------------------------------------------------
 
 
 def _samples(make: Any = complexes) -> Any:
@@ -94,7 +99,7 @@ composed(
     samples=lambda: _samples(reals),
 )
 
-# --- along several axes --------------------------------------------------------------------------------
+# --- along several axes -----------------------------------------------------------------------
 
 
 def _several(make: Any = complexes) -> Any:
@@ -106,12 +111,12 @@ def _several(make: Any = complexes) -> Any:
     ]
 
 
-for _transform, _axes in (
+for _several_axes, _axes in (
     (np.fft.fft2, (-2, -1)), (np.fft.ifft2, (-2, -1)), (np.fft.fftn, None), (np.fft.ifftn, None),
 ):  # fmt: skip
     linear(
-        _transform,
-        lambda g, x, s=None, axes=_axes, norm=None, f=_transform: _cut(
+        _several_axes,
+        lambda g, x, s=None, axes=_axes, norm=None, f=_several_axes: _cut(
             apply(f, g, **({} if axes is None else {"axes": axes}), **_scaled(norm)), x, s
         ),
         samples=_several,
@@ -123,7 +128,7 @@ def _plan(x: Any, s: Any, axes: Any) -> Any:
     if axes is None:
         count = np.ndim(x) if s is None else len(s)
         axes = range(-count, 0)
-    return list(zip(axes, [None] * len(axes) if s is None else s))
+    return list(zip(axes, [None] * len(axes) if s is None else s, strict=False))
 
 
 def _rfftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:

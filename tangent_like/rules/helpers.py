@@ -41,9 +41,9 @@ linear(
     samples=lambda: [(reals(3), reals(3))],
 )
 linear(runtime.copy, lambda g, x: g, sequences=True, samples=lambda: [(reals(3),), (0.7,)])
-constant(runtime.zeros_like)
+constant(runtime.zeros_like, runtime.zero_list)
 
-# --- products of operands whose number of axes is not known ----------------------------------
+# --- products of operands whose number of axes is not known -----------------------------------
 
 bilinear(
     runtime.matmul_left,
@@ -72,7 +72,7 @@ bilinear(
     samples=lambda: [(reals(2, 4), reals(2, 3), reals(3, 4)), (0.3, reals(3), reals(3))],
 )
 
-# --- facts of the results ----------------------------------------------------------------------------
+# --- facts of the results ---------------------------------------------------------------------
 
 
 def shaped(shape_of: Atom, type_of: Atom) -> Fact:
@@ -89,7 +89,7 @@ def shaped(shape_of: Atom, type_of: Atom) -> Fact:
 
 infer.special[runtime.unbroadcast] = lambda g, like: shaped(like, like)
 infer.special[runtime.broadcast_like] = lambda g, like: shaped(like, g)
-infer.special[runtime.as_type] = lambda g, like: shaped(g, like)
+infer.special[runtime.as_type] = shaped
 infer.special[runtime.zeros_like] = lambda x: shaped(x, x)
 infer.special[runtime.scatter_add] = lambda x, index, g: shaped(x, x)
 infer.special[runtime.move_back] = lambda g, source, x: shaped(x, g)

@@ -13,7 +13,7 @@ from tangent_like.rules.samples import reals
 from tangent_like.rules.shapes import moved_back
 from tangent_like.rules.symbolic import apply
 
-# --- by index ------------------------------------------------------------------------------------
+# --- by index ---------------------------------------------------------------------------------
 
 linear(
     operator.getitem,
@@ -109,7 +109,7 @@ linear(
     samples=lambda: [(reals(4), 1, 0.7), (reals(2, 3), [0, 2], reals(2, 2), 1), (reals(3), 3, 0.2)],
 )
 
-# --- by order ----------------------------------------------------------------------------------------
+# --- by order ---------------------------------------------------------------------------------
 
 
 def _order(x: Any, axis: Any) -> Any:
@@ -153,7 +153,7 @@ def _first_places(x: Any) -> Any:
     return apply(runtime.first_places, x)
 
 
-# --- by condition ----------------------------------------------------------------------------------
+# --- by condition -----------------------------------------------------------------------------
 
 
 def _where_tangent(tangents: tuple[Any, ...], y: Any, test: Any, a: Any, b: Any) -> Any:
@@ -187,7 +187,7 @@ rule(
 
 def _select_tangent(tangents: Any, y: Any, tests: Any, choices: Any, default: Any = 0) -> Any:
     given = tangents[1] or [None] * len(choices)
-    parts = [np.zeros_like(c) if d is None else d for d, c in zip(given, choices)]
+    parts = [np.zeros_like(c) if d is None else d for d, c in zip(given, choices, strict=False)]
     rest = tangents[2] if len(tangents) > 2 and tangents[2] is not None else 0.0
     return as_wide_as(apply(np.select, tests, parts, rest), y)
 
@@ -231,7 +231,7 @@ rule(
 )
 
 
-# --- by interpolation ------------------------------------------------------------------------------
+# --- by interpolation -------------------------------------------------------------------------
 
 
 def _interp_formula(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:

@@ -21,7 +21,7 @@ def _along(axis: Any, index: Any) -> Any:
     return (..., index, *[slice(None)] * (-axis - 1))
 
 
-# --- arrays from sequences ---------------------------------------------------------------------
+# --- arrays from sequences --------------------------------------------------------------------
 
 
 def _array_cotangent(g: Any, x: Any, *dtype: Any, **keywords: Any) -> Any:
@@ -59,7 +59,7 @@ linear(
     samples=lambda: [(reals(5), (np.zeros(2), np.zeros(3)), np.concatenate)],
 )
 
-# --- joining -----------------------------------------------------------------------------------
+# --- joining ----------------------------------------------------------------------------------
 
 
 def _concatenate_cotangent(
@@ -69,7 +69,7 @@ def _concatenate_cotangent(
         return apply(runtime.unjoin, g, arrays, np.concatenate, axis)
     if axis is None:
         pieces = _pieces(g, 0, [np.size(x) for x in arrays])
-        return tuple(np.reshape(p, np.shape(x)) for p, x in zip(pieces, arrays))
+        return tuple(np.reshape(p, np.shape(x)) for p, x in zip(pieces, arrays, strict=False))
     return tuple(_pieces(g, axis, [np.shape(x)[axis] for x in arrays]))
 
 
@@ -139,27 +139,27 @@ def _stacking(join: Any, axis: Any) -> Any:
             return found if ranks is None else tuple(found[i] for i in range(len(ranks)))
         along, lengths = axis(arrays, ranks)
         pieces = _pieces(g, along, lengths)
-        return tuple(np.reshape(p, np.shape(x)) for p, x in zip(pieces, arrays))
+        return tuple(np.reshape(p, np.shape(x)) for p, x in zip(pieces, arrays, strict=False))
 
     return cotangent
 
 
 def _rows(arrays: Any, ranks: list[int]) -> Any:
-    return 0, [np.shape(x)[0] if n >= 2 else 1 for x, n in zip(arrays, ranks)]
+    return 0, [np.shape(x)[0] if n >= 2 else 1 for x, n in zip(arrays, ranks, strict=False)]
 
 
 def _columns(arrays: Any, ranks: list[int]) -> Any:
     if ranks[0] <= 1:
-        return 0, [np.shape(x)[0] if n else 1 for x, n in zip(arrays, ranks)]
+        return 0, [np.shape(x)[0] if n else 1 for x, n in zip(arrays, ranks, strict=False)]
     return 1, [np.shape(x)[1] for x in arrays]
 
 
 def _as_columns(arrays: Any, ranks: list[int]) -> Any:
-    return 1, [np.shape(x)[1] if n >= 2 else 1 for x, n in zip(arrays, ranks)]
+    return 1, [np.shape(x)[1] if n >= 2 else 1 for x, n in zip(arrays, ranks, strict=False)]
 
 
 def _depths(arrays: Any, ranks: list[int]) -> Any:
-    return 2, [np.shape(x)[2] if n >= 3 else 1 for x, n in zip(arrays, ranks)]
+    return 2, [np.shape(x)[2] if n >= 3 else 1 for x, n in zip(arrays, ranks, strict=False)]
 
 
 linear(
@@ -242,7 +242,7 @@ def _arranged(tree: Any, numbers: Any, parts: Any) -> Any:
 def _append_cotangent(g: Any, x: Any, values: Any, axis: Any = None) -> Any:
     if axis is None:
         parts = (g[: np.size(x)], g[np.size(x) :])
-        return tuple(np.reshape(p, np.shape(a)) for p, a in zip(parts, (x, values)))
+        return tuple(np.reshape(p, np.shape(a)) for p, a in zip(parts, (x, values), strict=False))
     return tuple(_pieces(g, axis, [np.shape(x)[axis], None]))
 
 
@@ -253,7 +253,7 @@ linear(
     samples=lambda: [(reals(3), 0.7), (reals(2, 3), reals(1, 3), 0), (reals(2, 2), reals(3))],
 )
 
-# --- splitting -----------------------------------------------------------------------------------
+# --- splitting --------------------------------------------------------------------------------
 
 
 def _parts(g: Any, y: Any) -> Any:

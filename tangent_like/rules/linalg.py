@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from tangent_like import runtime
-from tangent_like.rules.registry import bilinear
+from tangent_like.rules.registry import bilinear, named
 from tangent_like.rules.samples import reals
 from tangent_like.rules.symbolic import apply, rank
 
-# --- matmul and dot --------------------------------------------------------------------------------
+# --- matmul and dot ---------------------------------------------------------------------------
 
 
 def _matmul_left(g: Any, x: Any, w: Any) -> Any:
@@ -71,7 +71,7 @@ def _matrix_samples() -> Any:
 
 
 bilinear(
-    (np.matmul, operator.matmul),
+    (np.matmul, operator.matmul, *named(np.linalg, "matmul")),
     _matmul_left,
     _matmul_right,
     samples=lambda: [

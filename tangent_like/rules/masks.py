@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, ir
-from tangent_like.ir import Atom, Const
+from tangent_like.errors import NotYetSupported
+from tangent_like.ir import Atom, Block, Const
 from tangent_like.rules.symbolic import Symbolic, apply, lift, lower
 
 
@@ -32,13 +33,13 @@ class Choice(Symbolic):
         """Among scalars a conditional expression, of which only one side is computed."""
         if not facts.is_scalar(self.test.fact):
             return None
-        blocks = [
-            self.builder.collect(lambda: [lower(self.builder, evaluated(branch))])
-            for branch in (self.then, self.orelse)
-        ]
-        if not all(facts.is_scalar(block.results[0].fact) for block in blocks):
+        then, orelse = self._block(self.then), self._block(self.orelse)
+        if not all(facts.is_scalar(block.results[0].fact) for block in (then, orelse)):
             return None
-        return self.builder.join(self.test.atom, *blocks, spelling="ifexp")[0]
+        return self.builder.join(self.test.atom, then, orelse, spelling="ifexp")[0]
+
+    def _block(self, branch: Any) -> Block:
+        return self.builder.collect(lambda: [lower(self.builder, evaluated(branch))])
 
     def _masked(self) -> Atom:
         found = apply(np.where, self.test, evaluated(self.then), evaluated(self.orelse))
@@ -57,14 +58,30 @@ def choose(test: Any, then: Any, orelse: Any) -> Any:
     return Choice(test, then, orelse)
 
 
+class Missing:
+    """A partial that has no rule: an error as soon as it is needed."""
+
+    def __init__(self, what: str):
+        self.what = what
+
+
+def missing(what: str) -> Any:
+    """In place of a partial: refuse the derivative of `what`, and of nothing else."""
+    return Missing(what)
+
+
 def evaluated(branch: Any) -> Any:
     return branch() if callable(branch) else branch
 
 
-def divide(a: Any, b: Any) -> Any:
+def _raises_at_zero(b: Any) -> bool:
+    return isinstance(b, Symbolic) and b.plain == "math" and facts.is_scalar(b.fact)
+
+
+def divide(a: float, b: Any) -> Any:
     """`a / b`, infinite where `b` is zero: Python's own numbers would raise an exception."""
-    if isinstance(b, Symbolic) and b.plain and facts.is_scalar(b.fact):
-        return choose(b == 0, math.inf, lambda: a / b)
+    if _raises_at_zero(b):
+        return choose(b == 0, math.copysign(math.inf, a), lambda: a / b)
     return a / b
 
 
@@ -76,6 +93,8 @@ def times(dx: Any, partial: Any) -> Any:
     """
     if dx is None or partial is None:
         return None
+    if isinstance(partial, Missing):
+        raise NotYetSupported(f"the derivative of {partial.what}")
     if isinstance(partial, Choice):
         return choose(
             partial.test,
@@ -121,6 +140,6 @@ def _mask_of(dx: Any) -> tuple[Any, Any, Any] | None:
         return None
     then, orelse = (
         None if is_zero else lift(dx.builder, branch, dx.plain)
-        for branch, is_zero in zip(branches, zeros)
+        for branch, is_zero in zip(branches, zeros, strict=False)
     )
     return Symbolic(dx.builder, test, dx.plain), then, orelse

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts
+from tangent_like import facts, runtime
 from tangent_like.rules.masks import choose, divide
 from tangent_like.rules.registry import elementwise, named, rule
-from tangent_like.rules.symbolic import Symbolic, apply
+from tangent_like.rules.symbolic import apply, is_symbolic
 
-# --- arithmetic ------------------------------------------------------------------------------
+# --- arithmetic -------------------------------------------------------------------------------
 
 PAIRS = [(1.3, 0.7), (-0.4, 2.5), (0.6, -1.7)]
 
@@ -57,7 +57,7 @@ def _remainder_tangent(tangents: tuple[Any, ...], y: Any, w: Any) -> Any:
     return -dw * y[0] if dx is None else dx - dw * y[0]
 
 
-# --- powers ----------------------------------------------------------------------------------
+# --- powers -----------------------------------------------------------------------------------
 
 
 def power_partials(x: Any, n: Any, y: Any) -> tuple[Any, Any]:
@@ -66,9 +66,9 @@ def power_partials(x: Any, n: Any, y: Any) -> tuple[Any, Any]:
 
 def _power_base(x: Any, n: Any, y: Any) -> Any:
     """n x^(n-1), and 0 wherever n is 0."""
-    if not isinstance(x, Symbolic):
+    if not is_symbolic(x):
         return None
-    if isinstance(n, Symbolic):
+    if is_symbolic(n):
         return _power_base_general(x, n)
     if np.ndim(n):
         return n * np.where((x == 0) & (n == 0), 1, x) ** (n - 1)
@@ -93,7 +93,7 @@ def _at_zero(x: Any, otherwise: Any) -> Any:
 
 
 def _is_scalar(x: Any) -> bool:
-    return facts.is_scalar(x.fact) if isinstance(x, Symbolic) else np.ndim(x) == 0
+    return facts.is_scalar(x.fact) if is_symbolic(x) else np.ndim(x) == 0
 
 
 def _power_base_general(x: Any, n: Any) -> Any:
@@ -105,9 +105,9 @@ def _power_base_general(x: Any, n: Any) -> Any:
 
 def _power_exponent(x: Any, n: Any, y: Any) -> Any:
     """y log x; 0 where x is 0, NaN where it is negative."""
-    if not isinstance(n, Symbolic):
+    if not is_symbolic(n):
         return None
-    if not isinstance(x, Symbolic):
+    if not is_symbolic(x):
         if np.ndim(x) == 0 and not isinstance(x, complex) and x > 0:
             return y * float(np.log(x))
         return y * np.log(np.where(x == 0, 1, x))
@@ -117,14 +117,14 @@ def _power_exponent(x: Any, n: Any, y: Any) -> Any:
 
 
 elementwise(
-    (operator.pow, np.power, np.float_power, math.pow),
+    (operator.pow, pow, np.power, np.float_power, math.pow),
     power_partials,
     samples=[(1.3, 0.7), (0.4, 2.5), (0.6, -1.7), (1.2, 3), (1.5, -2), (0.7, 0.5), (1.1, 2.0)],
     note="x**0 has derivative 0 everywhere; 0**n has derivative 0 with respect to n",
 )
 elementwise(np.square, lambda x, y: 2 * x, samples=[(1.3,), (-0.4,)])
 
-# --- absolute value --------------------------------------------------------------------------
+# --- absolute value ---------------------------------------------------------------------------
 
 
 def _absolute_tangent(tangents: tuple[Any, ...], y: Any, x: Any) -> Any:
@@ -139,6 +139,8 @@ def _absolute_cotangent(g: Any, y: Any, x: Any) -> Any:
 
 def _direction(x: Any, y: Any) -> Any:
     """conj(x) / |x|, and 0 at 0."""
+    if facts.is_complex(x.fact) is None:
+        return np.conj(apply(runtime.direction, x))
     return np.conj(x) / np.where(y == 0, 1, y)
 
 
@@ -150,7 +152,7 @@ rule(
     note="0 at 0",
 )
 
-# --- largest and smallest of two -------------------------------------------------------------
+# --- largest and smallest of two --------------------------------------------------------------
 
 
 def _larger(x: Any, w: Any, y: Any = None) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ from tangent_like.rules.registry import bilinear, composed, linear, named
 from tangent_like.rules.samples import reals
 from tangent_like.rules.symbolic import apply, rank
 
-# --- vectors -----------------------------------------------------------------------------------------
+# --- vectors ----------------------------------------------------------------------------------
 
 
 def _vector(x: Any) -> Any:
@@ -102,7 +102,7 @@ composed(
     ],
 )
 
-# --- sums over several axes ---------------------------------------------------------------------------
+# --- sums over several axes -------------------------------------------------------------------
 
 bilinear(
     np.tensordot,
@@ -115,6 +115,11 @@ bilinear(
         ((reals(2, 3), reals(3, seed=1)), {"axes": (-1, 0)}),
         (reals(2), reals(3), 0),
     ],
+)
+composed(
+    named(np.linalg, "tensordot"),
+    lambda x, w, axes=2: np.tensordot(x, w, axes),
+    samples=lambda: [((reals(2, 3), reals(3, 4, seed=1)), {"axes": 1})],
 )
 bilinear(
     runtime.tensordot_left,
@@ -152,16 +157,19 @@ bilinear(
     samples=lambda: [(reals(4, 6), reals(2, 3), np.zeros((2, 2)))],
 )
 
-# --- convolution -------------------------------------------------------------------------------------
+# --- convolution ------------------------------------------------------------------------------
 
 
-def _trimmed(full: Any, a: Any, v: Any, mode: Any) -> Any:
-    """The part of a full convolution that a mode keeps."""
+def _trimmed(full: Any, a: Any, v: Any, mode: Any, mirrored: Any = 0) -> Any:
+    """The part of a full convolution that a mode keeps.
+
+    Of an even number too many, "same" drops one more at the end; at the start if `mirrored`.
+    """
     if mode == "full":
         return full
     longer, shorter = apply(max, np.size(a), np.size(v)), apply(min, np.size(a), np.size(v))
     if mode == "same":
-        start = (shorter - 1) // 2
+        start = (shorter - 1 + mirrored) // 2
         return full[start : start + longer]
     return full[shorter - 1 : longer]
 
@@ -172,7 +180,8 @@ def _convolve(a: Any, v: Any, mode: Any = "full") -> Any:
 
 def _convolution_samples() -> Any:
     x, w = reals(5), reals(3, seed=1)
-    return [(x, w), (x, w, "same"), (x, w, "valid"), (w, x, "valid"), (x, reals(4), "same")]
+    return [(x, w), (x, w, "same"), (x, w, "valid"), (w, x, "valid"), (x, reals(4), "same"),
+            (reals(4), x, "same")]  # fmt: skip
 
 
 bilinear(
@@ -184,11 +193,13 @@ bilinear(
 composed(np.convolve, _convolve, samples=_convolution_samples)
 composed(
     np.correlate,
-    lambda a, v, mode="valid": _convolve(a, conj(v)[::-1], mode),
+    lambda a, v, mode="valid": _trimmed(
+        apply(runtime.convolve_full, a, conj(v)[::-1]), a, v, mode, np.size(v) > np.size(a)
+    ),
     samples=_convolution_samples,
 )
 
-# --- chains and powers --------------------------------------------------------------------------------
+# --- chains and powers ------------------------------------------------------------------------
 
 
 def _multi_dot(arrays: Any, out: Any = None) -> Any:

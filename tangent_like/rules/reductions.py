@@ -31,6 +31,7 @@ def axis_samples(**keywords: Any) -> Any:
         ((reals(2, 3, 2),), {"axis": (0, -1), **keywords}),
         ((x,), {"keepdims": True, **keywords}),
         ((reals(1, 4), 0), keywords),
+        ((reals(3, 0), 0), keywords),
         ((0.7,), keywords),
     ]
 
@@ -59,7 +60,7 @@ def count(x: Any, axis: Any, where: Any = True) -> Any:
     """How many elements are reduced into one (with axes kept where a mask says which)."""
     if where is not True:
         mask = np.broadcast_to(where, np.shape(x))
-        return np.sum(mask, **({} if axis is None else {"axis": axis, "keepdims": True}))
+        return apply(np.sum, mask, **({} if axis is None else {"axis": axis, "keepdims": True}))
     if axis is None:
         return np.size(x)
     if isinstance(axis, tuple):
@@ -72,7 +73,7 @@ def count(x: Any, axis: Any, where: Any = True) -> Any:
 
 linear(np.mean, _mean_cotangent, samples=axis_samples)
 
-# --- reductions by the partial of each element ---------------------------------------------------
+# --- reductions by the partial of each element ------------------------------------------------
 
 
 def gradient_rule(functions: Any, partial: Any, *, samples: Any, note: str = "") -> None:
@@ -86,7 +87,7 @@ def gradient_rule(functions: Any, partial: Any, *, samples: Any, note: str = "")
         keepdims: Any = False, **keywords: Any,
     ) -> Any:  # fmt: skip
         each = times(tangents[0], partial(expanded(y, axis, keepdims), x, axis, **keywords))
-        total = np.sum(each, **_axes(axis), **({"keepdims": True} if keepdims is True else {}))
+        total = apply(np.sum, each, **_axes(axis), **_how(keepdims))
         return real_if(y, total)
 
     def vjp(
@@ -127,20 +128,24 @@ def deviation(x: Any, axis: Any, where: Any) -> Any:
     return choose(where, x - np.mean(x, axis=axis, keepdims=True, where=where), 0.0)
 
 
+def less(number: Any, ddof: Any) -> Any:
+    return number if type(ddof) is int and ddof == 0 else number - ddof
+
+
 gradient_rule(
     np.var,
     lambda y, x, axis, ddof=0, where=True: (
-        2 * conj(deviation(x, axis, where)) / (count(x, axis, where) - ddof)
+        2 * conj(deviation(x, axis, where)) / less(count(x, axis, where), ddof)
     ),
     samples=lambda: [*axis_samples(), ((reals(4),), {"ddof": 1})],
 )
 gradient_rule(
     np.std,
     lambda y, x, axis, ddof=0, where=True: (
-        conj(deviation(x, axis, where)) / ((count(x, axis, where) - ddof) * nonzero(y))
+        conj(deviation(x, axis, where)) / (less(count(x, axis, where), ddof) * nonzero(y))
     ),
     samples=lambda: (
-        [s for s in axis_samples() if np.ndim(s[0][0])][:5] + [((reals(4),), {"ddof": 1})]
+        [*[s for s in axis_samples() if np.ndim(s[0][0])][:5], ((reals(4),), {"ddof": 1})]
     ),
     note="0 where all elements are equal",
 )
@@ -199,7 +204,7 @@ rule(
 def _extreme(y: Any, x: Any, axis: Any, initial: Any = None, where: Any = True) -> Any:
     """The largest (or smallest) elements share equally; none may be one, given an initial value."""
     chosen = x == y if where is True else (x == y) & where
-    number = np.sum(chosen, **_axes(axis), **({} if axis is None else {"keepdims": True}))
+    number = apply(np.sum, chosen, **_axes(axis), **({} if axis is None else {"keepdims": True}))
     return typed(chosen / (number if initial is None else np.maximum(number, 1)), x)
 
 
@@ -226,7 +231,7 @@ composed(
     samples=axis_samples,
 )
 
-# --- leaving NaN out ---------------------------------------------------------------------------------
+# --- leaving NaN out --------------------------------------------------------------------------
 
 
 def _without_nan(x: Any, instead: float = 0.0) -> Any:
@@ -245,15 +250,15 @@ def _how(keepdims: Any) -> dict[str, Any]:
 
 composed(
     np.nansum,
-    lambda x, axis=None, dtype=None, out=None, keepdims=False: np.sum(
-        _without_nan(x), **_axes(axis), **_how(keepdims)
+    lambda x, axis=None, dtype=None, out=None, keepdims=False: apply(
+        np.sum, _without_nan(x), **_axes(axis), **_how(keepdims)
     ),
     samples=_nan_samples,
 )
 composed(
     np.nanprod,
-    lambda x, axis=None, dtype=None, out=None, keepdims=False: np.prod(
-        _without_nan(x, 1.0), **_axes(axis), **_how(keepdims)
+    lambda x, axis=None, dtype=None, out=None, keepdims=False: apply(
+        np.prod, _without_nan(x, 1.0), **_axes(axis), **_how(keepdims)
     ),
     samples=_nan_samples,
 )
@@ -262,7 +267,7 @@ composed(
 def _present(x: Any, axis: Any) -> Any:
     """How many elements are no NaN."""
     kept = {} if axis is None else {"axis": axis, "keepdims": True}
-    return typed(np.sum(~np.isnan(x), **kept), x)
+    return typed(apply(np.sum, ~np.isnan(x), **kept), x)
 
 
 def _nan_deviation(x: Any, axis: Any) -> Any:
@@ -277,17 +282,19 @@ gradient_rule(
 )
 gradient_rule(
     np.nanvar,
-    lambda y, x, axis, ddof=0: 2 * _nan_deviation(x, axis) / (_present(x, axis) - ddof),
+    lambda y, x, axis, ddof=0: 2 * _nan_deviation(x, axis) / less(_present(x, axis), ddof),
     samples=_nan_samples,
 )
 gradient_rule(
     np.nanstd,
-    lambda y, x, axis, ddof=0: _nan_deviation(x, axis) / ((_present(x, axis) - ddof) * nonzero(y)),
+    lambda y, x, axis, ddof=0: (
+        _nan_deviation(x, axis) / (less(_present(x, axis), ddof) * nonzero(y))
+    ),
     samples=lambda: [_nan_samples()[0], _nan_samples()[2]],
     note="0 where all elements are equal",
 )
 
-# --- cumulative ----------------------------------------------------------------------------------------
+# --- cumulative -------------------------------------------------------------------------------
 
 
 def _cumsum_cotangent(g: Any, x: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
@@ -353,9 +360,15 @@ def _initial(first: Any, terms: Any, x: Any, axis: Any, include_initial: Any) ->
     return apply(np.concatenate, (front, terms), axis)
 
 
-for _cumulate, _plain, _first in zip(
-    named(np, "cumulative_sum", "cumulative_prod"), (np.cumsum, np.cumprod), (0, 1)
-):
+_CUMULATIVE: list[tuple[Any, Any, int]] = [
+    (function, plain, first)
+    for name, plain, first in (
+        ("cumulative_sum", np.cumsum, 0), ("cumulative_prod", np.cumprod, 1),
+    )
+    for function in named(np, name)
+]  # fmt: skip
+
+for _cumulate, _plain, _first in _CUMULATIVE:
     composed(
         _cumulate,
         lambda x, axis=None, dtype=None, out=None, include_initial=False, f=_plain, e=_first: (

@@ -57,6 +57,30 @@ generation: list[int] = [0]
 """Counts registrations, so that compiled derivatives notice a rule registered later."""
 
 
+@dataclass(slots=True, eq=False)
+class Custom:
+    """A function whose derivative is given as functions: see `custom_vjp` and `custom_jvp`."""
+
+    function: Callable[..., Any]
+    constants: tuple[int, ...]
+    """The arguments that are never differentiated."""
+
+    forward: Callable[..., Any] | None = None
+    backward: Callable[..., Any] | None = None
+    tangent: Callable[..., Any] | None = None
+    tangents: tuple[Callable[..., Any] | None, ...] | None = None
+
+
+customs: dict[Any, Custom] = {}
+
+
+def custom_of(function: Any) -> Custom | None:
+    try:
+        return customs.get(function)
+    except TypeError:  # an unhashable callable
+        return None
+
+
 def _register(functions: Any, rule_of: Callable[[tuple[Any, ...]], Rule]) -> None:
     group = functions if isinstance(functions, tuple) else (functions,)
     made = rule_of(group)
@@ -96,7 +120,8 @@ def linear(
     """Register a function that is linear in the operands `wrt` taken together.
 
     `transpose(g, *operands, **keywords)` returns the cotangent of the one operand in `wrt`, or a
-    tuple aligned with `wrt` (None for all positional operands).  The keywords in `drop` add a constant: the tangent leaves them out.
+    tuple aligned with `wrt` (None for all positional operands).  The keywords in `drop` add a
+    constant: the tangent leaves them out.
     """
     _register(
         functions,

@@ -10,7 +10,8 @@ import numpy as np
 def reals(*shape: int, seed: int = 0) -> Any:
     """Numbers between -2 and 2, no two alike."""
     count = int(np.prod(shape))
-    return 2.0 * np.sin(1.7 * np.arange(1.0, count + 1) + seed).reshape(shape)
+    numbers = np.arange(1.0, count + 1)
+    return 2.0 * np.sin(1.7 * numbers + 0.9 * numbers**2 + seed).reshape(shape)
 
 
 def positive(*shape: int, seed: int = 0) -> Any:

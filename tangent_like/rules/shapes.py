@@ -66,7 +66,7 @@ linear(
     samples=lambda: [(reals(2, 3, 4), 2), (reals(2, 3, 4), -1, 1), (reals(2, 3, 4), 0, 3)],
 )
 linear(
-    named(np, "matrix_transpose"),
+    (*named(np, "matrix_transpose"), *named(np.linalg, "matrix_transpose")),
     lambda g, x: np.swapaxes(g, -1, -2),
     samples=lambda: [(reals(2, 3),), (reals(2, 3, 4),)],
 )
@@ -105,10 +105,12 @@ for _atleast in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
 
 def _reshaped(g: Any, xs: tuple[Any, ...]) -> tuple[Any, ...]:
     parts = (g,) if len(xs) == 1 else tuple(g[i] for i in range(len(xs)))
-    return tuple(None if p is None else np.reshape(p, np.shape(x)) for p, x in zip(parts, xs))
+    return tuple(
+        None if p is None else np.reshape(p, np.shape(x)) for p, x in zip(parts, xs, strict=False)
+    )
 
 
-# --- flips, rolls and repeats --------------------------------------------------------------------
+# --- flips, rolls and repeats -----------------------------------------------------------------
 
 linear(
     np.flip,
@@ -196,7 +198,7 @@ linear(
     ],
 )
 
-# --- diagonals and triangles ------------------------------------------------------------------------
+# --- diagonals and triangles ------------------------------------------------------------------
 
 linear(np.tril, lambda g, x, k=0: np.tril(g, k), samples=lambda: [(reals(3, 3),), (reals(2, 3), 1)])
 linear(np.triu, lambda g, x, k=0: np.triu(g, k), samples=lambda: [(reals(3, 3),), (reals(2, 3), 1)])

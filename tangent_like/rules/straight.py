@@ -37,18 +37,22 @@ def _tangent(builder: Builder, op: Op, tangents: list[Any], tangent: Tangent) ->
     if is_constant(op) or all(t is None for t in tangents):
         return None
     if op.fn is operator.getitem and isinstance(tangents[0], tuple):
-        assert isinstance(op.args[1], Const)
-        return tangents[0][op.args[1].value]  # type: ignore[index]
+        return tangents[0][_index_of(op)]
     return tangent(builder, op, tangents)
+
+
+def _index_of(op: Op) -> Any:
+    assert isinstance(op.args[1], Const)
+    return op.args[1].value
 
 
 def active_in(ops: Iterable[Op], inputs: Iterable[Any]) -> set[Any]:
     """The inputs, and what depends on them differentiably."""
     active = set(inputs)
     for op in ops:
-        if not is_constant(op) and any(atom in active for atom in op.args):
-            if facts.may_be_differentiated(op.result.fact):
-                active.add(op.result)
+        reached = any(atom in active for atom in op.args) and not is_constant(op)
+        if reached and facts.may_be_differentiated(op.result.fact):
+            active.add(op.result)
     return active
 
 
@@ -72,7 +76,9 @@ def cotangents_of(
         g = adjoints.get(op.result)
         if g is None or op.result not in active:
             continue
-        for atom, part in zip(op.args, _cotangents(builder, op, g, active, cotangents)):
+        for atom, part in zip(
+            op.args, _cotangents(builder, op, g, active, cotangents), strict=False
+        ):
             if part is not None and atom in active:
                 adjoints[atom] = _sum(builder, adjoints.get(atom), part)
 
@@ -85,8 +91,7 @@ def _cotangents(
     container = op.args[0].fact if op.args else None
     if op.fn is operator.getitem and isinstance(container, (facts.Tuple, facts.List)):
         items: list[Any] = [None] * len(container.items)
-        assert isinstance(op.args[1], Const)
-        items[op.args[1].value] = g  # type: ignore[index]
+        items[_index_of(op)] = g
         return [tuple(items), None]
     return cotangents(builder, op, g, [atom in active for atom in op.args])
 
@@ -109,4 +114,4 @@ def _whole(builder: Builder, tree: Any) -> Atom:
     """A tree of cotangents as one value."""
     if isinstance(tree, tuple):
         return builder.op(ir.make_tuple, [_whole(builder, item) for item in tree])
-    return Const(None) if tree is None else tree  # type: ignore[no-any-return]
+    return Const(None) if tree is None else tree

@@ -44,11 +44,12 @@ class Symbolic:
 
     __slots__ = ("atom", "builder", "plain")
 
-    def __init__(self, builder: Builder, atom: Atom, plain: bool = False):
+    def __init__(self, builder: Builder, atom: Atom, plain: str = ""):
         self.builder = builder
         self.atom = atom
         self.plain = plain
-        """Whether NumPy's names stand for those of `math`, since the primal is from there."""
+        """The family of the primal: "math", "numpy" or "". In "math" NumPy's names stand for
+        those of `math`; in "numpy" a number divided by zero is infinite, as it is there."""
 
     @property
     def fact(self) -> Fact:
@@ -79,7 +80,7 @@ class Symbolic:
     @property
     def is_array(self) -> bool:
         """Whether it is known to have the attributes of an array."""
-        return isinstance(self.fact, Array)
+        return isinstance(self.fact, Array) and self.fact.dims is not None
 
     @property
     def real(self) -> Any:
@@ -149,11 +150,18 @@ def apply(function: Any, *args: Any, **keywords: Any) -> Any:
     if operand is None:
         return function(*args, **keywords)
     builder, plain = operand.builder, operand.plain
-    if plain and function in IN_MATH and _all_scalar(args):
+    if plain == "math" and function in IN_MATH and _all_scalar(args):
         function = IN_MATH[function]
+    if plain == "numpy" and function is operator.truediv and _all_scalar(args):
+        function = np.divide  # NumPy's functions have infinities where Python's division raises
     atoms = tuple(lower(builder, arg) for arg in args)
     named = {key: lower(builder, value) for key, value in keywords.items()}
     return Symbolic(builder, builder.op(function, atoms, named), plain)
+
+
+def is_symbolic(x: Any) -> bool:
+    """Whether an operand of a rule is known at run time only."""
+    return isinstance(x, Symbolic)
 
 
 def rank(x: Any) -> int | None:
@@ -198,7 +206,7 @@ def lower(builder: Builder, tree: Any) -> Atom:
     return builder.op(display, [lower(builder, item) for item in tree])
 
 
-def lift(builder: Builder, atom: Atom, plain: bool = False) -> Any:
+def lift(builder: Builder, atom: Atom, plain: str = "") -> Any:
     """What a rule sees of an atom: constants as they are, tuples and lists item by item."""
     if isinstance(atom, Const):
         return atom.value

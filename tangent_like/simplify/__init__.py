@@ -5,13 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tangent_like.ir import Function
+from tangent_like.simplify.algebra import simplify_algebra
+from tangent_like.simplify.common import share_common
 from tangent_like.simplify.dead import remove_dead
 from tangent_like.simplify.in_place import update_in_place
+from tangent_like.simplify.invariant import drop_invariants
+from tangent_like.simplify.order import overwrite_late
+from tangent_like.simplify.shapes import share_shapes
 
 Pass = Callable[[Function], Function]
 
-PASSES: tuple[Pass, ...] = (remove_dead,)
+PASSES: tuple[Pass, ...] = (
+    remove_dead,
+    drop_invariants,
+    share_shapes,
+    simplify_algebra,
+    share_common,
+    remove_dead,
+    simplify_algebra,
+    remove_dead,
+    overwrite_late,
+)
 """All passes, in order, after which the list can still be differentiated."""
 
-FINAL_PASSES: tuple[Pass, ...] = (*PASSES, update_in_place)
+FINAL_PASSES: tuple[Pass, ...] = (*PASSES, update_in_place, remove_dead)
 """All passes, in order, before a list is printed: values may now be changed in place."""

@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from tangent_like import facts, ir, runtime
 from tangent_like.analysis.lifetimes import Lifetimes, lifetimes
 from tangent_like.analysis.memory import (
@@ -83,20 +85,24 @@ class _Plan:
     cuts: set[Cut] = field(default_factory=set)
     rounds: int = 0
 
+    @property
+    def definitions(self) -> dict[Value, Op]:
+        return {op.result: op for op in self.around}
+
     def settled(self) -> bool:
-        """Check all candidates.  Of each web that fails, let a loop start from a copy; where that
-        does not help, drop a candidate: optional ones first, since fewer are then joined."""
+        """Check all candidates.  Of each family that fails take the first: let a loop around it start
+        from a copy, or where that does not help, drop the candidate."""
         webs = self.webs()
         failing: dict[Value, list[Op]] = {}
         for op in self.candidates:
             if not self.allowed(op, webs):
-                failing.setdefault(webs.find(op.result), []).append(op)
+                failing.setdefault(webs.families.find(op.result), []).append(op)
         self.rounds += 1
-        for root, ops in failing.items():
-            optional = [op for op in ops if op.fn is not runtime.scatter_add]
-            if optional or not any(self.cut(op, root, webs) for op in ops):
-                for op in (optional or ops)[: None if self.rounds > _PATIENCE else 1]:
-                    del self.candidates[op]
+        for family, ops in failing.items():
+            if ops[0].fn is runtime.scatter_add and self.cut(ops[0], family, webs):
+                continue
+            for op in ops[: None if self.rounds > _PATIENCE else 1]:
+                del self.candidates[op]
         return not failing
 
     def webs(self) -> Webs:
@@ -106,26 +112,26 @@ class _Plan:
             if isinstance(statement, Loop):
                 for k, (param, init) in enumerate(zip(statement.params, statement.inits)):
                     if (statement, k) not in self.cuts:
-                        webs.join(param, (init,))
+                        webs.flow(param, (init,))
         webs.complete(self.lives)
         return webs
 
     def allowed(self, op: Op, webs: Webs) -> bool:
-        root = webs.find(op.result)
         others = (a for a in op.atoms[1:] if isinstance(a, Value) and has_memory(a))
         return (
-            root not in webs.external
+            webs.is_owned(op.result)
             and not webs.alive_across(op.result, self.lives.positions[op])
-            and (op.fn is runtime.copy or all(webs.find(a) is not root for a in others))
+            and (op.fn is runtime.copy or not any(webs.same(a, op.result) for a in others))
         )
 
-    def cut(self, op: Op, root: Value, webs: Webs) -> bool:
+    def cut(self, op: Op, family: Value, webs: Webs) -> bool:
         """Let the outermost loop around that carries the array start from a copy of it."""
         for loop in self.around[op]:
             found = [
                 (loop, k)
                 for k, (param, init) in enumerate(zip(loop.params, loop.inits))
-                if isinstance(init, Value) and has_memory(param) and webs.find(param) is root
+                if isinstance(init, Value) and has_memory(param)
+                and webs.families.find(param) is family
             ]
             if found and not self.cuts.issuperset(found):
                 self.cuts.update(found)
@@ -149,6 +155,16 @@ def _rebuilt(block: Block, plan: _Plan) -> Block:
     )
 
 
+def _copied(init: Atom, param: Value, plan: _Plan, loop: Loop) -> Op:
+    """What a loop starts from: a copy, made at once where the original is a number spread out."""
+    made = plan.definitions.get(init) if isinstance(init, Value) else None
+    fn: Any = runtime.copy
+    args: tuple[Atom, ...] = (init,)
+    if made and made.fn is np.broadcast_to and facts.is_scalar(made.args[0].fact):
+        fn, args = np.full, (made.args[1], made.args[0])
+    return Op(Value(param.name, init.fact), fn, args, (), loop.place, True)
+
+
 def _statements(statement: Statement, plan: _Plan) -> Iterator[Statement]:
     if isinstance(statement, If):
         then, orelse = _rebuilt(statement.then, plan), _rebuilt(statement.orelse, plan)
@@ -157,9 +173,9 @@ def _statements(statement: Statement, plan: _Plan) -> Iterator[Statement]:
         inits = list(statement.inits)
         for k, param in enumerate(statement.params):
             if (statement, k) in plan.cuts:
-                start = Value(param.name, inits[k].fact)
-                yield Op(start, runtime.copy, (inits[k],), (), statement.place, True)
-                inits[k] = start
+                copied = _copied(inits[k], param, plan, statement)
+                inits[k] = copied.result
+                yield copied
         yield replace(statement, inits=tuple(inits), body=_rebuilt(statement.body, plan))
     elif statement not in plan.candidates:
         yield statement

@@ -28,9 +28,13 @@ def total(x):
     return np.sum(x * x)
 
 
-def error_of(call, kind=TangentLikeError):
-    """The error that `call()` raises, which must be of `kind`."""
-    with pytest.raises(kind) as caught:
+def kind(thing):
+    return type(thing).__name__
+
+
+def error_of(call, expected=TangentLikeError):
+    """The error that `call()` raises, which must be of the expected kind."""
+    with pytest.raises(expected) as caught:
         call()
     assert not isinstance(caught.value, InternalError), caught.value
     return caught.value
@@ -53,15 +57,15 @@ def test_missing_source():
 
 def test_missing_source_of_a_helper():
     f = define("def f(x):\n    return helper(x) * x  # HERE\n", "f", helper=without_source())
-    error = error_of(lambda: tl.grad(f)(2.0), (SourceError, NoRuleError))
+    error = error_of(lambda: tl.grad(f)(2.0))
     assert (error.place.file, error.place.line) == (f.__code__.co_filename, 2)
 
 
 def test_c_function_without_a_rule():
-    f = define("def f(x):\n    y = x * x\n    return math.ulp(y) * x  # HERE\n", "f", math=math)
+    f = define("def f(x):\n    y = x * x\n    return math.nextafter(y, 9.0) * x  # HERE\n", "f", math=math)
     error = error_of(lambda: tl.grad(f)(2.0), NoRuleError)
     assert (error.place.file, error.place.line) == (f.__code__.co_filename, 3)
-    assert "ulp" in error.message
+    assert "nextafter" in error.message
     assert "elementwise" in error.hint
 
 
@@ -78,11 +82,11 @@ def test_function_without_a_rule_on_constants_is_harmless():
 
 
 def test_builtin_function_as_the_differentiated_function():
-    error = error_of(lambda: tl.grad(math.ulp)(2.0), (NoRuleError, SourceError, ArgumentError))
-    assert "ulp" in str(error)
+    error = error_of(lambda: tl.grad(math.nextafter)(2.0, 9.0))
+    assert "nextafter" in str(error)
 
 
-@pytest.mark.parametrize("thing", [3.0, None, "np.sin", VECTOR, [math.sin]], ids=str)
+@pytest.mark.parametrize("thing", [3.0, None, "np.sin", VECTOR, [math.sin]], ids=kind)
 def test_something_that_is_not_a_function(thing):
     error = error_of(lambda: tl.grad(thing)(2.0), ArgumentError)
     assert isinstance(error, TypeError)
@@ -150,7 +154,7 @@ def test_wrong_number_of_arguments(args):
 
 def test_unknown_keyword_argument():
     with pytest.raises(TypeError, match="z"):
-        tl.grad(product)(2.0, z=3.0)
+        tl.grad(product)(2.0, 3.0, z=4.0)
 
 
 def test_argument_given_twice():
@@ -195,26 +199,23 @@ def test_integer_array_that_is_not_differentiated():
     np.testing.assert_array_equal(gradient, [1.0, 2.0, 3.0])
 
 
-@pytest.mark.parametrize("thing", ["text", None, object(), np.array(["a"]), {1, 2}], ids=str)
+@pytest.mark.parametrize("thing", ["text", None, object(), np.array(["a"]), {1, 2}], ids=kind)
 def test_argument_that_has_no_derivative(thing):
-    assert isinstance(error_of(lambda: tl.grad(lambda x: 1.0)(thing)), TypeError)
+    assert "x" in str(error_of(lambda: tl.grad(lambda x: 1.0)(thing)))
 
 
 # ---------------------------------------------------------------- the result
 
 
-@pytest.mark.parametrize("result", ["x", "x[:1]", "(x[0], x[1])", "[x[0]]", "np.outer(x, x)"])
+@pytest.mark.parametrize(
+    "result", ["x", "x[:1]", "x[None, :1]", "(x[0], x[1])", "[x[0]]", "np.outer(x, x)"]
+)
 def test_result_that_is_not_a_scalar(result):
     f = define(f"def f(x):\n    return {result}\n", "f")
     for mode in (tl.grad, tl.value_and_grad):
         error = error_of(lambda mode=mode: mode(f)(VECTOR))
         assert isinstance(error, TypeError)
         assert "jacobian" in str(error)
-
-
-def test_result_of_size_one_is_named_in_the_error():
-    error = error_of(lambda: tl.grad(lambda x: x[None, :1])(VECTOR))
-    assert "(1, 1)" in str(error)
 
 
 @pytest.mark.parametrize("result", ["'text'", "None"])

@@ -115,7 +115,7 @@ VECTOR = [
     ("np.minimum(x[0], x[1])", [2.0, 2.0, 1.0], [0.5, 0.5, 0.0]),
     ("x[0] ** x[1]", [0.0, 2.0, 1.0], [0.0, 0.0, 0.0]),
     ("x[0] ** x[1]", [2.0, 0.0, 1.0], [0.0, math.log(2.0), 0.0]),
-    ("np.sum(np.maximum(x, 0.0))", [0.0, -1.0, 1.0], [0.5, 0.0, 1.0]),
+    ("np.sum(np.maximum(x, 0.0))", [0.0, -1.0, 1.0], [0.0, 0.0, 1.0]),
     ("np.sum(x) * 0.0", [1.0, 2.0, 3.0], [0.0, 0.0, 0.0]),
 ]
 
@@ -163,8 +163,9 @@ def test_second_derivative_of_prod_with_a_zero():
 ])  # fmt: skip
 def test_nan_propagates(expression):
     f = scalar(expression)
-    assert math.isnan(tl.grad(f)(NAN))
-    assert math.isnan(tl.jvp(f, (NAN,), (1.0,))[1])
+    with np.errstate(all="ignore"):
+        assert math.isnan(tl.grad(f)(NAN))
+        assert math.isnan(tl.jvp(f, (NAN,), (1.0,))[1])
 
 
 def test_ties_of_maximum_share_between_arrays():
@@ -180,4 +181,5 @@ def test_ties_of_max_along_an_axis():
     x = np.array([[1.0, 1.0, 0.0], [2.0, 3.0, 1.0]])
     np.testing.assert_array_equal(tl.grad(f)(x), [[0.5, 0.5, 0.0], [0.0, 10.0, 0.0]])
     x = np.array([[NAN, 1.0, 0.0], [2.0, 3.0, 1.0]])
-    np.testing.assert_array_equal(tl.grad(f)(x)[1], [0.0, 10.0, 0.0])
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(tl.grad(f)(x)[1], [0.0, 10.0, 0.0])

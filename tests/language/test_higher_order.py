@@ -208,8 +208,12 @@ def test_tangent_that_depends_on_the_input():
         assert operator(tangent_depends_on_the_input)(1.5) == pytest.approx(12.0 + 9.0 * 2.25)
 
 
+def sine_of_numpy(x):
+    return np.sin(x)
+
+
 def seed_depends_on_the_input(x):
-    value, pullback = tl.vjp(np.sin, x)
+    value, pullback = tl.vjp(sine_of_numpy, x)
     return pullback(x * value)[0]
 
 

@@ -185,7 +185,7 @@ def loops_in_branches(x, n):
     else:
         y = x
         for _ in range(n):
-            y = y - np.sin(y)
+            y = y - 0.4 * np.sin(y)
     return y
 
 

@@ -36,16 +36,14 @@ def kind_of(result: str) -> str:
 
 
 def report(i: int, seed: int, one: Program, result: str, second_order: bool) -> None:
-    def fails(smaller: Program) -> bool:
-        try:
-            return kind_of(outcome(smaller, second_order)) == kind_of(result)
-        except SyntaxError:
-            return False
+    """The program as it was written, and the smallest one found that fails in the same way."""
 
+    def fails(smaller: Program) -> bool:
+        return kind_of(outcome(smaller, second_order)) == kind_of(result)
+
+    print(f"\n=== program {i} of seed {seed}: {result}\n--- f{one.args!r} of\n{one.source}")
     small = shrink(one, fails)
-    print(f"\n=== program {i} of seed {seed} fails: {outcome(small, second_order)}")
-    print(f"--- f{small.args!r}, smallest form found\n{small.source}")
-    print(f"--- as it was written ({result.splitlines()[0]})\n{one.source}", flush=True)
+    print(f"--- smallest form found: {outcome(small, second_order)}\n{small.source}", flush=True)
 
 
 def main() -> int:
@@ -58,6 +56,7 @@ def main() -> int:
     parser.add_argument("--failures", type=int, default=10, help="stop after so many failures")
     options = parser.parse_args()
     tally: Counter[str] = Counter()
+    kinds: set[str] = set()
     begin = time.perf_counter()
     for i in range(options.first, options.first + options.count):
         one, second_order = numbered(options.seed, i), i % 100 < options.second_order
@@ -66,8 +65,13 @@ def main() -> int:
             continue
         result = outcome(one, second_order)
         tally[result if result in ("ok", "discarded") else "failed"] += 1
-        if result not in ("ok", "discarded"):
+        if result in ("ok", "discarded"):
+            continue
+        if kind_of(result) in kinds:
+            print(f"\n=== program {i} of seed {options.seed} again: {result.splitlines()[0]}")
+        else:
             report(i, options.seed, one, result, second_order)
+        kinds.add(kind_of(result))
         if tally["failed"] >= options.failures:
             break
     counts = ", ".join(f"{tally[k]} {k}" for k in ("ok", "discarded", "failed"))

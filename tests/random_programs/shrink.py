@@ -8,7 +8,7 @@ from dataclasses import replace
 from tests.random_programs.grammar import Program
 
 
-def shrink(program: Program, fails: Callable[[Program], bool], tries: int = 600) -> Program:
+def shrink(program: Program, fails: Callable[[Program], bool], tries: int = 250) -> Program:
     """The smallest program found that still fails; each step tries every single simplification."""
     shrinking = True
     while shrinking and tries > 0:

@@ -17,6 +17,7 @@ from tangent_like.build import Builder
 from tangent_like.facts import Array, Scalar, Size
 from tangent_like.ir import Const, If, Op, Value
 from tangent_like.rules import apply, straight
+from tangent_like.rules.symbolic import Symbolic, lower
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Consistency:
             )
             if fact.dims is not None:
                 assert np.ndim(found) == len(fact.dims), f"{fact} but {np.shape(found)}"
-                for dim, length in zip(fact.dims, np.shape(found)):
+                for dim, length in zip(fact.dims, np.shape(found), strict=False):
                     self.size(dim, length)
 
     def size(self, dim: Any, length: int) -> None:
@@ -87,7 +88,9 @@ def _execute(statements: Iterable[Any], env: Any, names: Any, check: Any) -> Ite
             try:
                 check(statement.result, env[statement.result])
             except AssertionError as error:
-                raise AssertionError(f"{statement}: {error} {[np.shape(a) for a in args]}") from error
+                raise AssertionError(
+                    f"{statement}: {error} {[np.shape(a) for a in args]}"
+                ) from error
             yield Op(
                 statement.result,
                 statement.fn,
@@ -106,12 +109,12 @@ def _map(tree: Any, function: Any) -> Any:
     return None if tree is None else function(tree)
 
 
-# --- facts of examples ---------------------------------------------------------------------------
+# --- facts of examples ------------------------------------------------------------------------
 
 
 def fact_of(value: Any, sizes: dict[int, Size]) -> Any:
     """The fact of an example, with a symbol for each axis length but 1."""
-    if isinstance(value, np.ndarray) or isinstance(value, np.generic):
+    if isinstance(value, (np.ndarray, np.generic)):
         if value.ndim == 0 and value.dtype in (np.float64, np.complex128):
             return Scalar("float" if value.dtype == np.float64 else "complex")
         dims = tuple(1 if n == 1 else sizes.setdefault(n, facts.fresh_size()) for n in value.shape)
@@ -160,26 +163,34 @@ def _leaves(builder: Builder, atom: Any, example: Any) -> Iterable[Any]:
         yield atom
 
 
+def traced(function: Any, values: Sequence[Any], known: bool = True) -> Program:
+    """A program of what `function` does to its operands, which it must not branch on."""
+    builder, sizes = Builder(), {}
+    inputs = tuple(Value("x", fact_of(x, sizes) if known else facts.UNKNOWN) for x in values)
+    plain = all(isinstance(x, float) for x in values)
+    result = function(*(Symbolic(builder, x, plain) for x in inputs))
+    block = builder.finish(())
+    return Program(block.statements, inputs, (), (lower(builder, result),))
+
+
 def _has_active(value: Any) -> bool:
     if isinstance(value, (tuple, list)):
         return any(map(_has_active, value))
     return carries(value)
 
 
-# --- derivatives ---------------------------------------------------------------------------------
+# --- derivatives ------------------------------------------------------------------------------
 
 
 def forward(program: Program) -> Program:
     """The program that computes the tangents of the results from tangents of the inputs."""
     builder = Builder()
     seeds = tuple(Value("dx", x.fact) for x in program.inputs)
-    tangents: dict[Any, Any] = dict(zip(program.inputs, seeds))
+    tangents: dict[Any, Any] = dict(zip(program.inputs, seeds, strict=False))
     for op in program.statements:
         builder.append(op)
         straight.tangents_of(builder, [op], tangents, apply.tangent)
-    results = _map(
-        program.results, lambda atom: tangents.get(atom) or apply.zero(builder, atom)
-    )
+    results = _map(program.results, lambda atom: tangents.get(atom) or apply.zero(builder, atom))
     block = builder.finish(())
     return Program(block.statements, program.inputs, (*program.others, *seeds), results)
 
@@ -192,7 +203,7 @@ def reverse(program: Program) -> Program:
     active = straight.active_in(program.statements, program.inputs)
     seeds = tuple(Value("by", _seed_fact(atom)) for atom in program.results)
     adjoints: dict[Any, Any] = {}
-    for atom, seed in zip(program.results, seeds):
+    for atom, seed in zip(program.results, seeds, strict=False):
         if atom in active:
             have = adjoints.get(atom)
             adjoints[atom] = seed if have is None else builder.op(operator.add, (have, seed))

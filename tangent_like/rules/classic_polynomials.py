@@ -1,0 +1,70 @@
+"""Rules of NumPy's polynomials with coefficients from the highest power down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tangent_like.errors import NotYetSupported
+from tangent_like.rules.registry import composed
+from tangent_like.rules.samples import reals
+from tangent_like.rules.symbolic import apply
+
+
+def _values(p: Any, x: Any) -> Any:
+    """The sum of p_i x^(n-i)."""
+    powers = apply(np.arange, np.size(p))[::-1]
+    return np.sum(p * np.expand_dims(x, -1) ** powers, axis=-1)
+
+
+def _slope(p: Any, m: Any = 1) -> Any:
+    for _ in range(m):
+        p = p[:-1] * apply(np.arange, np.size(p))[:0:-1]
+    return p
+
+
+def _integral(p: Any, m: Any = 1, k: Any = None) -> Any:
+    if m != 1 or np.ndim(k):
+        raise NotYetSupported("`polyint` more than once")
+    powers = apply(np.arange, np.size(p))[::-1] + 1
+    return apply(np.append, p / powers, 0.0 if k is None else k)
+
+
+def _padded(p: Any, other: Any) -> Any:
+    """With zeros in front, as long as the other."""
+    return apply(np.pad, p, (apply(max, np.size(other) - np.size(p), 0), 0))
+
+
+def _fit(
+    x: Any, y: Any, deg: Any, rcond: Any = None, full: Any = False, w: Any = None, cov: Any = False
+) -> Any:
+    """Least squares by the pseudo-inverse of the matrix of powers."""
+    if full is not False or cov is not False:
+        raise NotYetSupported("`polyfit` with the keyword `full` or `cov`")
+    powers = apply(np.arange, deg + 1)[::-1]
+    matrix = np.expand_dims(x, -1) ** powers
+    if w is not None:
+        matrix, y = matrix * w[:, None], y * (w if np.ndim(y) == 1 else w[:, None])
+    return np.linalg.pinv(matrix) @ y
+
+
+composed(np.polyval, _values, samples=lambda: [(reals(4), reals(3)), (reals(3), 0.7)])
+composed(np.polyder, _slope, samples=lambda: [(reals(4),), (reals(4), 2)])
+composed(np.polyint, _integral, samples=lambda: [(reals(3),), ((reals(3),), {"k": 0.5})])
+composed(
+    np.polyadd,
+    lambda p, q: _padded(p, q) + _padded(q, p),
+    samples=lambda: [(reals(3), reals(3, seed=1)), (reals(2), reals(4))],
+)
+composed(
+    np.polysub,
+    lambda p, q: _padded(p, q) - _padded(q, p),
+    samples=lambda: [(reals(3), reals(3, seed=1)), (reals(4), reals(2))],
+)
+composed(np.polymul, np.convolve, samples=lambda: [(reals(3), reals(2))])
+composed(
+    np.polyfit,
+    _fit,
+    samples=lambda: [(reals(5), reals(5, seed=1), 2), (reals(5), reals(5, 2, seed=1), 1)],
+)

@@ -1,0 +1,177 @@
+"""Algebra in derivative code.
+
+    a = 1.0 * w                      b = cos(x)
+    b = cos(x)                       bx = w - b
+    c = -b               ──▶         return bx
+    bx = a + c
+    return bx
+
+The user's own operations stay as they are, so the primal keeps its values to the last bit; one
+that only derivative code reads may be merged into that.  The identities are in `identities.py`; a rewritten operation keeps its name, shape and element type.
+What is no longer used is left to the pass that removes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from tangent_like import identities, infer, ir
+from tangent_like.identities import Call, alike
+from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
+
+_MOST_STEPS = 12
+_DEEPEST = 6
+"""So many operands deep a term is regrouped: enough for a line, and linear for long sums."""
+
+
+def simplify_algebra(function: Function) -> Function:
+    body = _Rewriter(ir.count_uses(function.body)).block(function.body)
+    return replace(function, body=body)
+
+
+@dataclass(eq=False, slots=True)
+class _Rewriter:
+    uses: dict[Value, int]
+    table: dict[Value, Atom] = field(default_factory=dict)
+    """What stands for values that are no longer computed."""
+
+    definitions: dict[Value, Op] = field(default_factory=dict)
+    name: str = ""
+    """The name of what is being rewritten."""
+
+    depth: int = 0
+
+    # --- what the identities ask for ------------------------------------------------------
+
+    def made(self, atom: Atom, fn: Any) -> Op | None:
+        op = self.definitions.get(atom) if isinstance(atom, Value) else None
+        if op is None or op.fn is not fn or op.keywords:
+            return None
+        if not op.derivative and (op.result.name or not self.once(atom)):
+            return None
+        named = bool(op.result.name) and op.result.name != self.name
+        return None if named and fn is not np.broadcast_to else op
+
+    def once(self, atom: Atom) -> bool:
+        return isinstance(atom, Value) and self.uses.get(atom, 0) <= 1
+
+    def is_continued(self, atom: Atom) -> bool:
+        return isinstance(atom, Value) and bool(self.name) and atom.name == self.name
+
+    # --- the walk -------------------------------------------------------------------------
+
+    def block(self, block: Block) -> Block:
+        statements = tuple(new for old in block.statements for new in self.statement(old))
+        return Block(statements, self.atoms(block.results))
+
+    def statement(self, statement: Statement) -> Iterator[Statement]:
+        if isinstance(statement, Op):
+            named = tuple((key, self.atom(a)) for key, a in statement.keywords)
+            op = replace(statement, args=self.atoms(statement.args), keywords=named)
+            yield from self.op(op) if op.derivative else self.kept(op)
+        elif isinstance(statement, If):
+            test = self.atom(statement.test)
+            then, orelse = self.block(statement.then), self.block(statement.orelse)
+            yield replace(statement, test=test, then=then, orelse=orelse)
+        else:
+            yield self.loop(statement)
+
+    def loop(self, loop: Loop) -> Loop:
+        iterable = None if loop.iterable is None else self.atom(loop.iterable)
+        inits = self.atoms(loop.inits)
+        return replace(loop, iterable=iterable, inits=inits, body=self.block(loop.body))
+
+    def atom(self, atom: Atom) -> Atom:
+        return self.table.get(atom, atom) if isinstance(atom, Value) else atom
+
+    def atoms(self, atoms: tuple[Atom, ...]) -> tuple[Atom, ...]:
+        return tuple(map(self.atom, atoms))
+
+    # --- rewriting ------------------------------------------------------------------------
+
+    def op(self, op: Op) -> Iterator[Statement]:
+        """The operation in its simplest form, after operations that it needs; or nothing, where
+        something already there stands for its result."""
+        self.name = op.result.name
+        for _ in range(_MOST_STEPS):
+            term = identities.rewrite(self, op.fn, op.args) if _is_open(op) else None
+            if term is None:
+                break
+            if not isinstance(term, Call):
+                if not alike(term.fact, op.result.fact):
+                    break
+                self.table[op.result] = term
+                return
+            before, new = self.built(term, op)
+            if new is None:
+                break
+            yield from before
+            op = new
+        yield from self.kept(op)
+
+    def kept(self, op: Op) -> Iterator[Statement]:
+        self.definitions[op.result] = op
+        yield op
+
+    def built(self, term: Call, op: Op) -> tuple[list[Statement], Op | None]:
+        """A term as operations, the last one with the result of `op`; None where its fact would
+        not be the same."""
+        leaves = tuple(_leaves(term))
+        self.gain(leaves)
+        self.lose(op.args)
+        before: list[Statement] = []
+        args = tuple(self.argument(arg, op, before) for arg in term.args)
+        if alike(infer.infer(term.fn, args, {}), op.result.fact):
+            return before, replace(op, fn=term.fn, args=args, keywords=())
+        self.gain(op.args)
+        self.lose(leaves)
+        return [], None
+
+    def argument(self, arg: Atom | Call, op: Op, before: list[Statement]) -> Atom:
+        if not isinstance(arg, Call):
+            return arg
+        args = tuple(self.argument(inner, op, before) for inner in arg.args)
+        result = Value("", infer.infer(arg.fn, args, {}))
+        self.uses[result] = 1
+        made = Op(result, arg.fn, args, (), op.place, True)
+        self.depth += 1
+        before.extend(self.op(made) if self.depth <= _DEEPEST else self.kept(made))
+        self.depth -= 1
+        self.name = op.result.name
+        return self.table.get(result, result)
+
+    def gain(self, atoms: tuple[Atom, ...]) -> None:
+        for atom in atoms:
+            if isinstance(atom, Value):
+                self.uses[atom] = self.uses.get(atom, 0) + 1
+
+    def lose(self, atoms: tuple[Atom, ...]) -> None:
+        """One reading less; what is not read any more does not read anything either."""
+        pending = list(atoms)
+        while pending:
+            atom = pending.pop()
+            if isinstance(atom, Value):
+                self.uses[atom] = self.uses.get(atom, 0) - 1
+                made = self.definitions.get(atom)
+                if self.uses[atom] == 0 and made is not None and made.derivative:
+                    pending.extend(made.args)
+
+
+def _leaves(term: Call) -> Iterator[Atom]:
+    """The atoms that a term reads."""
+    for arg in term.args:
+        if isinstance(arg, Call):
+            yield from _leaves(arg)
+        else:
+            yield arg
+
+
+def _is_open(op: Op) -> bool:
+    """Whether the identities may look at an operation."""
+    return op.derivative and not op.keywords and identities.has_rules(op.fn)
+
+

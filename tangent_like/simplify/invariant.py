@@ -1,0 +1,58 @@
+"""What a loop hands on unchanged is not carried.
+
+    y = loop i, k = 2.0, y = x:          y = loop i, y = x:
+        y = y * k                ──▶         y = y * 2.0
+        next k, y                            next y
+
+The parameter becomes its init, and so does the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tangent_like import ir
+from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
+
+
+def drop_invariants(function: Function) -> Function:
+    table: dict[Value, Atom] = {}
+    body = _block(function.body, table)
+    return replace(function, body=ir.substitute(body, table))
+
+
+def _block(block: Block, table: dict[Value, Atom]) -> Block:
+    return Block(tuple(_statement(s, table) for s in block.statements), block.results)
+
+
+def _statement(statement: Statement, table: dict[Value, Atom]) -> Statement:
+    if isinstance(statement, Op):
+        return statement
+    if isinstance(statement, If):
+        then, orelse = _block(statement.then, table), _block(statement.orelse, table)
+        return replace(statement, then=then, orelse=orelse)
+    return _loop(replace(statement, body=_block(statement.body, table)), table)
+
+
+def _loop(loop: Loop, table: dict[Value, Atom]) -> Loop:
+    kept = [_known(a, table) is not p for a, p in zip(loop.nexts, loop.params)]
+    if all(kept):
+        return loop
+    for keep, param, init, result in zip(kept, loop.params, loop.inits, loop.results):
+        if not keep:
+            table[param] = table[result] = _known(init, table)
+    flag = loop.body.results[:1] if loop.exits else ()
+    nexts = tuple(a for a, keep in zip(loop.nexts, kept) if keep)
+    return replace(
+        loop,
+        results=tuple(r for r, keep in zip(loop.results, kept) if keep),
+        inits=tuple(a for a, keep in zip(loop.inits, kept) if keep),
+        params=tuple(p for p, keep in zip(loop.params, kept) if keep),
+        body=Block(loop.body.statements, flag + nexts),
+    )
+
+
+def _known(atom: Atom, table: dict[Value, Atom]) -> Atom:
+    while isinstance(atom, Value) and atom in table:
+        atom = table[atom]
+    return atom
