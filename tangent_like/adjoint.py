@@ -77,12 +77,13 @@ def sweeps(
     pullback_of_call: PullbackOfCall,
 ) -> Sweeps:
     """Forward and reverse sweep of a block whose results have the cotangents `seeds`."""
-    from tangent_like.analysis.activity import varied
+    from tangent_like.analysis.activity import check_rules, varied
 
     active = varied(block, wrt)
     sweep = Sweep(
         Builder(derivative=True), active, pullback_of_call, unsettled=unsettled(block)
     )
+    check_rules(block, active, _SPECIAL)
     for statement in ir.walk(block):
         if isinstance(statement, Op):
             sweep.builder.definitions[statement.result] = statement
@@ -436,6 +437,12 @@ def _pop(sweep: Sweep, op: Op) -> None:
         sweep.builder.op(ir.push, (adjoint_tape, filled))
 
 
+def _flip(sweep: Sweep, op: Op) -> None:
+    """A tape that was turned round has its adjoint tapes turned back."""
+    for adjoint_tape in sweep.tapes.get(op.args[0], ()):  # type: ignore[call-overload]
+        sweep.builder.op(ir.flip, (adjoint_tape,))
+
+
 def _nothing(sweep: Sweep, op: Op) -> None:
     sweep.adjoints.pop(op.result, None)
 
@@ -448,7 +455,10 @@ _SPECIAL: dict[Any, Callable[[Sweep, Op], None]] = {
     ir.unpack: _unpack,
     ir.push: _push,
     ir.pop: _pop,
+    ir.flip: _flip,
     ir.new_tape: _nothing,
     operator.getitem: _getitem,
+    reversed: _nothing,
+    zip: _nothing,
 }
 

@@ -123,7 +123,7 @@ def _check_like(value: Any, other: Any, what: str) -> None:
             _check_like(v, o, what)
     elif isinstance(other, (tuple, list)):
         raise ArgumentError(f"the {what} has another structure than its value")
-    elif np.shape(value) != np.shape(other):
+    elif isinstance(other, (tuple, list)) or np.shape(value) != np.shape(other):
         raise ArgumentError(
             f"the {what} has shape {np.shape(other)} where its value has {np.shape(value)}"
         )
@@ -301,7 +301,7 @@ def stop_gradient(x: Any) -> Any:
     return x
 
 
-registry.constant(stop_gradient)
+registry.constant(stop_gradient, print, len, type, str, repr, isinstance, range, getattr)
 
 for _function, _name in (
     (grad, "grad"), (value_and_grad, "value_and_grad"), (elementwise_grad, "elementwise_grad"),

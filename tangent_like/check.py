@@ -19,17 +19,20 @@ _NAMES = {"fwd": "forward", "rev": "reverse"}
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """How large a step is taken (relative to the operand), and how far results may differ."""
+    """How large a step is taken (relative to the operand), and how far results may differ: from
+    the difference, and (`modes`, relative to the terms of the dot product) the modes among
+    themselves."""
 
     eps: float
     atol: float
     rtol: float
+    modes: float
 
 
-_DOUBLE = Tolerance(eps=6e-6, atol=1e-6, rtol=1e-6)
+_DOUBLE = Tolerance(eps=6e-6, atol=1e-6, rtol=1e-6, modes=1e-9)
 """Central differences are wrong by eps**2 and by rounding / eps: best near the cube root."""
 
-_SINGLE = Tolerance(eps=5e-3, atol=2e-2, rtol=2e-2)
+_SINGLE = Tolerance(eps=5e-3, atol=2e-2, rtol=2e-2, modes=1e-3)
 
 
 def check_grads(
@@ -67,6 +70,7 @@ def check_grads(
         usual.eps if eps is None else eps,
         usual.atol if atol is None else atol,
         usual.rtol if rtol is None else rtol,
+        usual.modes,
     )
     check = _Check(tuple(modes), wrt, tolerance, np.random.default_rng(_SEED))
     check.level(underlying(f), tuple(args), order, ())
@@ -110,7 +114,8 @@ class _Check:
                 self.close(backward, expected, where + _mode("rev", above), scale)
             if len(set(self.modes)) == 2:
                 both = f"{where}reverse against forward mode (order {len(above) + 1})"
-                self.close(backward, _dot(weights, forward)[0], both, scale)
+                tight = self.tolerance.modes
+                self.close(backward, _dot(weights, forward)[0], both, scale, (tight, tight))
         if order > 1 and "fwd" in self.modes:
             self.level(tangent, (*args, *directions), order - 1, ("fwd", *above))
         if order > 1 and "rev" in self.modes:
@@ -145,8 +150,17 @@ class _Check:
         for path, a, b in _paired(found, expected):
             self.close(a, b, where + (f", result{path}" if path else ""))
 
-    def close(self, found: Any, expected: Any, where: str, scale: float = 0.0) -> None:
-        """Raise AssertionError unless the numbers agree."""
+    def close(
+        self,
+        found: Any,
+        expected: Any,
+        where: str,
+        scale: float = 0.0,
+        tolerance: tuple[float, float] | None = None,
+    ) -> None:
+        """Raise AssertionError unless the numbers agree to `tolerance` (absolute, and relative to
+        them or to `scale`)."""
+        atol, rtol = tolerance or (self.tolerance.atol, self.tolerance.rtol)
         if np.shape(found) != np.shape(expected):
             raise AssertionError(
                 f"check_grads: {where}: the derivative has shape {np.shape(found)}, "
@@ -154,7 +168,7 @@ class _Check:
             )
         a, b = np.asarray(found), np.asarray(expected)
         error = np.abs(a - b)
-        allowed = self.tolerance.atol + self.tolerance.rtol * np.maximum(np.abs(b), scale)
+        allowed = atol + rtol * np.maximum(np.abs(b), scale)
         wrong = ~(error <= allowed)
         if not np.any(wrong):
             return

@@ -341,7 +341,7 @@ def check_value(derivative: Derivative, name: str, value: Any, differentiated: b
     if type(value) in (tuple, list):
         for item in value:
             check_value(derivative, name, item, False)
-        if differentiated and not facts.may_be_differentiated(facts.of_constant(value)):
+        if differentiated and value and not facts.may_be_differentiated(facts.of_constant(value)):
             raise ArgumentError(
                 f"the argument `{name}` holds no numbers to differentiate", derivative.place
             )

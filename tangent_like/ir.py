@@ -16,6 +16,7 @@ Values are told apart by identity; nodes are immutable.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -183,6 +184,17 @@ def walk(block: Block) -> Iterator[Statement]:
         yield statement
         for inner in blocks_of(statement):
             yield from walk(inner)
+
+
+def with_operands(op: Op, read: Callable[[Atom], Atom]) -> Op:
+    """The operation on what `read` gives for its operands; itself where that is the same."""
+    args = tuple(map(read, op.args))
+    named = tuple((key, read(atom)) for key, atom in op.keywords)
+    if all(map(operator.is_, args, op.args)) and all(
+        a is b for (_, a), (_, b) in zip(named, op.keywords)
+    ):
+        return op
+    return Op(op.result, op.fn, args, named, op.place, op.derivative)
 
 
 def count_uses(block: Block) -> dict[Value, int]:

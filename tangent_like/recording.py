@@ -272,22 +272,23 @@ class _Backwards:
     def backwards_indices(self) -> Atom:
         """The indices of the iterations, the last one first."""
         builder = self.recorder.builder
-        indices = self.indices()
-        definition = self.recorder.definitions.get(indices)  # type: ignore[arg-type]
-        if definition is not None and definition.fn is reversed:
-            return definition.args[0]
+        indices, turned = self.indices()
         if self.forward.exits:
             bound = builder.op(slice, (Const(None), self.count(), Const(None)))
             indices = builder.op(operator.getitem, (indices, bound))
-        return builder.op(reversed, (indices,))
+        return indices if turned else builder.op(reversed, (indices,))
 
-    def indices(self) -> Atom:
+    def indices(self) -> tuple[Atom, bool]:
+        """The range that the loop goes through, and whether it does so backwards."""
         builder = self.recorder.builder
         for part in self.parts():
             if part.fact == facts.Opaque("range"):
-                return part
+                definition = self.recorder.definitions.get(part)  # type: ignore[arg-type]
+                if definition is not None and definition.fn is reversed:
+                    return definition.args[0], True
+                return part, False
         length = builder.op(len, (self.parts()[0],))
-        return builder.op(range, (length,))
+        return builder.op(range, (length,)), False
 
     def trips(self) -> Atom:
         """Something with as many items as there were iterations."""
@@ -297,7 +298,7 @@ class _Backwards:
         first = self.parts()[0]
         if isinstance(first.fact, facts.Tape):
             return self.reversed_tape(first)
-        return self.indices()
+        return self.indices()[0]
 
     def count(self) -> Atom:
         count = self.recorder.changes.count(self.forward, self.path)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tangent_like import facts, infer, ir, runtime, trees
-from tangent_like.analysis.activity import varied
+from tangent_like.analysis.activity import check_rules, varied
 from tangent_like.build import Builder
 from tangent_like.errors import NotYetSupported
 from tangent_like.ir import Atom, Block, If, Loop, Op, Value
@@ -44,6 +44,7 @@ def _tangent(
     block: Block, inputs: dict[Value, Tree], call_tangent: CallTangent
 ) -> tuple[Block, list[Tree]]:
     active = varied(block, inputs)
+    check_rules(block, active, _SPECIAL)
     builder = Builder(derivative=True)
     push = Push(builder, active, dict(inputs), call_tangent, unsettled=unsettled(block))
     push.run(block)

@@ -121,6 +121,21 @@ def test_kink_is_found():
         tl.check_grads(lambda x: abs(x) * 3.0, (1e-9,), order=1, modes=("fwd",), eps=1e-3)
 
 
+def slightly_different(x):
+    """A function whose modes differ by less than finite differences can tell."""
+    return math.cosh(x)
+
+
+def test_modes_are_compared_more_closely_than_differences():
+    tl.rules.registry.rule(
+        slightly_different,
+        jvp=lambda tangents, y, x: tangents[0] * np.sinh(x),
+        vjp=lambda g, y, x: g * np.sinh(x) * (1 + 1e-8),
+    )
+    with pytest.raises(AssertionError, match="reverse against forward mode"):
+        tl.check_grads(lambda x: x * slightly_different(x), (0.7,), order=1)
+
+
 def test_arguments_stay_as_they_are():
     x = VECTOR.copy()
     tl.check_grads(lambda x: np.sum(x * x), (x,))

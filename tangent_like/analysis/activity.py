@@ -6,11 +6,13 @@ does not influence the output needs no analysis: no adjoint ever reaches it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.ir import Atom, Block, If, Loop, Op, Statement, Value
 from tangent_like.rules import registry
+from tangent_like.rules.apply import rule_of
 
 
 def varied(block: Block, inputs: Iterable[Value]) -> set[Value]:
@@ -21,6 +23,16 @@ def varied(block: Block, inputs: Iterable[Value]) -> set[Value]:
         _block(block, found)
         if len(found) == before:
             return found
+
+
+def check_rules(block: Block, active: set[Value], special: Container[Any]) -> None:
+    """Refuse an operation that has no rule and reads an active value: it would count as
+    constant."""
+    for statement in ir.walk(block):
+        if not isinstance(statement, Op) or isinstance(statement.fn, ir.Procedure):
+            continue
+        if any(atom in active for atom in statement.atoms) and statement.fn not in special:
+            rule_of(statement)
 
 
 def _block(block: Block, found: set[Value]) -> None:

@@ -163,6 +163,8 @@ class Emitter:
         return ast.IfExp(test, then, orelse)
 
     def constant(self, value: Any) -> ast.expr:
+        if isinstance(value, np.generic):
+            value = value.item()
         if isinstance(value, slice):
             parts = [self.constant(v) for v in (value.start, value.stop, value.step)]
             return call(ast.Name("slice", ast.Load()), parts)

@@ -104,12 +104,17 @@ IN_PLACE: set[Any] = set()
 """Operations whose result is their first operand, changed (filled by `emit`)."""
 
 
+_FIRST_NUMBERS = 10
+"""Numbers below are used again; larger ones only once, so that the search stays short."""
+
+
 class Names:
     """Which name is taken where."""
 
     def __init__(self, reserved: Iterable[str]):
         self.reserved = set(reserved)
         self.taken: dict[str, list[Stretch]] = {}
+        self.numbers: dict[str, int] = {}
 
     def free(self, name: str, stretches: list[Stretch]) -> bool:
         if name in self.reserved or keyword.iskeyword(name):
@@ -127,9 +132,13 @@ class Names:
         """The wished name, or the first free one with a number behind it."""
         if self.free(wish, stretches):
             return self.take(wish, stretches)
-        number = 1
+        for number in range(1, _FIRST_NUMBERS):
+            if self.free(f"{wish}{number}", stretches):
+                return self.take(f"{wish}{number}", stretches)
+        number = self.numbers.get(wish, _FIRST_NUMBERS)
         while not self.free(f"{wish}{number}", stretches):
             number += 1
+        self.numbers[wish] = number + 1
         return self.take(f"{wish}{number}", stretches)
 
 

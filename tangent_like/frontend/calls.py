@@ -8,6 +8,7 @@ its like are differentiated on the spot.
 from __future__ import annotations
 
 import inspect
+import sys
 import types
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -32,8 +33,16 @@ if TYPE_CHECKING:
 _LIBRARIES = ("numpy", "math", "operator", "builtins", "scipy", "functools", "itertools", "cmath")
 _PLAIN_BUILTINS = (
     abs, bool, complex, divmod, float, int, isinstance, len, max, min, pow, range, reversed, round,
-    slice, sum, tuple, list,
+    slice, sum, type, print, str, repr,
 )  # fmt: skip
+_IN_PLACE = (
+    np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis,
+    np.random.shuffle,
+)  # fmt: skip
+
+
+_SHALLOW = 60
+_DEEP_LIMIT = 10_000
 
 
 def lower_call(state: Lowering, node: Any) -> Atom:
@@ -110,7 +119,13 @@ def call(
         return state.module.derive(state, node, function.derived(), args, keywords)  # type: ignore[no-any-return]
     if isinstance(function, types.FunctionType) and not _of_library(function):
         return _call_function(state, node, function, args, keywords)
-    if _of_library(function):
+    if function in _IN_PLACE or getattr(function, "__name__", "") == "at":
+        raise NotYetSupported(
+            f"`{function.__name__}`, which writes into an array in place",
+            state.place(node),
+            "build a new array",
+        )
+    if _of_library(function) and getattr(function, "__module__", "") != "builtins":
         return _operation(state, node, function, args, keywords)
     name = getattr(function, "__qualname__", None) or repr(function)
     raise NotYetSupported(
@@ -191,6 +206,8 @@ def _call_function(
 ) -> Atom:
     if function in state.frame.calls:
         return state.module.recurse(state, node, function, args, keywords)
+    if len(state.frame.calls) > _SHALLOW and sys.getrecursionlimit() < _DEEP_LIMIT:
+        raise RecursionError("inlining this deep needs a larger stack")
     try:
         source = find_source(function)
     except SourceError as error:

@@ -54,7 +54,7 @@ def _name(state: Lowering, node: Any) -> Atom:
 
 def _binary(state: Lowering, node: Any) -> Atom:
     """Left-deep chains are walked, not recursed into: sums of 5,000 terms are ordinary."""
-    from tangent_like.frontend.lower import BINARY
+    from tangent_like.frontend.lower import binary
 
     chain = []
     while isinstance(node, gast.BinOp):
@@ -63,7 +63,7 @@ def _binary(state: Lowering, node: Any) -> Atom:
     left = lower_expression(state, node)
     for part in reversed(chain):
         right = lower_expression(state, part.right)
-        left = state.builder.op(BINARY[type(part.op)], (left, right), place=state.place(part))
+        left = binary(state, part, left, right)
     return left
 
 

@@ -90,6 +90,10 @@ class Lowering:
     def place(self, node: Any) -> Place:
         return self.frame.source.place(node)
 
+    def outer_display(self, display: Callable[..., Any], items: Sequence[Atom]) -> Atom:
+        """A tuple or list of values that a loop carries, made where an iteration begins."""
+        return self.builder.op(display, items)
+
     def read_external(self, external: External, value: object) -> Value:
         """The value of a global or cell, read once, when the derivative is called."""
         if external not in self.reads:
@@ -288,8 +292,48 @@ def _lower_augmented(state: Lowering, node: Any) -> None:
             f"write `{name} = {name} {_OPERATOR_SIGNS[type(node.op)]} ...`",
         )
     value = lower_expression(state, node.value)
-    state.builder.place = state.place(node)
-    bind(state, node.target, state.builder.op(BINARY[type(node.op)], (old, value)))
+    bind(state, node.target, binary(state, node, old, value))
+
+
+def binary(state: Lowering, node: Any, left: Atom, right: Atom) -> Atom:
+    """A binary operation; `+` and `*` of tuples and lists are worked out item by item."""
+    place = state.place(node)
+    if any(isinstance(a.fact, _SEQUENCES) for a in (left, right)):
+        return _sequence_operation(state, node, left, right)
+    return state.builder.op(BINARY[type(node.op)], (left, right), place=place)
+
+
+_SEQUENCES = (facts.Tuple, facts.List, facts.ListOf)
+
+
+def _sequence_operation(state: Lowering, node: Any, left: Atom, right: Atom) -> Atom:
+    a, b = left.fact, right.fact
+    if isinstance(node.op, gast.Add) and type(a) is type(b):
+        if isinstance(a, (facts.Tuple, facts.List)):
+            return _display(state, a, _items(state, left) + _items(state, right))
+    if isinstance(node.op, gast.Mult):
+        for sequence, count in ((left, right), (right, left)):
+            known = isinstance(count, Const) and type(count.value) is int
+            if known and isinstance(sequence.fact, (facts.Tuple, facts.List)):
+                return _display(state, sequence.fact, _items(state, sequence) * count.value)  # type: ignore[union-attr]
+    raise NotYetSupported(
+        f"`{_OPERATOR_SIGNS[type(node.op)]}` of {facts.describe(a)} and {facts.describe(b)}",
+        state.place(node),
+        "make arrays with np.array, or write the items out",
+    )
+
+
+def _items(state: Lowering, sequence: Atom) -> list[Atom]:
+    assert isinstance(sequence.fact, (facts.Tuple, facts.List))
+    return [
+        state.builder.op(operator.getitem, (sequence, Const(i)))
+        for i in range(len(sequence.fact.items))
+    ]
+
+
+def _display(state: Lowering, like: Fact, items: Sequence[Atom]) -> Atom:
+    display = ir.make_tuple if isinstance(like, facts.Tuple) else ir.make_list
+    return state.builder.op(display, items, place=state.builder.place)
 
 
 BINARY = {

@@ -18,13 +18,14 @@ from tangent_like.errors import NOWHERE, NoRuleError, NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.ir import Atom, Const, Op
 from tangent_like.rules import straight
-from tangent_like.rules.fitting import Tree as Tree
-from tangent_like.rules.fitting import fit as fit
-from tangent_like.rules.fitting import fit_tree as fit_tree
-from tangent_like.rules.fitting import lift_tree as lift_tree
-from tangent_like.rules.fitting import lower_cotangent as lower_cotangent
-from tangent_like.rules.fitting import lower_tree as lower_tree
-from tangent_like.rules.fitting import zero as zero
+from tangent_like.rules.fitting import (
+    Tree,
+    fit_tree,
+    lift_tree,
+    lower_cotangent,
+    lower_tree,
+    zero,
+)
 from tangent_like.rules.masks import times
 from tangent_like.rules.registry import Rule, find
 from tangent_like.rules.symbolic import Symbolic, apply, lift

@@ -70,8 +70,7 @@ class _Rewriter:
 
     def statement(self, statement: Statement) -> Iterator[Statement]:
         if isinstance(statement, Op):
-            named = tuple((key, self.atom(a)) for key, a in statement.keywords)
-            op = replace(statement, args=self.atoms(statement.args), keywords=named)
+            op = ir.with_operands(statement, self.atom)
             yield from self.op(op) if op.derivative else self.kept(op)
         elif isinstance(statement, If):
             test = self.atom(statement.test)
@@ -126,7 +125,7 @@ class _Rewriter:
         before: list[Statement] = []
         args = tuple(self.argument(arg, op, before) for arg in term.args)
         if alike(infer.infer(term.fn, args, {}), op.result.fact):
-            return before, replace(op, fn=term.fn, args=args, keywords=())
+            return before, Op(op.result, term.fn, args, (), op.place, True)
         self.gain(op.args)
         self.lose(leaves)
         return [], None

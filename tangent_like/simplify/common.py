@@ -69,8 +69,7 @@ class _Sharing:
 
     def statement(self, statement: Statement, added: list[Hashable]) -> Statement | None:
         if isinstance(statement, Op):
-            named = tuple((key, self.atom(a)) for key, a in statement.keywords)
-            return self.op(replace(statement, args=self.atoms(statement.args), keywords=named), added)
+            return self.op(ir.with_operands(statement, self.atom), added)
         if isinstance(statement, If):
             test = self.atom(statement.test)
             then, orelse = self.block(statement.then), self.block(statement.orelse)

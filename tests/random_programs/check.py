@@ -14,9 +14,16 @@ class Discarded(Exception):
     """The program says nothing about derivatives: it has a kink or a pole where it is tried."""
 
 
+class Broken(Exception):
+    """The program itself is wrong: a fault of the grammar, or a step of shrinking too far."""
+
+
 def check(program: Program, second_order: bool = False) -> None:
     """Raise what is wrong with the program's derivatives, or Discarded when nothing can be said."""
-    f = define(program.source, "f", math=math, numpy=np)
+    try:
+        f = define(program.source, "f", math=math, numpy=np)
+    except Exception as reason:
+        raise Broken(f"the program cannot be defined: {reason!r}") from reason
     with np.errstate(all="ignore"):
         assert_tame(f, program)
         try:
@@ -31,5 +38,7 @@ def assert_tame(f, program: Program) -> None:
         result = f(*program.args)
     except (ArithmeticError, ValueError) as reason:
         raise Discarded(f"the program itself raises {reason!r}") from reason
+    except Exception as reason:
+        raise Broken(f"the program itself raises {reason!r}") from reason
     if not all(np.all(np.abs(leaf) < LARGEST) for leaf in leaves(result)):
         raise Discarded(f"its result is {result}")

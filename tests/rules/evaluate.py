@@ -16,7 +16,7 @@ from tangent_like import facts, ir
 from tangent_like.build import Builder
 from tangent_like.facts import Array, Scalar, Size
 from tangent_like.ir import Const, If, Op, Value
-from tangent_like.rules import apply, straight
+from tangent_like.rules import apply, fitting, straight
 from tangent_like.rules.symbolic import Symbolic, lower
 
 
@@ -167,7 +167,7 @@ def traced(function: Any, values: Sequence[Any], known: bool = True) -> Program:
     """A program of what `function` does to its operands, which it must not branch on."""
     builder, sizes = Builder(), {}
     inputs = tuple(Value("x", fact_of(x, sizes) if known else facts.UNKNOWN) for x in values)
-    plain = all(isinstance(x, float) for x in values)
+    plain = "math" if all(isinstance(x, float) for x in values) else ""
     result = function(*(Symbolic(builder, x, plain) for x in inputs))
     block = builder.finish(())
     return Program(block.statements, inputs, (), (lower(builder, result),))
@@ -190,7 +190,7 @@ def forward(program: Program) -> Program:
     for op in program.statements:
         builder.append(op)
         straight.tangents_of(builder, [op], tangents, apply.tangent)
-    results = _map(program.results, lambda atom: tangents.get(atom) or apply.zero(builder, atom))
+    results = _map(program.results, lambda atom: tangents.get(atom) or fitting.zero(builder, atom))
     block = builder.finish(())
     return Program(block.statements, program.inputs, (*program.others, *seeds), results)
 
@@ -208,7 +208,7 @@ def reverse(program: Program) -> Program:
             have = adjoints.get(atom)
             adjoints[atom] = seed if have is None else builder.op(operator.add, (have, seed))
     straight.cotangents_of(builder, program.statements, adjoints, active, apply.cotangents)
-    results = tuple(adjoints.get(x) or apply.zero(builder, x) for x in program.inputs)
+    results = tuple(adjoints.get(x) or fitting.zero(builder, x) for x in program.inputs)
     block = builder.finish(())
     return Program(block.statements, program.inputs, (*program.others, *seeds), results)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import time
 
 import numpy as np
 import pytest
@@ -222,15 +221,6 @@ def squares(x):
 
 
 def test_reading_elements_costs_the_same_for_each():
-    """An adjoint array that were copied for each element would take 16 times as long."""
-    gradient = tl.grad(squares)
-
-    def seconds(n):
-        x = np.ones(n)
-        gradient(x)
-        start = time.perf_counter()
-        gradient(x)
-        return time.perf_counter() - start
-
-    small, large = (min(seconds(n) for _ in range(5)) for n in (4_000, 64_000))
-    assert large < 60 * small
+    """An adjoint array that were copied for each element would make the gradient quadratic."""
+    text = tl.source(squares, types={"x": X})
+    assert "bx[i] += " in text and "copy" not in text
