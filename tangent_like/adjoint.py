@@ -125,7 +125,7 @@ class Sweep:
         if isinstance(facts.defined(atom.fact), facts.Tape):
             self.tapes.setdefault(atom, []).append(tree)
             return
-        if isinstance(atom.fact, facts.Maybe):
+        if isinstance(tree, tuple) and not isinstance(atom.fact, (facts.Tuple, facts.List)):
             tree = trees.materialised(self.builder, tree, atom)
         total = trees.add(self.builder, self.adjoints.get(atom), tree, atom.fact)
         self.adjoints[atom] = named_tree(total, atom)

@@ -51,7 +51,8 @@ def check_grads(
     size, at least `eps` itself), the cotangents with the same difference by the dot-product
     identity <v, J u> = <J^T v, u>, and the two modes with one another.  Higher orders check the
     generated tangent and adjoint code in the same way, so that every mix of modes is covered.
-    Numbers count as equal within `atol + rtol * |expected|`.
+    Numbers count as equal within `atol + rtol * |expected|`; the modes must agree to 1e-9 of the
+    terms of the dot product (1e-3 in single precision), whatever `atol` and `rtol`.
 
     Structured arguments and results (tuples and lists) are taken leaf by leaf.
 

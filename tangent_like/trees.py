@@ -135,12 +135,11 @@ def free_name(name: str, taken: Collection[str]) -> str:
 
 def materialised(builder: Builder, tree: Tree, like: Atom) -> Atom:
     """The tree as one atom, zeros where it is None."""
-    fact = facts.defined(like.fact) if isinstance(tree, tuple) else like.fact
-    if isinstance(fact, (facts.Tuple, facts.List)):
-        parts = split(builder, tree, len(fact.items))
-        items = [
-            materialised(builder, part, at(builder, like, (i,))) for i, part in enumerate(parts)
-        ]
-        display = ir.make_tuple if isinstance(fact, facts.Tuple) else ir.make_list
-        return builder.op(display, items)
-    return zero(builder, like) if tree is None else tree
+    fact = facts.defined(like.fact)
+    known = isinstance(like.fact, (facts.Tuple, facts.List))
+    if not known and not isinstance(tree, tuple):
+        return zero(builder, like) if tree is None else tree
+    count = len(tree) if isinstance(tree, tuple) else len(fact.items)  # type: ignore[union-attr]
+    parts = split(builder, tree, count)
+    items = [materialised(builder, part, at(builder, like, (i,))) for i, part in enumerate(parts)]
+    return builder.op(ir.make_list if isinstance(fact, facts.List) else ir.make_tuple, items)

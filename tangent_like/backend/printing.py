@@ -13,7 +13,7 @@ import astor
 
 from tangent_like.backend.references import References
 from tangent_like.backend.remarks import as_comment
-from tangent_like.errors import InternalError
+from tangent_like.errors import InternalError, NotYetSupported
 
 
 def module_text(functions: list[ast.FunctionDef], refs: References) -> str:
@@ -38,8 +38,30 @@ def function_text(tree: ast.FunctionDef) -> str:
         if _parses_to(text, expected):
             break
     else:
+        if _depth(tree) > _MAX_DEPTH:
+            raise NotYetSupported(
+                f"more than {_MAX_DEPTH} branches and loops inside one another in {tree.name}",
+                hint="use a table or a loop instead of a long chain of `elif`",
+            )
         raise InternalError(f"the generated function {tree.name} cannot be printed")
     return "\n".join(map(as_comment, text.rstrip().split("\n"))) + "\n"
+
+
+_MAX_DEPTH = 95
+"""Python reads at most 100 levels of indentation."""
+
+
+def _depth(node: ast.AST) -> int:
+    """How deep statements are nested below a statement."""
+    deepest, pending = 0, [(node, 0)]
+    while pending:
+        current, depth = pending.pop()
+        deepest = max(deepest, depth)
+        for name in ("body", "orelse"):
+            for inner in getattr(current, name, None) or ():
+                if isinstance(inner, ast.stmt):
+                    pending.append((inner, depth + 1))
+    return deepest
 
 
 def _with_astor(tree: ast.FunctionDef) -> str:

@@ -275,7 +275,7 @@ def strided(x: Any) -> Any:
 
 @pytest.mark.parametrize(("rule", "fn"), cases())
 def test_layout(rule: Any, fn: Any) -> None:
-    for args, keywords in usable_samples(rule, fn):
+    for args, keywords in itertools.islice(usable_samples(rule, fn), 3):
         with np.errstate(all="ignore"):
             program, values = one_operation(fn, args, keywords, True)
             odd = converted(values, strided)
@@ -303,7 +303,7 @@ def single(x: Any) -> Any:
 def test_float32(rule: Any, fn: Any, known: bool) -> None:
     if longer(fn) or (from_scipy(fn) and not known):
         return
-    for given, keywords in usable_samples(rule, fn):
+    for given, keywords in itertools.islice(usable_samples(rule, fn), 4 if known else 1):
         args = converted(given, single)
         if rule.kind == "elementwise" and takes_arrays(rule, fn) and not np.ndim(args[0]):
             args = tuple(np.float32(spread(x, (3,))) if carries(x) else x for x in args)
@@ -379,7 +379,7 @@ def as_complex(x: Any) -> Any:
 
 @pytest.mark.parametrize(("rule", "fn"), cases(complex_able))
 def test_complex(rule: Any, fn: Any) -> None:
-    for given, keywords in usable_samples(rule, fn):
+    for i, (given, keywords) in enumerate(usable_samples(rule, fn)):
         args = converted(given, as_complex)
         if rule.kind == "elementwise" and not np.ndim(args[0]):
             args = tuple(as_complex(spread(x, (3,))) if carries(x) else x for x in args)
@@ -388,9 +388,9 @@ def test_complex(rule: Any, fn: Any) -> None:
                 fn(*args, **keywords)
         except (TypeError, ValueError, Warning):
             continue
-        run_checks(fn, args, keywords, known=True)
+        run_checks(fn, args, keywords, known=True, second=i < 3)
         with contextlib.suppress(NotYetSupported):
-            run_checks(fn, args, keywords, known=False)
+            run_checks(fn, args, keywords, known=False, second=i < 1)
 
 
 def test_every_rule_has_samples() -> None:
