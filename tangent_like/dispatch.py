@@ -44,11 +44,11 @@ class Derivative:
         own = parameters(self.function)
         self.parameters = own + extra_parameters(operator, self.request, own)
         self.count = len(self.parameters)
-        self._fast: dict[Any, Callable[..., Any]] = {}
+        self._fast: dict[Any, tuple[Callable[..., Any], tuple[Guard, ...]]] = {}
         self._shapes: dict[Any, Compiled] = {}
         self._versions: dict[Any, list[Compiled]] = {}
         self._lock = threading.RLock()
-        self._generation = registry.generation[0]
+        registry.observers.add(self)
         functools.update_wrapper(self, self.function, updated=())
         self.__name__ = f"{getattr(self.function, '__name__', 'f')}_{operator}"
         self.__wrapped__ = self.function
@@ -57,8 +57,8 @@ class Derivative:
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         if not keywords:
             call = self._fast.get(tuple(map(type, args)))
-            if call is not None:
-                return call(*args)
+            if call is not None and (not call[1] or all(map(holds, call[1]))):
+                return call[0](*args)
         bound = self.bind(args, keywords)
         return self.version(bound).calls[0](*self.converted(bound))
 
@@ -86,11 +86,9 @@ class Derivative:
 
     def version(self, args: Sequence[Any]) -> Compiled:
         """The compiled version for these arguments, compiled now if there is none."""
-        if self._generation != registry.generation[0]:
-            self.forget()
         shapes = _shape_key(args)
         found = self._shapes.get(shapes) if shapes is not None else None
-        if found is not None:
+        if found is not None and all(map(holds, found.guards)):
             return found
         converted = self.converted(args)
         check_arguments(self, converted)
@@ -111,13 +109,11 @@ class Derivative:
 
     def remember(self, args: Sequence[Any], shapes: Any, found: Compiled) -> None:
         """Choose this version at once the next time, if its types or shapes say enough."""
-        if found.guards:
-            return
         types = tuple(map(type, args))
         if all(t in _PLAIN for t in types) and all(
             types[i] is float for i in self.request.wrt if i < len(types)
         ):
-            self._fast[types] = found.calls[0]
+            self._fast[types] = found.calls[0], found.guards
         elif shapes is not None:
             if len(self._shapes) >= _MAX_SHAPES:
                 self._shapes.clear()
@@ -127,7 +123,6 @@ class Derivative:
         self._fast.clear()
         self._shapes.clear()
         self._versions.clear()
-        self._generation = registry.generation[0]
 
     def source(self, *args: Any) -> str:
         """The generated source: for these arguments, or for annotated types."""

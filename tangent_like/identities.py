@@ -189,7 +189,9 @@ def _add_at_once(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     made = scope.made(array, runtime.scatter_add)
     if made is None or not scope.once(array) or not alike(made.args[2].fact, g.fact):
         return None
-    if made.args[1] is not index and (number(index) is None or number(index) != number(made.args[1])):
+    if made.args[1] is not index and (
+        number(index) is None or number(index) != number(made.args[1])
+    ):
         return None
     return call(runtime.scatter_add, made.args[0], index, call(operator.add, made.args[2], g))
 
@@ -391,5 +393,3 @@ def rewrite(scope: Scope, fn: Any, args: tuple[Atom, ...]) -> Term | None:
 
 def has_rules(fn: Any) -> bool:
     return getattr(type(fn), "__hash__", None) is not None and fn in RULES
-
-

@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value, defined_by, read_by
+from tangent_like.ir import (
+    Atom,
+    Block,
+    Function,
+    If,
+    Loop,
+    Op,
+    Statement,
+    Value,
+    defined_by,
+    read_by,
+)
 
 Stretch = tuple[int, int]
 

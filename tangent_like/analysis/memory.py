@@ -19,7 +19,7 @@ import numpy as np
 
 from tangent_like import effects, facts, ir, runtime
 from tangent_like.analysis.lifetimes import Lifetimes
-from tangent_like.ir import Atom, Const, Function, If, Loop, Op, Statement, Value
+from tangent_like.ir import Atom, Const, Function, If, Op, Statement, Value
 
 _ALLOCATING: frozenset[Any] = frozenset({
     operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pow,
@@ -180,11 +180,13 @@ def join_statement(webs: Webs, statement: Statement, passing: Collection[Op]) ->
         _join_op(webs, statement, passing)
     elif isinstance(statement, If):
         for result, *sources in zip(
-            statement.results, statement.then.results, statement.orelse.results
+            statement.results, statement.then.results, statement.orelse.results, strict=True
         ):
             webs.flow(result, sources)
     else:
-        for param, after, result in zip(statement.params, statement.nexts, statement.results):
+        for param, after, result in zip(
+            statement.params, statement.nexts, statement.results, strict=True
+        ):
             webs.flow(param, (after,))
             webs.flow(result, (param,))
         if statement.item is not None and statement.iterable is not None:
@@ -228,19 +230,3 @@ def webs_of(function: Function) -> Webs:
     webs = Webs()
     webs.foreign.update(function.params)
     return webs
-
-
-def loops_around(function: Function) -> dict[Op, tuple[Loop, ...]]:
-    """For each operation the loops around it, outermost first."""
-    found: dict[Op, tuple[Loop, ...]] = {}
-
-    def visit(block: ir.Block, around: tuple[Loop, ...]) -> None:
-        for statement in block.statements:
-            if isinstance(statement, Op):
-                found[statement] = around
-            inner = (*around, statement) if isinstance(statement, Loop) else around
-            for nested in ir.blocks_of(statement):
-                visit(nested, inner)
-
-    visit(function.body, ())
-    return found

@@ -15,7 +15,7 @@ import operator
 from collections.abc import Mapping
 
 from tangent_like import effects, facts, ir
-from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Statement, Value
+from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
 
 MAX_LENGTH = 84
 _INDENT = 4
@@ -72,9 +72,8 @@ class _Chooser:
     def statements(self, block: Block) -> None:
         pending: dict[Value, Op | If] = {}
         for statement in block.statements:
-            if isinstance(statement, Loop) and statement.iterable is not None:
-                if isinstance(statement.iterable.fact, facts.Zip) and statement.item is not None:
-                    self.unpacked.add(statement.item)
+            if isinstance(statement, Loop) and statement.item is not None:
+                self.note_zip(statement.iterable, statement.item)
             for inner in ir.blocks_of(statement):
                 self.block(inner)
             self.consume(statement, ir.read_by(statement), pending)
@@ -83,6 +82,10 @@ class _Chooser:
             if self.may_move(statement):
                 pending[ir.defined_by(statement)[0]] = statement  # type: ignore[assignment]
         self.consume(None, block.results, pending)
+
+    def note_zip(self, iterable: Atom | None, item: Value) -> None:
+        if iterable is not None and isinstance(iterable.fact, facts.Zip):
+            self.unpacked.add(item)
 
     def consume(
         self, statement: Statement | None, atoms: tuple[Atom, ...], pending: dict[Value, Op | If]
@@ -173,9 +176,7 @@ class _Chooser:
         if isinstance(statement, Op):
             return statement.fn in self.in_place or effects.has_effect(statement.fn)
         return any(
-            self.disturbs(inner)
-            for block in ir.blocks_of(statement)
-            for inner in block.statements
+            self.disturbs(inner) for block in ir.blocks_of(statement) for inner in block.statements
         )
 
 

@@ -43,7 +43,7 @@ class Groups:
         """Let two values share a variable if they are never alive together."""
         if a not in self.parent or b not in self.parent:
             return False
-        x, y = self.find(a), self.find(b)  # type: ignore[arg-type]
+        x, y = self.find(a), self.find(b)
         if x is y:
             return True
         if x in self.pinned and y in self.pinned:
@@ -81,20 +81,22 @@ def coalesce(function: Function, groups: Groups) -> None:
     statements = list(ir.walk(function.body))
     for statement in statements:
         if isinstance(statement, Loop):
-            for param, result in zip(statement.params, statement.results):
+            for param, result in zip(statement.params, statement.results, strict=True):
                 groups.merge(param, result)
     for statement in statements:
         if isinstance(statement, Op) and statement.fn in IN_PLACE:
             groups.merge(statement.args[0], statement.result)
     for statement in statements:
         if isinstance(statement, Loop):
-            for param, after, init in zip(statement.params, statement.nexts, statement.inits):
+            for param, after, init in zip(
+                statement.params, statement.nexts, statement.inits, strict=True
+            ):
                 groups.merge(param, after)
                 groups.merge(param, init)
     for statement in statements:
         if isinstance(statement, If):
             for result, a, b in zip(
-                statement.results, statement.then.results, statement.orelse.results
+                statement.results, statement.then.results, statement.orelse.results, strict=True
             ):
                 groups.merge(result, a)
                 groups.merge(result, b)
@@ -226,9 +228,11 @@ def _items(loop: Loop, count: int) -> Iterator[tuple[Value, int]]:
     if count == 1:
         yield loop.item, 0
     for s in loop.body.statements:
-        if isinstance(s, Op) and s.fn is operator.getitem and s.args[0] is loop.item and count > 1:
-            if isinstance(s.args[1], ir.Const) and isinstance(s.args[1].value, int):
-                yield s.result, s.args[1].value
+        if not isinstance(s, Op) or s.fn is not operator.getitem or s.args[0] is not loop.item:
+            continue
+        index = s.args[1]
+        if count > 1 and isinstance(index, ir.Const) and isinstance(index.value, int):
+            yield s.result, index.value
 
 
 _NOUNS: dict[Any, str] = {

@@ -85,6 +85,12 @@ class References:
 
     def external(self, external: External) -> ast.expr:
         """A global as an attribute of its module, a cell through its contents."""
+        node = self._outside(external)
+        for name in external.path:
+            node = ast.Attribute(node, name, ast.Load())
+        return node
+
+    def _outside(self, external: External) -> ast.expr:
         function = external.function
         if external.is_cell:
             cells = dict(zip(function.__code__.co_freevars, function.__closure__))

@@ -22,7 +22,8 @@ from tangent_like.frontend import operators
 from tangent_like.frontend.expressions import lower_all, lower_expression
 from tangent_like.frontend.joins import join_pairs
 from tangent_like.frontend.methods import METHODS
-from tangent_like.frontend.scope import Choice, Derived, Frame, LocalFunction
+from tangent_like.frontend.names import attribute_of_constant
+from tangent_like.frontend.scope import Choice, Defaults, Derived, Frame, Guard, LocalFunction
 from tangent_like.frontend.source import Source, find_source
 from tangent_like.ir import Atom, Const
 from tangent_like.rules import registry
@@ -76,7 +77,7 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
     if isinstance(owner, Const):
         if isinstance(owner.value, str) or not hasattr(owner.value, name):
             raise NotYetSupported(f"the method `{name}`", state.place(node))
-        callee = Const(getattr(owner.value, name))
+        callee = attribute_of_constant(state, owner, name, node)
         args, keywords = _arguments(state, node)
         state.builder.place = state.place(node)
         return call(state, node, callee, args, keywords)
@@ -214,6 +215,7 @@ def _call_function(
         raise NotYetSupported(
             f"calling `{function.__qualname__}`: {error.message}", state.place(node), error.hint
         ) from error
+    state.guards[Defaults(function)] = Guard(Defaults(function), None, function.__defaults__)
     defaults = {
         name: _default(state, node, value) for name, value in default_values(function).items()
     }

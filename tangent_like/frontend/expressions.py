@@ -10,8 +10,8 @@ import gast
 import numpy as np
 
 from tangent_like import facts, ir
-from tangent_like.errors import NeverSupported, NotYetSupported
-from tangent_like.frontend.names import read_name
+from tangent_like.errors import NotYetSupported
+from tangent_like.frontend.names import attribute_of_constant, read_name
 from tangent_like.frontend.scope import Choice
 from tangent_like.ir import Atom, Const, Value
 
@@ -224,7 +224,7 @@ _FACTS_OF_ARRAYS = ("shape", "ndim", "size", "dtype")
 def _attribute(state: Lowering, node: Any) -> Atom:
     owner = lower_expression(state, node.value)
     if isinstance(owner, Const):
-        return _constant_attribute(state, node, owner)
+        return attribute_of_constant(state, owner, node.attr, node)
     if facts.is_numeric(owner.fact):
         if node.attr in _ATTRIBUTES:
             return state.builder.op(_ATTRIBUTES[node.attr], (owner,), place=state.place(node))
@@ -233,13 +233,6 @@ def _attribute(state: Lowering, node: Any) -> Atom:
     raise NotYetSupported(
         f"the attribute `{node.attr}`", state.place(node), "pass what it holds as an argument"
     )
-
-
-def _constant_attribute(state: Lowering, node: Any, owner: Const) -> Atom:
-    try:
-        return Const(getattr(owner.value, node.attr))
-    except AttributeError as error:
-        raise NeverSupported(str(error), state.place(node)) from error
 
 
 def _call(state: Lowering, node: Any) -> Atom:

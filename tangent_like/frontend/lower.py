@@ -48,7 +48,7 @@ from tangent_like.frontend.loops import (
     lower_while,
 )
 from tangent_like.frontend.names import read_name
-from tangent_like.frontend.scope import External, Frame, Guard, LocalFunction
+from tangent_like.frontend.scope import Defaults, External, Frame, Guard, LocalFunction
 from tangent_like.frontend.source import Source, find_source
 from tangent_like.ir import Atom, Const, Value
 
@@ -69,7 +69,9 @@ class Module:
     """Calls a function whose derivative is given as functions (set by the pipeline)."""
 
     externals: dict[External, Value] = field(default_factory=dict)
-    guards: dict[External, Guard] = field(default_factory=dict)
+    guards: dict[External | Defaults, Guard] = field(default_factory=dict)
+    origins: dict[Const, External] = field(default_factory=dict)
+    """Where objects known at compile time were read from."""
     procedures: dict[Any, ir.Procedure] = field(default_factory=dict)
 
 
@@ -84,7 +86,7 @@ class Lowering:
     reads: dict[External, Value] = field(default_factory=dict)
 
     @property
-    def guards(self) -> dict[External, Guard]:
+    def guards(self) -> dict[External | Defaults, Guard]:
         return self.module.guards
 
     def place(self, node: Any) -> Place:

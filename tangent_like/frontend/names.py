@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tangent_like import facts, ir
-from tangent_like.errors import NotYetSupported
+from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.scope import Binding, Carried, Conflict, External, Frame, Guard
 from tangent_like.ir import Atom, Const
 
@@ -82,11 +82,17 @@ def _external(state: Lowering, external: External, node: Any) -> Atom:
         value = external.read()
     except ValueError:  # an empty closure cell
         return state.builder.op(ir.unbound, (Const(external.name),), place=state.place(node))
+    return external_atom(state, external, value, node)
+
+
+def external_atom(state: Lowering, external: External, value: Any, node: Any) -> Atom:
+    """The atom of something outside: numbers and arrays are read when the derivative runs, and
+    of everything else it is checked then that it is still the same object."""
     if isinstance(value, (bool, int, float, complex, np.ndarray, np.generic)) or (
         type(value) in (tuple, list) and _is_numeric(value)
     ):
         return state.read_external(external, value)
-    if isinstance(value, types.ModuleType) or getattr(value, "__module__", None) in _STABLE:
+    if _is_stable(value):
         return Const(value)
     if isinstance(value, (dict, set)):
         raise NotYetSupported(
@@ -95,10 +101,41 @@ def _external(state: Lowering, external: External, node: Any) -> Atom:
             "pass its numbers and arrays as arguments",
         )
     state.guards[external] = Guard(external, None, value)
-    return Const(value)
+    atom = Const(value)
+    state.module.origins[atom] = external
+    return atom
 
 
-_STABLE = ("math", "numpy", "builtins", "operator")
+def attribute_of_constant(state: Lowering, owner: Const, name: str, node: Any) -> Atom:
+    """An attribute of something known at compile time; outside libraries it may change."""
+    try:
+        value = getattr(owner.value, name)
+    except AttributeError as error:
+        raise NeverSupported(str(error), state.place(node)) from error
+    origin = state.module.origins.get(owner)
+    if origin is not None:
+        path = (*origin.path, name)
+        return external_atom(state, External(origin.function, origin.name, origin.is_cell, path), value, node)
+    if _is_stable(owner.value) or _is_stable(value):
+        return Const(value)
+    raise NotYetSupported(
+        f"the attribute `{name}` of {type(owner.value).__name__}",
+        state.place(node),
+        "pass what it holds as an argument",
+    )
+
+
+def _is_stable(value: Any) -> bool:
+    """Whether something belongs to a library, where nobody changes it."""
+    if isinstance(value, types.ModuleType):
+        return value.__name__.split(".")[0] in _STABLE
+    module = getattr(value, "__module__", None)
+    if isinstance(value, np.ufunc):
+        return True
+    return isinstance(module, str) and module.split(".")[0] in _STABLE
+
+
+_STABLE = ("math", "numpy", "builtins", "operator", "scipy", "tangent_like", "cmath")
 
 
 def _is_numeric(value: Any) -> bool:

@@ -100,14 +100,21 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """A number or array that lives outside the function and is read when the derivative runs:
-    a global variable, or a variable of an enclosing function (a closure cell)."""
+    """Something that lives outside the function and is read when the derivative runs: a global
+    variable, a variable of an enclosing function (a closure cell), or an attribute of one."""
 
     function: Any
     name: str
     is_cell: bool
+    path: tuple[str, ...] = ()
 
     def read(self) -> object:
+        value = self._root()
+        for attribute in self.path:
+            value = getattr(value, attribute)
+        return value
+
+    def _root(self) -> object:
         if self.is_cell:
             cells = dict(zip(self.function.__code__.co_freevars, self.function.__closure__ or ()))
             return cells[self.name].cell_contents
@@ -118,10 +125,20 @@ class External:
 
 
 @dataclass(frozen=True, slots=True)
+class Defaults:
+    """The default values of a function that was inlined."""
+
+    function: Any
+
+    def read(self) -> object:
+        return self.function.__defaults__
+
+
+@dataclass(frozen=True, slots=True)
 class Guard:
     """What was assumed of something outside the function when it was compiled: the kind of a
     number or array, or the very object."""
 
-    external: External
+    external: External | Defaults
     fact: Fact | None
     value: object = None

@@ -25,8 +25,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 from tangent_like import infer
+
+observers: WeakSet[Any] = WeakSet()
+"""What is told of each registration: derivatives that were compiled with the rules of before."""
 
 Samples = Sequence[Any] | Callable[[], Sequence[Any]]
 MAX_OPERANDS = 64
@@ -89,6 +93,8 @@ def _register(functions: Any, rule_of: Callable[[tuple[Any, ...]], Rule]) -> Non
             raise TypeError(f"a rule belongs to a callable, not to {function!r}")
         rules[function] = made
     generation[0] += 1
+    for observer in list(observers):
+        observer.forget()
 
 
 def elementwise(

@@ -7,8 +7,9 @@
     return bx
 
 The user's own operations stay as they are, so the primal keeps its values to the last bit; one
-that only derivative code reads may be merged into that.  The identities are in `identities.py`; a rewritten operation keeps its name, shape and element type.
-What is no longer used is left to the pass that removes it.
+that only derivative code reads may be merged into that.  The identities are in `identities.py`; a
+rewritten operation keeps its name, shape and element type.  What is no longer used is left to the
+pass that removes it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import identities, infer, ir
+from tangent_like.analysis.uses import Uses
 from tangent_like.identities import Call, alike
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
 
@@ -29,13 +31,13 @@ _DEEPEST = 6
 
 
 def simplify_algebra(function: Function) -> Function:
-    body = _Rewriter(ir.count_uses(function.body)).block(function.body)
+    body = _Rewriter(Uses(ir.count_uses(function.body))).block(function.body)
     return replace(function, body=body)
 
 
 @dataclass(eq=False, slots=True)
 class _Rewriter:
-    uses: dict[Value, int]
+    uses: Uses
     table: dict[Value, Atom] = field(default_factory=dict)
     """What stands for values that are no longer computed."""
 
@@ -57,7 +59,7 @@ class _Rewriter:
         return None if named and fn is not np.broadcast_to else op
 
     def once(self, atom: Atom) -> bool:
-        return isinstance(atom, Value) and self.uses.get(atom, 0) <= 1
+        return self.uses.once(atom)
 
     def is_continued(self, atom: Atom) -> bool:
         return isinstance(atom, Value) and bool(self.name) and atom.name == self.name
@@ -120,14 +122,14 @@ class _Rewriter:
         """A term as operations, the last one with the result of `op`; None where its fact would
         not be the same."""
         leaves = tuple(_leaves(term))
-        self.gain(leaves)
-        self.lose(op.args)
+        self.uses.gain(leaves)
+        self.uses.lose(op.args, self.definitions)
         before: list[Statement] = []
         args = tuple(self.argument(arg, op, before) for arg in term.args)
         if alike(infer.infer(term.fn, args, {}), op.result.fact):
             return before, Op(op.result, term.fn, args, (), op.place, True)
-        self.gain(op.args)
-        self.lose(leaves)
+        self.uses.gain(op.args)
+        self.uses.lose(leaves, self.definitions)
         return [], None
 
     def argument(self, arg: Atom | Call, op: Op, before: list[Statement]) -> Atom:
@@ -135,29 +137,13 @@ class _Rewriter:
             return arg
         args = tuple(self.argument(inner, op, before) for inner in arg.args)
         result = Value("", infer.infer(arg.fn, args, {}))
-        self.uses[result] = 1
+        self.uses.gain((result,))
         made = Op(result, arg.fn, args, (), op.place, True)
         self.depth += 1
         before.extend(self.op(made) if self.depth <= _DEEPEST else self.kept(made))
         self.depth -= 1
         self.name = op.result.name
         return self.table.get(result, result)
-
-    def gain(self, atoms: tuple[Atom, ...]) -> None:
-        for atom in atoms:
-            if isinstance(atom, Value):
-                self.uses[atom] = self.uses.get(atom, 0) + 1
-
-    def lose(self, atoms: tuple[Atom, ...]) -> None:
-        """One reading less; what is not read any more does not read anything either."""
-        pending = list(atoms)
-        while pending:
-            atom = pending.pop()
-            if isinstance(atom, Value):
-                self.uses[atom] = self.uses.get(atom, 0) - 1
-                made = self.definitions.get(atom)
-                if self.uses[atom] == 0 and made is not None and made.derivative:
-                    pending.extend(made.args)
 
 
 def _leaves(term: Call) -> Iterator[Atom]:
@@ -172,5 +158,3 @@ def _leaves(term: Call) -> Iterator[Atom]:
 def _is_open(op: Op) -> bool:
     """Whether the identities may look at an operation."""
     return op.derivative and not op.keywords and identities.has_rules(op.fn)
-
-

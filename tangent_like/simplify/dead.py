@@ -69,9 +69,9 @@ def _loop(loop: Loop, live: set[Value]) -> Loop | None:
     while True:
         inner: set[Value] = set()
         first = loop.body.results[:1] if loop.exits else ()
-        nexts = tuple(atom for atom, keep in zip(loop.nexts, kept) if keep)
+        nexts = tuple(atom for atom, keep in zip(loop.nexts, kept, strict=True) if keep)
         body = _block(loop.body, first + nexts, inner)
-        needed = [keep or param in inner for param, keep in zip(loop.params, kept)]
+        needed = [keep or param in inner for param, keep in zip(loop.params, kept, strict=True)]
         if needed == kept:
             break
         kept = needed
@@ -98,7 +98,7 @@ def _acts(statement: Statement) -> bool:
 
 
 def _where(kept: list[bool], items: tuple[T, ...]) -> tuple[T, ...]:
-    return tuple(item for item, keep in zip(items, kept) if keep)
+    return tuple(item for item, keep in zip(items, kept, strict=True) if keep)
 
 
 def _use(atoms: tuple[Atom, ...], live: set[Value]) -> None:

@@ -35,19 +35,19 @@ def _statement(statement: Statement, table: dict[Value, Atom]) -> Statement:
 
 
 def _loop(loop: Loop, table: dict[Value, Atom]) -> Loop:
-    kept = [_known(a, table) is not p for a, p in zip(loop.nexts, loop.params)]
+    kept = [_known(a, table) is not p for a, p in zip(loop.nexts, loop.params, strict=True)]
     if all(kept):
         return loop
-    for keep, param, init, result in zip(kept, loop.params, loop.inits, loop.results):
+    for keep, param, init, result in zip(kept, loop.params, loop.inits, loop.results, strict=True):
         if not keep:
             table[param] = table[result] = _known(init, table)
     flag = loop.body.results[:1] if loop.exits else ()
-    nexts = tuple(a for a, keep in zip(loop.nexts, kept) if keep)
+    nexts = tuple(a for a, keep in zip(loop.nexts, kept, strict=True) if keep)
     return replace(
         loop,
-        results=tuple(r for r, keep in zip(loop.results, kept) if keep),
-        inits=tuple(a for a, keep in zip(loop.inits, kept) if keep),
-        params=tuple(p for p, keep in zip(loop.params, kept) if keep),
+        results=tuple(r for r, keep in zip(loop.results, kept, strict=True) if keep),
+        inits=tuple(a for a, keep in zip(loop.inits, kept, strict=True) if keep),
+        params=tuple(p for p, keep in zip(loop.params, kept, strict=True) if keep),
         body=Block(loop.body.statements, flag + nexts),
     )
 

@@ -80,5 +80,3 @@ def _loop(loop: Loop, values: dict[Value, Any]) -> None:
         if loop.exits and not found[0]:
             break
     values.update(zip(loop.results, carried, strict=True))
-
-

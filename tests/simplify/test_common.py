@@ -48,9 +48,7 @@ def test_inner_blocks_use_what_is_outside_but_not_the_other_way_round():
     def build(b, x):
         test = b.op(operator.gt, (x, Const(0.0)))
         first = b.op(math.sin, (x,))
-        (inner,) = b.branch(
-            test, lambda: [b.op(math.sin, (x,))], lambda: [b.op(math.cos, (x,))]
-        )
+        (inner,) = b.branch(test, lambda: [b.op(math.sin, (x,))], lambda: [b.op(math.cos, (x,))])
         return first, inner, b.op(math.cos, (x,))
 
     found = share_common(function(build, FLOAT))

@@ -1,0 +1,105 @@
+"""Which operations may write into their first operand.
+
+An array may be overwritten if the function made it and nothing that may share its memory is read
+afterwards.  Where the array that a loop starts from does not allow that, the loop may start from
+a copy of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tangent_like import ir, runtime
+from tangent_like.analysis.lifetimes import Lifetimes
+from tangent_like.analysis.memory import Webs, has_memory, join_statement, webs_of
+from tangent_like.ir import Function, Loop, Op, Value
+
+Cut = tuple[Loop, int]
+"""A loop that starts from a copy, with the number of what it carries."""
+
+_PATIENCE = 20
+"""After so many rounds all candidates that fail are dropped at once: that ends soon."""
+
+
+@dataclass(eq=False, slots=True)
+class Plan:
+    """Which operations may write into their first operand, and which loops start from a copy."""
+
+    function: Function
+    lives: Lifetimes
+    around: dict[Op, tuple[Loop, ...]]
+    candidates: dict[Op, None]
+    cuts: set[Cut] = field(default_factory=set)
+    rounds: int = 0
+
+    @property
+    def definitions(self) -> dict[Value, Op]:
+        return {op.result: op for op in self.around}
+
+    def settled(self) -> bool:
+        """Check all candidates.  Of each family that fails take the first: let a loop around it start
+        from a copy, or where that does not help, drop the candidate."""
+        webs = self.webs()
+        failing: dict[Value, list[Op]] = {}
+        for op in self.candidates:
+            if not self.allowed(op, webs):
+                failing.setdefault(webs.families.find(op.result), []).append(op)
+        self.rounds += 1
+        for family, ops in failing.items():
+            if ops[0].fn is runtime.scatter_add and self.cut(ops[0], family, webs):
+                continue
+            for op in ops[: None if self.rounds > _PATIENCE else 1]:
+                del self.candidates[op]
+        return not failing
+
+    def webs(self) -> Webs:
+        webs = webs_of(self.function)
+        for statement in ir.walk(self.function.body):
+            join_statement(webs, statement, self.candidates)
+            if isinstance(statement, Loop):
+                for k, (param, init) in enumerate(
+                    zip(statement.params, statement.inits, strict=True)
+                ):
+                    if (statement, k) not in self.cuts:
+                        webs.flow(param, (init,))
+        webs.complete(self.lives)
+        return webs
+
+    def allowed(self, op: Op, webs: Webs) -> bool:
+        others = (a for a in op.atoms[1:] if isinstance(a, Value) and has_memory(a))
+        return (
+            webs.is_owned(op.result)
+            and not webs.alive_across(op.result, self.lives.positions[op])
+            and (op.fn is runtime.copy or not any(webs.same(a, op.result) for a in others))
+        )
+
+    def cut(self, op: Op, family: Value, webs: Webs) -> bool:
+        """Let the outermost loop around that carries the array start from a copy of it."""
+        for loop in self.around[op]:
+            found = [
+                (loop, k)
+                for k, (param, init) in enumerate(zip(loop.params, loop.inits, strict=True))
+                if isinstance(init, Value)
+                and has_memory(param)
+                and webs.families.find(param) is family
+            ]
+            if found and not self.cuts.issuperset(found):
+                self.cuts.update(found)
+                return True
+        return False
+
+
+def loops_around(function: Function) -> dict[Op, tuple[Loop, ...]]:
+    """For each operation the loops around it, outermost first."""
+    found: dict[Op, tuple[Loop, ...]] = {}
+
+    def visit(block: ir.Block, around: tuple[Loop, ...]) -> None:
+        for statement in block.statements:
+            if isinstance(statement, Op):
+                found[statement] = around
+            inner = (*around, statement) if isinstance(statement, Loop) else around
+            for nested in ir.blocks_of(statement):
+                visit(nested, inner)
+
+    visit(function.body, ())
+    return found
