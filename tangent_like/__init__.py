@@ -22,6 +22,7 @@ from tangent_like.benchmark import benchmark
 from tangent_like.check import check_grads
 from tangent_like.custom import custom_jvp, custom_vjp
 from tangent_like.decorator import differentiate
+from tangent_like.gradient_block import grad_of
 from tangent_like.rules.registry import bilinear, constant, elementwise, linear, rule
 from tangent_like.version import VERSION
 
@@ -40,6 +41,7 @@ __all__ = [
     "elementwise_grad",
     "errors",
     "grad",
+    "grad_of",
     "hessian",
     "hvp",
     "jacfwd",

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tangent_like import facts, ir, runtime, trees
-from tangent_like.adjoint import BACKWARDS, Mirror, Sweep, has_tapes
 from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Value
+from tangent_like.sweep import BACKWARDS, Mirror, Sweep, has_tapes
 from tangent_like.trees import Tree
 
 

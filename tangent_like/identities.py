@@ -183,15 +183,21 @@ def _twice(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return None
 
 
+def _same(a: Atom, b: Atom) -> bool:
+    """Whether two indices are known to be the same."""
+    if isinstance(a, Const) and isinstance(b, Const):
+        kinds = (int, slice, tuple)
+        return type(a.value) is type(b.value) and isinstance(a.value, kinds) and a.value == b.value
+    return a is b
+
+
 def _add_at_once(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """Two additions to one place are one."""
     array, index, g = args
     made = scope.made(array, runtime.scatter_add)
     if made is None or not scope.once(array) or not alike(made.args[2].fact, g.fact):
         return None
-    if made.args[1] is not index and (
-        number(index) is None or number(index) != number(made.args[1])
-    ):
+    if not _same(index, made.args[1]):
         return None
     return call(runtime.scatter_add, made.args[0], index, call(operator.add, made.args[2], g))
 
@@ -233,8 +239,13 @@ def _reciprocal(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """a * (1 / x) is a / x, but an array times a number is faster than divided by it."""
     for a, b in (args, args[::-1]):
         made = scope.made(b, operator.truediv)
-        if made and number(made.args[0]) == 1 and _order(a) <= _order(b):
+        if made is None or _order(a) > _order(b):
+            continue
+        if number(made.args[0]) == 1:
             return call(operator.truediv, a, made.args[1])
+        inner = scope.made(made.args[0], operator.truediv)
+        if inner and number(inner.args[0]) == 1 and scope.once(b):
+            return call(operator.truediv, call(operator.truediv, a, inner.args[1]), made.args[1])
     return None
 
 
@@ -351,6 +362,11 @@ def _copy_of_spread(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return call(np.full, spread[1], spread[0])
 
 
+def _zeros_of_zeros(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
+    made = scope.made(args[0], runtime.zeros_like)
+    return call(runtime.zeros_like, made.args[0]) if made else None
+
+
 def _same_shape(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     g, like = args
     return g if alike(g.fact, like.fact) and facts.dims(g.fact) is not None else None
@@ -377,6 +393,7 @@ RULES: Mapping[Any, tuple[Rule, ...]] = {
     operator.pow: (_small_power,),
     np.sum: (_sum_of_negative, _sum_of_product),
     runtime.copy: (_copy_of_spread,),
+    runtime.zeros_like: (_zeros_of_zeros,),
     runtime.scatter_add: (_add_at_once,),
     runtime.unbroadcast: (_same_shape,),
 }  # fmt: skip

@@ -58,6 +58,9 @@ def infer(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> 
 # --- element-wise operations ---------------------------------------------------------------
 
 
+_INEXACT = ("float16", "float32", "float64", "complex64", "complex128")
+
+
 def _elementwise(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]) -> Fact | None:
     if all(isinstance(f, Scalar) for f in operands):
         return _scalar_result(fn, operands, atoms)
@@ -65,6 +68,9 @@ def _elementwise(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]
         return NUMERIC if all(facts.is_numeric(f) for f in operands) else None
     dims = broadcast([facts.dims(f) for f in operands])
     dtype = None
+    if any(isinstance(f, Array) and facts.dtype(f) in _INEXACT for f in operands):
+        # Beside an inexact array it does not matter which kind of real number a scalar is.
+        operands = tuple(facts.FLOAT if f == Scalar("real") else f for f in operands)
     if all(facts.dtype(f) for f in operands):
         dtype = _result_dtype(fn, tuple(_pattern(f) for f in operands))
     if dims == () and dtype in ("float64", "int64", "bool", "complex128"):
@@ -234,14 +240,32 @@ def execute(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -
 
 
 def _execute_alike(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> Fact:
-    """With all lengths equal: symbols that differ may still stand for equal lengths."""
-    dummies = _Dummies((7,) * 64)
-    dummies.approximate = True
-    args = tuple(dummies.of(atom) for atom in atoms)
-    named = {key: dummies.of(atom) for key, atom in keywords.items()}
-    result = _try(fn, args, named)
-    dummies.sizes.clear()
-    return _merge(result, result, dummies, dummies)
+    """With all lengths equal: symbols that differ may still stand for equal lengths, among them
+    those that are known."""
+    for length in (7, *_known_lengths((*atoms, *keywords.values()))):
+        dummies = _Dummies((length,) * 64)
+        dummies.approximate = True
+        args = tuple(dummies.of(atom) for atom in atoms)
+        named = {key: dummies.of(atom) for key, atom in keywords.items()}
+        result = _try(fn, args, named)
+        if result is not _FAILED:
+            dummies.sizes.clear()
+            return _merge(result, result, dummies, dummies)
+    return UNKNOWN
+
+
+def _known_lengths(atoms: tuple[ir.Atom, ...]) -> list[int]:
+    found: dict[int, None] = {}
+
+    def note(dim: Dim) -> Dim:
+        if isinstance(dim, int) and dim > 1:
+            found[dim] = None
+        return dim
+
+    for atom in atoms:
+        if not isinstance(atom, ir.Const):
+            facts.map_sizes(atom.fact, note)
+    return list(found)
 
 
 class _Failed:

@@ -148,6 +148,12 @@ class Procedure:
         raise TypeError(f"{self.name} exists in generated code only")
 
 
+class Hook:
+    """Marks operations that are the identity and leave something in the reverse sweep."""
+
+    __slots__ = ()
+
+
 def make_tuple(*items: object) -> tuple[object, ...]:
     """The operation behind a tuple display."""
     return items
@@ -291,6 +297,30 @@ def components(iterable: Atom | None, definitions: Mapping[Value, Op]) -> tuple[
     return definition.args if definition is not None and definition.fn is zip else (iterable,)
 
 
+def refreshed(block: Block, table: dict[Value, Atom]) -> Block:
+    """A copy of the block with new values for all that it defines; `table` replaces others."""
+
+    def new(values: tuple[Value, ...]) -> tuple[Value, ...]:
+        made = tuple(Value(v.name, v.fact) for v in values)
+        table.update(zip(values, made))
+        return made
+
+    def visit(statement: Statement) -> Statement:
+        shell = substitute(Block((statement,), ()), table).statements[0]
+        if isinstance(shell, Op):
+            return replace(shell, result=new((shell.result,))[0])
+        if isinstance(shell, If):
+            then, orelse = refreshed(shell.then, table), refreshed(shell.orelse, table)
+            return replace(shell, results=new(shell.results), then=then, orelse=orelse)
+        item = None if shell.item is None else new((shell.item,))[0]
+        params = new(shell.params)
+        body = refreshed(shell.body, table)
+        return replace(shell, results=new(shell.results), item=item, params=params, body=body)
+
+    statements = tuple(map(visit, block.statements))
+    return Block(statements, substitute(Block((), block.results), table).results)
+
+
 def substitute(block: Block, table: Mapping[Value, Atom]) -> Block:
     """The block with values replaced where they are read; definitions stay."""
     if not table:
@@ -319,3 +349,22 @@ def substitute(block: Block, table: Mapping[Value, Atom]) -> Block:
         )
 
     return Block(tuple(map(visit, block.statements)), atoms(block.results))
+
+
+def rename(block: Block, table: Mapping[Value, Value]) -> Block:
+    """The block with other values for results of operations, where defined and where read."""
+    if not table:
+        return block
+
+    def visit(inner: Block) -> Block:
+        return Block(tuple(map(defined_anew, inner.statements)), inner.results)
+
+    def defined_anew(statement: Statement) -> Statement:
+        if isinstance(statement, Op):
+            result = table.get(statement.result)
+            return statement if result is None else replace(statement, result=result)
+        if isinstance(statement, If):
+            return replace(statement, then=visit(statement.then), orelse=visit(statement.orelse))
+        return replace(statement, body=visit(statement.body))
+
+    return visit(substitute(block, table))

@@ -12,25 +12,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-
 from tangent_like import facts, ir
 from tangent_like.custom.calls import call_custom
 from tangent_like.errors import ArgumentError, NotYetSupported
-from tangent_like.frontend.calls import bind_arguments, call
-from tangent_like.frontend.lower import Lowering, Module
+from tangent_like.frontend.calls import bind_arguments, call, default_values
+from tangent_like.frontend.expressions import lower_expression
+from tangent_like.frontend.lower import lower_statement
 from tangent_like.frontend.scope import Derived, LocalFunction
 from tangent_like.frontend.source import find_source
+from tangent_like.frontend.state import Lowering, Module
 from tangent_like.frontend.syntax import parameter_nodes
 from tangent_like.ir import Atom, Const, Function, Value
-from tangent_like.pipeline import forward, transform, with_seed
+from tangent_like.recursion import recurse
 from tangent_like.request import Request
 from tangent_like.simplify.dead import prune
+from tangent_like.transform import forward, transform, with_seed
 
 
 def new_module() -> Module:
-    from tangent_like.recursion import recurse
-
-    return Module(derive, recurse, call_custom)
+    """What one generated module is lowered with."""
+    return Module(lower_expression, lower_statement, derive, recurse, call_custom)
 
 
 def derive(
@@ -116,8 +117,6 @@ def tree_of(target: Any) -> Any:
 
 
 def _defaults(target: Any) -> Mapping[str, Atom]:
-    from tangent_like.frontend.calls import default_values
-
     if isinstance(target, Derived):
         return _defaults(target.target)
     if isinstance(target, LocalFunction):

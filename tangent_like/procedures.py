@@ -15,13 +15,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tangent_like import facts, ir, trees
-from tangent_like.adjoint import Sweep, Sweeps, settled_sweeps
+from tangent_like.adjoint import Sweeps, settled_sweeps
 from tangent_like.analysis.activity import varied
 from tangent_like.build import Builder
 from tangent_like.facts import Fact
 from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Procedure, Statement, Value
 from tangent_like.recording import Joint, record
 from tangent_like.simplify.dead import prune
+from tangent_like.sweep import Sweep
 from tangent_like.tangent import Push, tangent
 from tangent_like.trees import Tree
 

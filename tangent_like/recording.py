@@ -20,11 +20,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from tangent_like import facts, infer, ir
-from tangent_like.adjoint import Mirror, Sweeps
+from tangent_like.adjoint import Sweeps
 from tangent_like.build import Builder
 from tangent_like.forward_changes import Changes, apply_changes
+from tangent_like.gradient_block import without_gradient_blocks
 from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Statement, Value
 from tangent_like.recomputation import Need, choose
+from tangent_like.sweep import Mirror
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +45,8 @@ def record(sweeps: Sweeps, missing: Const = ir.UNDEFINED) -> Joint:
     reverse = builder.collect(
         lambda: recorder.block(sweeps.reverse, (sweeps.forward,), in_loop=False)
     )
-    return Joint(apply_changes(sweeps.forward, recorder.changes), reverse)
+    forward = apply_changes(sweeps.forward, recorder.changes)
+    return Joint(without_gradient_blocks(forward), reverse)
 
 
 def _index(

@@ -16,10 +16,11 @@ from tangent_like.build import Builder
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.frontend.calls import bind_arguments, default_values
+from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.kinds import instantiate, without_values
-from tangent_like.frontend.lower import Lowering, lower_body, new_frame
 from tangent_like.frontend.scope import Frame, LocalFunction
 from tangent_like.frontend.source import find_source
+from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.syntax import parameter_nodes
 from tangent_like.ir import Atom, Block, Const, Function, Op, Procedure, Value
 from tangent_like.simplify.dead import prune

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tangent_like import facts, ir
-from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Value
+from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Value
 
 _SIGNS = {
     operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/",

@@ -19,6 +19,7 @@ from tangent_like.analysis.activity import check_rules, varied
 from tangent_like.build import Builder
 from tangent_like.errors import NotYetSupported
 from tangent_like.ir import Atom, Block, If, Loop, Op, Value
+from tangent_like.gradient_block import GradientBlock
 from tangent_like.rules import apply
 from tangent_like.trees import Tree
 from tangent_like.undefined import Unsettled, settle, unsettled
@@ -97,7 +98,7 @@ class Push:
             self.call_tangent(self, op)
             return
         self.builder.append(op)
-        special = _SPECIAL.get(op.fn)
+        special = _identity if isinstance(op.fn, GradientBlock) else _SPECIAL.get(op.fn)
         if special is not None:
             special(self, op)
             return

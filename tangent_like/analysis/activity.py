@@ -29,7 +29,7 @@ def check_rules(block: Block, active: set[Value], special: Container[Any]) -> No
     """Refuse an operation that has no rule and reads an active value: it would count as
     constant."""
     for statement in ir.walk(block):
-        if not isinstance(statement, Op) or isinstance(statement.fn, ir.Procedure):
+        if not isinstance(statement, Op) or isinstance(statement.fn, (ir.Procedure, ir.Hook)):
             continue
         if any(atom in active for atom in statement.atoms) and statement.fn not in special:
             rule_of(statement)

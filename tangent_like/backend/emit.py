@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, ir, runtime
+from tangent_like.analysis.lifetimes import lifetimes
 from tangent_like.backend import naming
 from tangent_like.backend.inline import Inlined, choose_inlined
-from tangent_like.analysis.lifetimes import lifetimes
 from tangent_like.backend.references import References
 from tangent_like.backend.remarks import remark, remark_node, with_remarks
 from tangent_like.backend.spelling import call, spell, subscript, tuple_of
@@ -50,7 +50,10 @@ def without_aliases(function: Function) -> Function:
     table: dict[Value, Atom] = {}
     used = {a for s in ir.walk(function.body) for a in _all_read(s)} | set(function.body.results)
     for statement in ir.walk(function.body):
-        if isinstance(statement, Op) and statement.fn is ir.defined and statement.result in used:
+        if not isinstance(statement, Op):
+            continue
+        hook = isinstance(statement.fn, ir.Hook)
+        if hook or (statement.fn is ir.defined and statement.result in used):
             source = statement.args[0]
             table[statement.result] = table.get(source, source)  # type: ignore[arg-type]
     if not table:

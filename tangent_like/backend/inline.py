@@ -91,7 +91,7 @@ class _Chooser:
         self, statement: Statement | None, atoms: tuple[Atom, ...], pending: dict[Value, Op | If]
     ) -> None:
         """Inline what the statement reads for the only time, as long as the line stays short."""
-        total = sum(self.length(atom) for atom in atoms) + _around(statement, len(atoms))
+        total = sum(map(self.length, atoms)) + self.around(statement, len(atoms))
         longest = MAX_LENGTH - _INDENT * self.depth - self.target(statement)
         changed = self.is_in_place(statement)
         for k, atom in enumerate(atoms):
@@ -107,6 +107,15 @@ class _Chooser:
         if statement is not None:
             for value in ir.defined_by(statement):
                 self.lengths[value] = total
+
+    def around(self, statement: Statement | None, count: int) -> int:
+        """The signs, parentheses and the function name around operands, at most."""
+        if not isinstance(statement, Op):
+            return 2 * count
+        module = getattr(statement.fn, "__module__", "")
+        if module == "_operator" or statement.fn in _SIGNS or self.is_in_place(statement):
+            return 3 * count
+        return len(getattr(statement.fn, "__name__", "")) + 4 + 2 * count
 
     def target(self, statement: Statement | None) -> int:
         """The room that `name = ` takes."""
@@ -183,12 +192,3 @@ class _Chooser:
 def _must_inline(statement: Op | If) -> bool:
     """Slices and tuples have no readable form of their own."""
     return isinstance(statement, Op) and statement.fn in (slice, ir.make_tuple)
-
-
-def _around(statement: Statement | None, count: int) -> int:
-    """The signs, parentheses and the function name around operands, at most."""
-    if not isinstance(statement, Op):
-        return 2 * count
-    if getattr(statement.fn, "__module__", "") == "_operator" or statement.fn in _SIGNS:
-        return 3 * count
-    return len(getattr(statement.fn, "__name__", "")) + 4 + 2 * count

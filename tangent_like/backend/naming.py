@@ -193,7 +193,7 @@ def _wish(
             return value.name
     for value in members:
         source = saved.get(value, value)
-        if source in definitions:
+        if source.name != "tape" and (source.name or source in definitions):
             wish = source.name or describe(definitions[source])
             return f"{wish}_tape" if value.name == "tape" and wish != "t" else value.name or wish
     return root.name or ("i" if root.fact == facts.INT else "t")

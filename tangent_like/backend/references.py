@@ -86,8 +86,11 @@ class References:
     def external(self, external: External) -> ast.expr:
         """A global as an attribute of its module, a cell through its contents."""
         node = self._outside(external)
-        for name in external.path:
-            node = ast.Attribute(node, name, ast.Load())
+        for step in external.path:
+            if isinstance(step, str):
+                node = ast.Attribute(node, step, ast.Load())
+            else:
+                node = ast.Subscript(node, ast.Constant(step[0]), ast.Load())
         return node
 
     def _outside(self, external: External) -> ast.expr:

@@ -18,8 +18,8 @@ from tangent_like.errors import Place
 from tangent_like.facts import Fact
 from tangent_like.frontend.calls import bind_arguments, default_values
 from tangent_like.frontend.kinds import without_values
-from tangent_like.frontend.lower import Lowering, Module
 from tangent_like.frontend.source import find_source
+from tangent_like.frontend.state import Lowering, Module
 from tangent_like.frontend.syntax import parameter_nodes
 from tangent_like.ir import Atom, Const, Function, Procedure, Value
 from tangent_like.recursion import call_kinds, free_procedure_name, identity

@@ -12,9 +12,10 @@ from tangent_like.build import Builder
 from tangent_like.errors import ArgumentError, Place, TangentLikeError
 from tangent_like.facts import Fact
 from tangent_like.frontend.calls import call
+from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.kinds import instantiate, without_values
-from tangent_like.frontend.lower import Lowering, Module, lower_body, new_frame
 from tangent_like.frontend.source import Source
+from tangent_like.frontend.state import Lowering, Module
 from tangent_like.frontend.syntax import parameter_nodes
 from tangent_like.ir import Atom, Block, Const, Function, Op, Procedure, Value
 from tangent_like.procedures import Pattern, procedure_name

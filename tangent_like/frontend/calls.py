@@ -11,7 +11,7 @@ import inspect
 import sys
 import types
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gast
 import numpy as np
@@ -19,17 +19,23 @@ import numpy as np
 from tangent_like import facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported, SourceError
 from tangent_like.frontend import operators
-from tangent_like.frontend.expressions import lower_all, lower_expression
+from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.joins import join_pairs
 from tangent_like.frontend.methods import METHODS
 from tangent_like.frontend.names import attribute_of_constant
-from tangent_like.frontend.scope import Choice, Defaults, Derived, Frame, Guard, LocalFunction
+from tangent_like.frontend.scope import (
+    Choice,
+    Defaults,
+    Derived,
+    External,
+    Frame,
+    Guard,
+    LocalFunction,
+)
 from tangent_like.frontend.source import Source, find_source
+from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
 from tangent_like.rules import registry
-
-if TYPE_CHECKING:
-    from tangent_like.frontend.lower import Lowering
 
 _LIBRARIES = ("numpy", "math", "operator", "builtins", "scipy", "functools", "itertools", "cmath")
 _PLAIN_BUILTINS = (
@@ -51,7 +57,7 @@ def lower_call(state: Lowering, node: Any) -> Atom:
         found = _method_call(state, node)
         if found is not None:
             return found
-    callee = lower_expression(state, node.func)
+    callee = state.expression(node.func)
     args, keywords = _arguments(state, node)
     state.builder.place = state.place(node)
     return call(state, node, callee, args, keywords)
@@ -66,13 +72,13 @@ def _arguments(state: Lowering, node: Any) -> tuple[list[Atom], dict[str, Atom]]
             raise NotYetSupported(
                 "`*` and `**` in a call", state.place(where), "write the arguments out"
             )
-    args = lower_all(state, node.args)
-    return args, {k.arg: lower_expression(state, k.value) for k in node.keywords}
+    args = [state.expression(argument) for argument in node.args]
+    return args, {k.arg: state.expression(k.value) for k in node.keywords}
 
 
 def _method_call(state: Lowering, node: Any) -> Atom | None:
     """`x.sum(axis=0)` on an array is `np.sum(x, axis=0)`."""
-    owner = lower_expression(state, node.func.value)
+    owner = state.expression(node.func.value)
     name = node.func.attr
     if isinstance(owner, Const):
         if isinstance(owner.value, str) or not hasattr(owner.value, name):
@@ -217,7 +223,7 @@ def _call_function(
         ) from error
     state.guards[Defaults(function)] = Guard(Defaults(function), None, function.__defaults__)
     defaults = {
-        name: _default(state, node, value) for name, value in default_values(function).items()
+        name: _default(state, node, function, name, value) for name, value in default_values(function).items()
     }
     env = bind_arguments(state, node, source.tree, defaults, args, keywords)
     return _inline(state, source, source.tree, env, None, function)
@@ -232,10 +238,27 @@ def default_values(function: Any) -> dict[str, object]:
     }
 
 
-def _default(state: Lowering, node: Any, value: object) -> Atom:
-    if isinstance(value, np.ndarray):
-        raise NotYetSupported("an array as a default value", state.place(node), "pass it")
-    return Const(value)
+def _default(
+    state: Lowering, node: Any, function: types.FunctionType, name: str, value: object
+) -> Atom:
+    """The default value of a parameter; arrays are read where Python keeps them."""
+    if not isinstance(value, np.ndarray):
+        return Const(value)
+    for atom, origin in state.module.origins.items():
+        if atom.value is function:
+            path = (*origin.path, *_place_of_default(function, name))
+            outside = External(origin.function, origin.name, origin.is_cell, path)
+            return state.read_external(outside, value)
+    raise NotYetSupported("an array as a default value here", state.place(node), "pass it")
+
+
+def _place_of_default(function: types.FunctionType, name: str) -> tuple[Any, ...]:
+    if name in (function.__kwdefaults__ or {}):
+        return "__kwdefaults__", (name,)
+    code = function.__code__
+    positional = code.co_varnames[: code.co_argcount]
+    count = len(function.__defaults__ or ())
+    return "__defaults__", (positional.index(name) - len(positional) + count,)
 
 
 def _call_local(
@@ -301,7 +324,6 @@ def _misuse(
 def _inline(
     state: Lowering, source: Source, tree: Any, env: dict[str, Any], parent: Frame | None, key: Any
 ) -> Atom:
-    from tangent_like.frontend.lower import lower_body, new_frame
 
     caller = state.frame
     place = state.builder.place

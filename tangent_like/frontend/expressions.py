@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gast
 import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.errors import NotYetSupported
+from tangent_like.frontend.arithmetic import binary
+from tangent_like.frontend.branches import truth
+from tangent_like.frontend.calls import lower_call
+from tangent_like.frontend.functions import local_function
+from tangent_like.frontend.joins import choosable, joinable
 from tangent_like.frontend.names import attribute_of_constant, read_name
 from tangent_like.frontend.scope import Choice
+from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const, Value
-
-if TYPE_CHECKING:
-    from tangent_like.frontend.lower import Lowering
 
 
 def lower_expression(state: Lowering, node: Any) -> Atom:
@@ -54,8 +57,6 @@ def _name(state: Lowering, node: Any) -> Atom:
 
 def _binary(state: Lowering, node: Any) -> Atom:
     """Left-deep chains are walked, not recursed into: sums of 5,000 terms are ordinary."""
-    from tangent_like.frontend.lower import binary
-
     chain = []
     while isinstance(node, gast.BinOp):
         chain.append(node)
@@ -76,8 +77,6 @@ _UNARY: dict[type, Callable[..., Any]] = {
 
 
 def _unary(state: Lowering, node: Any) -> Atom:
-    from tangent_like.frontend.lower import truth
-
     operand = lower_expression(state, node.operand)
     if isinstance(node.op, gast.Not):
         operand = truth(state, operand)
@@ -160,7 +159,6 @@ def _logical(
     state: Lowering, node: Any, first: Atom, rest: Callable[[], Atom], spelling: str
 ) -> Atom:
     """`first and rest` or `first or rest`: an operand is returned, the second run if needed."""
-    from tangent_like.frontend.lower import truth
 
     test = truth(state, first)
     if isinstance(test, Const):
@@ -173,9 +171,6 @@ def _logical(
 
 
 def _if_expression(state: Lowering, node: Any) -> Atom:
-    from tangent_like.frontend.joins import choosable, joinable
-    from tangent_like.frontend.lower import truth
-
     test = truth(state, lower_expression(state, node.test))
     state.builder.place = state.place(node)
     if isinstance(test, Const):
@@ -235,15 +230,7 @@ def _attribute(state: Lowering, node: Any) -> Atom:
     )
 
 
-def _call(state: Lowering, node: Any) -> Atom:
-    from tangent_like.frontend.calls import lower_call
-
-    return lower_call(state, node)
-
-
 def _lambda(state: Lowering, node: Any) -> Atom:
-    from tangent_like.frontend.lower import local_function
-
     return Const(local_function(state, node, "<lambda>"))
 
 
@@ -260,7 +247,7 @@ _HANDLERS: dict[type, Callable[[Any, Any], Atom]] = {
     gast.Subscript: _subscript,
     gast.Slice: _slice,
     gast.Attribute: _attribute,
-    gast.Call: _call,
+    gast.Call: lower_call,
     gast.Lambda: _lambda,
 }
 

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.build import fact_of
 from tangent_like.facts import Fact
 from tangent_like.frontend.names import carried_atom
 from tangent_like.frontend.scope import Binding, Carried, Choice, Conflict
+from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Block, Const
-
-if TYPE_CHECKING:
-    from tangent_like.frontend.lower import Lowering
 
 Environment = dict[str, Binding]
 

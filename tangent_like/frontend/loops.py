@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gast
 
@@ -19,15 +19,14 @@ from tangent_like.build import fact_of
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.frontend import syntax
-from tangent_like.frontend.expressions import lower_expression
+from tangent_like.frontend.branches import lower_branches, lower_statements
 from tangent_like.frontend.joins import count_leaves, leaves_of, rebuild, settled, shown
 from tangent_like.frontend.kinds import map_sizes, without_values
 from tangent_like.frontend.names import carried_atom, read_binding
 from tangent_like.frontend.scope import Binding, Carried, Conflict
+from tangent_like.frontend.state import FALSE, TRUE, Lowering
+from tangent_like.frontend.targets import bind
 from tangent_like.ir import Atom, Block, Const, Value
-
-if TYPE_CHECKING:
-    from tangent_like.frontend.lower import Lowering
 
 UNROLL_LIMIT = 32
 _ATTEMPTS = 6
@@ -41,7 +40,7 @@ _AT_START: dict[str, Binding] = {
 
 
 def lower_for(state: Lowering, node: Any) -> None:
-    iterable = lower_expression(state, node.iter)
+    iterable = state.expression(node.iter)
     items = _static_items(state, iterable, node)
     if items is not None:
         _unroll(state, node, items)
@@ -80,8 +79,6 @@ def _alike(items: Sequence[Fact]) -> bool:
 
 def _unroll(state: Lowering, node: Any, items: Sequence[Atom]) -> None:
     """Each iteration as straight-line code; an exit skips the rest through its flag."""
-    from tangent_like.frontend.lower import FALSE, lower_branches
-
     env = state.frame.env
     saved = {flag: env.get(flag, FALSE) for flag in _FLAGS}
     env.update({"%left": FALSE, "%broke": FALSE})
@@ -101,8 +98,6 @@ class Iteration:
 
 
 def lower_iteration(state: Lowering, step: Iteration) -> None:
-    from tangent_like.frontend.lower import FALSE, bind, lower_statements
-
     bind(state, step.loop.target, step.item)
     lower_statements(state, step.loop.body)
     state.frame.env["%left"] = FALSE
@@ -113,8 +108,6 @@ def _flag(state: Lowering, name: str, node: Any) -> Atom:
 
 
 def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
-    from tangent_like.frontend.lower import FALSE, TRUE
-
     env = state.frame.env
     saved = {flag: env.get(flag, FALSE) for flag in _FLAGS}
     env.update({"%go": TRUE, "%left": FALSE, "%broke": FALSE})
@@ -200,13 +193,11 @@ def _lower_body(
 
 
 def _lower_iteration(state: Lowering, node: Any, item: Value | None) -> None:
-    from tangent_like.frontend.lower import bind, lower_branches, lower_statements
-
     if item is not None:
         bind(state, node.target, item)
         lower_statements(state, node.body)
         return
-    test = lower_expression(state, node.test)
+    test = state.expression(node.test)
     lower_branches(state, test, node.body, [Stop()], node)
 
 
@@ -215,8 +206,6 @@ class Stop:
 
 
 def lower_stop(state: Lowering, node: Any) -> None:
-    from tangent_like.frontend.lower import FALSE
-
     state.frame.env["%go"] = FALSE
 
 
@@ -344,7 +333,6 @@ def _finish_body(
 
 def _outside_fact(fact: Fact, mark: int) -> Fact:
     """Lengths made inside the loop are new ones outside: they belong to the last iteration."""
-
     def of(dim: facts.Dim) -> facts.Dim:
         if isinstance(dim, facts.Size) and dim.base >= mark:
             return facts.fresh_size(dim.plural)
@@ -355,8 +343,6 @@ def _outside_fact(fact: Fact, mark: int) -> Fact:
 
 def _after_loop(state: Lowering, node: Any, saved: dict[str, Binding]) -> None:
     """Restore the flags of the surrounding loop, run `else`, and pass a return on."""
-    from tangent_like.frontend.lower import FALSE, lower_branches
-
     env = state.frame.env
     broke = settled(state, env.get("%broke", FALSE))
     returns = syntax.contains(node.body, gast.Return)

@@ -21,7 +21,6 @@ def _same(function: Any) -> Method:
 
 def _gathered(function: Any) -> Method:
     """`x.reshape(2, 3)` is `np.reshape(x, (2, 3))`."""
-
     def convert(state: Any, args: list[Atom], keywords: dict[str, Atom]) -> Arguments:
         if len(args) > 2:
             builder: Builder = state.builder

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import builtins
 import types
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.scope import Binding, Carried, Conflict, External, Frame, Guard
+from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
-
-if TYPE_CHECKING:
-    from tangent_like.frontend.lower import Lowering
 
 
 def read_name(state: Lowering, name: str, node: Any) -> Atom:

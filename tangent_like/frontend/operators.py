@@ -7,15 +7,13 @@ and calling that differentiates its target on the spot.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tangent_like import ir
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.scope import Derived
+from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
-
-if TYPE_CHECKING:
-    from tangent_like.frontend.lower import Lowering
 
 _names: dict[Any, str] = {}
 DERIVATIVES: tuple[type, ...] = ()

@@ -101,20 +101,21 @@ class Frame:
 @dataclass(frozen=True, slots=True)
 class External:
     """Something that lives outside the function and is read when the derivative runs: a global
-    variable, a variable of an enclosing function (a closure cell), or an attribute of one."""
+    variable, a variable of an enclosing function (a closure cell), or an attribute or item of
+    one: `path` holds the names of attributes, and keys of items in tuples of their own."""
 
     function: Any
     name: str
     is_cell: bool
-    path: tuple[str, ...] = ()
+    path: tuple[str | tuple[Any], ...] = ()
 
     def read(self) -> object:
         value = self._root()
-        for attribute in self.path:
-            value = getattr(value, attribute)
+        for step in self.path:
+            value = getattr(value, step) if isinstance(step, str) else value[step[0]]
         return value
 
-    def _root(self) -> object:
+    def _root(self) -> Any:
         if self.is_cell:
             cells = dict(zip(self.function.__code__.co_freevars, self.function.__closure__ or ()))
             return cells[self.name].cell_contents

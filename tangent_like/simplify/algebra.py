@@ -31,8 +31,9 @@ _DEEPEST = 6
 
 
 def simplify_algebra(function: Function) -> Function:
-    body = _Rewriter(Uses(ir.count_uses(function.body))).block(function.body)
-    return replace(function, body=body)
+    rewriter = _Rewriter(Uses(ir.count_uses(function.body)))
+    body = rewriter.block(function.body)
+    return replace(function, body=ir.rename(body, rewriter.renamed))
 
 
 @dataclass(eq=False, slots=True)
@@ -46,6 +47,7 @@ class _Rewriter:
     """The name of what is being rewritten."""
 
     depth: int = 0
+    renamed: dict[Value, Value] = field(default_factory=dict)
 
     # --- what the identities ask for ------------------------------------------------------
 
@@ -106,6 +108,7 @@ class _Rewriter:
                 if not alike(term.fact, op.result.fact):
                     break
                 self.table[op.result] = term
+                self.hand_on_name(op.result.name, term)
                 return
             before, new = self.built(term, op)
             if new is None:
@@ -113,6 +116,12 @@ class _Rewriter:
             yield from before
             op = new
         yield from self.kept(op)
+
+    def hand_on_name(self, name: str, atom: Atom) -> None:
+        """A temporary takes the name of the adjoint that it turned out to be."""
+        made = self.definitions.get(atom) if isinstance(atom, Value) else None
+        if name and made is not None and made.derivative and not made.result.name:
+            self.renamed.setdefault(made.result, Value(name, made.result.fact))
 
     def kept(self, op: Op) -> Iterator[Statement]:
         self.definitions[op.result] = op

@@ -37,6 +37,7 @@ def kind_of(result: str) -> str:
 
 def report(i: int, seed: int, one: Program, result: str, second_order: bool) -> None:
     """The program as it was written, and the smallest one found that fails in the same way."""
+    second_order = second_order and kind_of(outcome(one, False)) != kind_of(result)
 
     def fails(smaller: Program) -> bool:
         return kind_of(outcome(smaller, second_order)) == kind_of(result)

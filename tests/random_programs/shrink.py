@@ -8,31 +8,45 @@ from dataclasses import replace
 from tests.random_programs.grammar import Program
 
 
-def shrink(program: Program, fails: Callable[[Program], bool], tries: int = 250) -> Program:
-    """The smallest program found that still fails; each step tries every single simplification."""
-    shrinking = True
-    while shrinking and tries > 0:
-        shrinking = False
-        for smaller in simplifications(program):
-            tries -= 1
-            if tries <= 0:
+def shrink(program: Program, fails: Callable[[Program], bool], tries: int = 400) -> Program:
+    """The smallest program found that still fails.
+
+    Goes through all edits of the program, keeps each that leaves the failure in place, and begins
+    again until none does.
+    """
+    at, shrunk = 0, False
+    while tries > 0:
+        edits = list(edits_of(program))
+        if at >= len(edits):
+            if not shrunk:
                 break
-            if fails(smaller):
-                program, shrinking = smaller, True
-                break
+            at, shrunk = 0, False
+            continue
+        smaller = edited(program, edits[at])
+        if smaller is None:
+            at += 1
+            continue
+        tries -= 1
+        if fails(smaller):
+            program, shrunk = smaller, True
+        else:
+            at += 1
     return program
 
 
-def simplifications(program: Program) -> Iterator[Program]:
-    """Programs that lack one thing, the largest things first."""
+def edits_of(program: Program) -> Iterator["Edit"]:
+    """Every way to leave one thing out, statements before parts of expressions."""
     tree = ast.parse(program.source)
-    size = len(program.source)
-    for edit in (*_block_edits(tree), *_expression_edits(tree)):
-        changed = copy.deepcopy(tree)
-        edit(changed)
-        source = ast.unparse(ast.fix_missing_locations(changed)) + "\n"
-        if len(source) < size:
-            yield replace(program, source=source)
+    yield from _block_edits(tree)
+    yield from _expression_edits(tree)
+
+
+def edited(program: Program, edit: "Edit") -> Program | None:
+    """The program after one edit; None if that does not make it shorter."""
+    tree = ast.parse(program.source)
+    edit(tree)
+    source = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+    return replace(program, source=source) if len(source) < len(program.source) else None
 
 
 Edit = Callable[[ast.Module], None]

@@ -1,0 +1,70 @@
+"""Lowering binary operations; those of tuples and lists are worked out item by item."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import gast
+
+from tangent_like import facts, ir
+from tangent_like.errors import NotYetSupported
+from tangent_like.facts import Fact
+from tangent_like.frontend.state import Lowering
+from tangent_like.ir import Atom, Const
+
+
+def binary(state: Lowering, node: Any, left: Atom, right: Atom) -> Atom:
+    """A binary operation; `+` and `*` of tuples and lists are worked out item by item."""
+    place = state.place(node)
+    if any(isinstance(a.fact, _SEQUENCES) for a in (left, right)):
+        return _sequence_operation(state, node, left, right)
+    return state.builder.op(BINARY[type(node.op)], (left, right), place=place)
+
+
+_SEQUENCES = (facts.Tuple, facts.List, facts.ListOf)
+
+
+def _sequence_operation(state: Lowering, node: Any, left: Atom, right: Atom) -> Atom:
+    a, b = left.fact, right.fact
+    if isinstance(node.op, gast.Add) and type(a) is type(b):
+        if isinstance(a, (facts.Tuple, facts.List)):
+            return _display(state, a, _items(state, left) + _items(state, right))
+    if isinstance(node.op, gast.Mult):
+        for sequence, count in ((left, right), (right, left)):
+            known = isinstance(count, Const) and type(count.value) is int
+            if known and isinstance(sequence.fact, (facts.Tuple, facts.List)):
+                return _display(state, sequence.fact, _items(state, sequence) * count.value)  # type: ignore[union-attr]
+    raise NotYetSupported(
+        f"`{SIGNS[type(node.op)]}` of {facts.describe(a)} and {facts.describe(b)}",
+        state.place(node),
+        "make arrays with np.array, or write the items out",
+    )
+
+
+def _items(state: Lowering, sequence: Atom) -> list[Atom]:
+    assert isinstance(sequence.fact, (facts.Tuple, facts.List))
+    return [
+        state.builder.op(operator.getitem, (sequence, Const(i)))
+        for i in range(len(sequence.fact.items))
+    ]
+
+
+def _display(state: Lowering, like: Fact, items: Sequence[Atom]) -> Atom:
+    display = ir.make_tuple if isinstance(like, facts.Tuple) else ir.make_list
+    return state.builder.op(display, items, place=state.builder.place)
+
+
+BINARY = {
+    gast.Add: operator.add, gast.Sub: operator.sub, gast.Mult: operator.mul,
+    gast.Div: operator.truediv, gast.FloorDiv: operator.floordiv, gast.Mod: operator.mod,
+    gast.Pow: operator.pow, gast.MatMult: operator.matmul, gast.LShift: operator.lshift,
+    gast.RShift: operator.rshift, gast.BitOr: operator.or_, gast.BitXor: operator.xor,
+    gast.BitAnd: operator.and_,
+}  # fmt: skip
+SIGNS = {
+    gast.Add: "+", gast.Sub: "-", gast.Mult: "*", gast.Div: "/", gast.FloorDiv: "//",
+    gast.Mod: "%", gast.Pow: "**", gast.MatMult: "@", gast.LShift: "<<", gast.RShift: ">>",
+    gast.BitOr: "|", gast.BitXor: "^", gast.BitAnd: "&",
+}  # fmt: skip

@@ -1,0 +1,109 @@
+"""Lowering statements in order, and branches.
+
+    if x > 0:                       y = if x > 0:
+        return x                        yield x
+    y = x * x             ──▶       else:
+    return y                            y = x * x
+                                        yield y
+
+What follows an exit moves into the branch that can reach it.  Where both can, it is guarded by
+the flags that the exit sets (`lower.py` lists them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import gast
+
+from tangent_like import facts
+from tangent_like.frontend import syntax
+from tangent_like.frontend.joins import join_environments
+from tangent_like.frontend.names import read_binding
+from tangent_like.frontend.state import FALSE, TRUE, Lowering
+from tangent_like.ir import Atom, Const
+
+
+def lower_statements(state: Lowering, statements: Sequence[Any]) -> None:
+    """Lower statements in order; what follows a possible exit runs only if it was not taken."""
+    for k, node in enumerate(statements):
+        left = read_flag(state, "%left", node)
+        if isinstance(left, Const):
+            if left.value:
+                return
+        else:
+            lower_branches(state, left, (), statements[k:], node, _NOT_LEFT)
+            return
+        if isinstance(node, gast.If) and _takes_rest(node):
+            lower_if(state, node, statements[k + 1 :])
+            return
+        state.statement(node)
+
+
+def _takes_rest(node: Any) -> bool:
+    return not (syntax.may_fall_through(node.body) and syntax.may_fall_through(node.orelse))
+
+
+def lower_if(state: Lowering, node: Any, rest: Sequence[Any] = ()) -> None:
+    """`if`; the statements after it move into the branch that can reach them."""
+    test = state.expression(node.test)
+    then, orelse = list(node.body), list(node.orelse)
+    if rest and syntax.may_fall_through(then):
+        then += rest
+    if rest and syntax.may_fall_through(orelse):
+        orelse += rest
+    lower_branches(state, test, then, orelse, node)
+
+
+_NOT_LEFT: dict[str, Any] = {"%left": FALSE, "%go": TRUE, "%returned": FALSE, "%broke": FALSE}
+"""What holds where control has not left the block."""
+
+
+def lower_branches(
+    state: Lowering,
+    test: Atom,
+    then: Sequence[Any],
+    orelse: Sequence[Any],
+    node: Any,
+    in_else: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """An `If` of two statement lists; `in_else` are flags known where the test is false."""
+    test = truth(state, test)
+    if isinstance(test, Const):
+        lower_statements(state, then if test.value else orelse)
+        return
+    state.builder.place = state.place(node)
+    before = state.frame.env
+    sides = []
+    for statements, flags in ((then, {}), (orelse, in_else)):
+        state.frame.env = {**before, **flags}
+        block = state.builder.collect(_lowered(state, statements))
+        sides.append((block, state.frame.env))
+    state.builder.place = state.place(node)
+    state.frame.env = join_environments(state, test, *sides[0], *sides[1], node)
+
+
+def _lowered(state: Lowering, statements: Sequence[Any]) -> Callable[[], tuple[Atom, ...]]:
+    def lower() -> tuple[Atom, ...]:
+        lower_statements(state, statements)
+        return ()
+
+    return lower
+
+
+def truth(state: Lowering, test: Atom) -> Atom:
+    """Compile-time truth where facts give it: None is false, a function is true."""
+    if isinstance(test, Const):
+        return Const(bool(test.value))
+    if test.fact == facts.Opaque("NoneType"):
+        return FALSE
+    if isinstance(test.fact, (facts.Tuple, facts.List)):
+        return Const(bool(test.fact.items))
+    return test
+
+
+def read_flag(state: Lowering, name: str, node: Any) -> Atom:
+    """The atom of one of the flags, made definite where it is only maybe bound."""
+    return read_binding(state, state.frame, name, node)

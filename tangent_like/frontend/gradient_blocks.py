@@ -1,0 +1,69 @@
+"""`with grad_of(x) as g:`, code that runs in the reverse sweep.
+
+    with grad_of(x) as g:                x = gradient_block(x, limit)
+        g = np.clip(g, -1.0, limit)  ──▶   (reverse: bx = np.clip(bx, -1.0, limit))
+
+The body is lowered on its own, with `g` as its parameter, and put where the adjoint of `x` is
+complete up to this line.  What `g` is bound to at its end replaces the adjoint.  The primal and
+forward mode ignore the block.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gast
+
+from tangent_like import facts, ir, trees
+from tangent_like.errors import NotYetSupported
+from tangent_like.frontend import syntax
+from tangent_like.frontend.branches import lower_statements
+from tangent_like.frontend.names import read_binding
+from tangent_like.frontend.state import Lowering
+from tangent_like.gradient_block import GradientBlock, grad_of
+from tangent_like.ir import Const, Value
+
+
+def lower_with(state: Lowering, node: Any) -> None:
+    """Lower `with grad_of(x) as g:`; other context managers are refused."""
+    item = node.items[0]
+    call = item.context_expr
+    callee = state.expression(call.func) if isinstance(call, gast.Call) else None
+    if len(node.items) != 1 or not (isinstance(callee, Const) and callee.value is grad_of):
+        raise NotYetSupported(
+            "`with`", state.place(node), "move the block out of the differentiated function"
+        )
+    target, source = item.optional_vars, item.context_expr.args
+    named = len(source) == 1 and isinstance(source[0], gast.Name)
+    if not named or not isinstance(target, gast.Name) or syntax.may_exit(node.body):
+        raise NotYetSupported(
+            "this form of `grad_of`",
+            state.place(node),
+            "write `with grad_of(name) as other_name:` without leaving the block early",
+        )
+    _lower(state, node, source[0], target.id)
+
+
+def _lower(state: Lowering, node: Any, source: Any, name: str) -> None:
+    x = state.expression(source)
+    state.frame.locals.add(name)
+    if not isinstance(x, Value) or not facts.may_be_differentiated(x.fact):
+        return
+    seed = Value(name, trees.derivative_fact(x.fact))
+    before = state.frame.env
+    state.frame.env = {**before, name: seed}
+
+    def build() -> list[Any]:
+        lower_statements(state, node.body)
+        return [read_binding(state, state.frame, name, node)]
+
+    block = state.builder.collect(build)
+    state.frame.env = before
+    captured = tuple(ir.free_values(block, (seed,)))
+    params = tuple(Value(v.name, v.fact) for v in captured)
+    block = ir.substitute(block, dict(zip(captured, params)))
+    hook = GradientBlock(seed, params, block)
+    result = Value(x.name, x.fact)
+    place = state.place(node)
+    state.builder.append(ir.Op(result, hook, (x, *captured), (), place))
+    state.frame.env[source.id] = result

@@ -1,0 +1,84 @@
+"""The state that lowering carries through the syntax tree.
+
+Expressions, calls and loops hold one another, so lowering them goes in circles, and imports must
+not: each module of lowering knows this one, and reaches the others through `Lowering.expression`
+and `Lowering.statement`.  `nested.new_module` puts in what they call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tangent_like import facts, ir
+from tangent_like.build import Builder
+from tangent_like.errors import Place
+from tangent_like.frontend.kinds import with_fresh_sizes
+from tangent_like.frontend.scope import Defaults, External, Frame, Guard
+from tangent_like.ir import Atom, Const, Value
+
+TRUE, FALSE = Const(True), Const(False)
+
+
+@dataclass(eq=False, slots=True)
+class Module:
+    """What the functions of one generated module share while they are lowered."""
+
+    lower_expression: Callable[[Lowering, Any], Atom]
+    lower_statement: Callable[[Lowering, Any], None]
+
+    derive: Callable[..., Any]
+    """Differentiates a `Derived` where it is called."""
+
+    recurse: Callable[..., Atom]
+    """Calls a function that is being lowered already."""
+
+    call_custom: Callable[..., Atom]
+    """Calls a function whose derivative is given as functions."""
+
+    externals: dict[External, Value] = field(default_factory=dict)
+    guards: dict[External | Defaults, Guard] = field(default_factory=dict)
+    origins: dict[Const, External] = field(default_factory=dict)
+    """Where objects known at compile time were read from."""
+    procedures: dict[Any, ir.Procedure] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class Lowering:
+    """The state of lowering one function of the generated module."""
+
+    module: Module
+    builder: Builder
+    frame: Frame
+    prelude: list[ir.Statement] = field(default_factory=list)
+    reads: dict[External, Value] = field(default_factory=dict)
+
+    @property
+    def guards(self) -> dict[External | Defaults, Guard]:
+        return self.module.guards
+
+    def place(self, node: Any) -> Place:
+        return self.frame.source.place(node)
+
+    def expression(self, node: Any) -> Atom:
+        """Lower an expression; its operations are appended in Python's order."""
+        return self.module.lower_expression(self, node)
+
+    def statement(self, node: Any) -> None:
+        """Lower one statement, which may change the frame's environment."""
+        self.module.lower_statement(self, node)
+
+    def outer_display(self, display: Callable[..., Any], items: Sequence[Atom]) -> Atom:
+        """A tuple or list of values that a loop carries, made where an iteration begins."""
+        return self.builder.op(display, items)
+
+    def read_external(self, external: External, value: object) -> Value:
+        """The value of a global or cell, read once, when the derivative is called."""
+        if external not in self.reads:
+            fact = with_fresh_sizes(facts.of_constant(value))
+            known = self.module.externals.setdefault(external, Value(external.name, fact))
+            self.guards[external] = Guard(external, facts.of_constant(value))
+            self.reads[external] = result = Value(external.name, known.fact)
+            self.prelude.append(ir.Op(result, external, ()))
+        return self.reads[external]
