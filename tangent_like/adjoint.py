@@ -151,7 +151,8 @@ def _unpack(sweep: Sweep, op: Op) -> None:
 def _push(sweep: Sweep, op: Op) -> None:
     """What was saved gets the adjoints that the mirrors of its readers have left."""
     tape, value = op.args
-    for adjoint_tape in sweep.tapes.get(tape, ()):  # type: ignore[call-overload]
+    assert isinstance(tape, Value)
+    for adjoint_tape in sweep.tapes.get(tape, ()):
         name = trees.derivative_name("b", value)
         popped = sweep.builder.op(ir.pop, (adjoint_tape,), name=name)
         if sweep.is_active(value):
@@ -168,7 +169,9 @@ def _pop(sweep: Sweep, op: Op) -> None:
 
 def _flip(sweep: Sweep, op: Op) -> None:
     """A tape that was turned round has its adjoint tapes turned back."""
-    for adjoint_tape in sweep.tapes.get(op.args[0], ()):  # type: ignore[call-overload]
+    (tape,) = op.args
+    assert isinstance(tape, Value)
+    for adjoint_tape in sweep.tapes.get(tape, ()):
         sweep.builder.op(ir.flip, (adjoint_tape,))
 
 

@@ -90,8 +90,9 @@ def item_sources(sweep: Sweep, loop: Loop) -> list[Source]:
     """The active iterables of a loop."""
     found = []
     parts = sweep.components(loop)
+    several = len(parts) > 1 or isinstance(loop.iterable and loop.iterable.fact, facts.Zip)
     for k, atom in enumerate(parts):
-        part = k if len(parts) > 1 or isinstance(loop.iterable and loop.iterable.fact, facts.Zip) else None
+        part = k if several else None
         if (loop, k) in sweep.readers:
             backwards = sweep.tape_behind(atom) is not atom
             found.append(Source("tape", sweep.readers[loop, k], part, backwards))
@@ -271,7 +272,7 @@ def _continuing(
     last = block.statements[-1] if block.statements else None
     if not isinstance(last, If) or go not in last.results:
         return None
-    place = last.results.index(go)  # type: ignore[arg-type]
+    place = last.results.index(go)
     for leaving, staying in ((last.then, last.orelse), (last.orelse, last.then)):
         flag = leaving.results[place]
         if not (isinstance(flag, Const) and flag.value is False):

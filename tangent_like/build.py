@@ -85,7 +85,12 @@ class Builder:
         return self.join(test, self.collect(then), self.collect(orelse), names, spelling)
 
     def join(
-        self, test: Atom, then: Block, orelse: Block, names: Sequence[str] = (), spelling: str = "if"
+        self,
+        test: Atom,
+        then: Block,
+        orelse: Block,
+        names: Sequence[str] = (),
+        spelling: str = "if",
     ) -> tuple[Atom, ...]:
         """An `If` of two finished blocks."""
         names = names or [""] * len(then.results)

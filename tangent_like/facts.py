@@ -249,7 +249,7 @@ def may_be_differentiated(fact: Fact) -> bool:
             return kind not in ("bool", "int")
         case Array(dtype=None):
             return True
-        case Array(dtype=name):
+        case Array(dtype=str(name)):
             return name.startswith(("float", "complex"))
         case Tuple(items) | List(items):
             return any(may_be_differentiated(item) for item in items)
@@ -290,10 +290,9 @@ def show(fact: Fact) -> str:
             return f"maybe {show(inner)}"
         case Scalar(kind):
             return kind
-        case Array(name, None):
-            return f"{name or 'number'}[...]"
         case Array(name, sizes):
-            return f"{name or 'number'}[{','.join(map(_show_dim, sizes))}]"
+            shape = "..." if sizes is None else ",".join(map(_show_dim, sizes))
+            return f"{name or 'number'}[{shape}]"
         case Tuple(items):
             return f"({', '.join(map(show, items))})"
         case List(items):
@@ -317,7 +316,8 @@ def describe(fact: Fact) -> str:
         case Scalar(kind):
             return f"a {kind}"
         case Array(name, sizes) if sizes is not None:
-            return f"a {name or 'numeric'} array of {len(sizes)} ax{'i' if len(sizes) == 1 else 'e'}s"
+            axes = "1 axis" if len(sizes) == 1 else f"{len(sizes)} axes"
+            return f"a {name or 'numeric'} array of {axes}"
         case Array():
             return "an array"
         case Tuple(items):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from tangent_like import facts, ir
 from tangent_like.errors import NOWHERE, Place
@@ -110,7 +111,7 @@ def _statement(statement: Statement, changes: Changes) -> Statement:
     rebuilt = replace(statement, body=body)
     if statement in changes.counters:
         path, result = changes.counters[statement]
-        sides = [_last_if(outer).then is inner for outer, inner in zip(path, path[1:])]
+        sides = [_last_if(outer).then is inner for outer, inner in pairwise(path)]
         return _counted(rebuilt, sides, result)
     return rebuilt
 

@@ -92,7 +92,7 @@ def _scalar_result(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ..
 
 def _shifted(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]) -> Fact | None:
     """`len(x) - 1` is a length too."""
-    left, right = operands
+    left = operands[0]
     step = atoms[1].value if isinstance(atoms[1], ir.Const) else None
     if isinstance(left, Scalar) and isinstance(left.size, Size) and type(step) is int:
         return Scalar("int", left.size.shifted(step if fn is operator.add else -step))
@@ -405,7 +405,9 @@ def _fact_of_attribute(owner: ir.Atom, name: ir.Atom) -> Fact:
     if attribute == "shape" and sizes is not None:
         return Tuple(tuple(Scalar("int", d) for d in sizes))
     if attribute in ("ndim", "size"):
-        return Scalar("int", sizes[0] if attribute == "size" and sizes and len(sizes) == 1 else None)
+        if attribute == "size" and sizes is not None and len(sizes) == 1:
+            return Scalar("int", sizes[0])
+        return Scalar("int")
     if attribute == "dtype":
         return Opaque("dtype")
     if attribute in ("T", "mT", "real", "imag") and isinstance(fact, (Array, Scalar)):

@@ -44,7 +44,7 @@ class Value:
 class Const:
     """A value known at compile time: a number, a string, a function, a module."""
 
-    value: object
+    value: Any
 
     @property
     def fact(self) -> Fact:

@@ -136,7 +136,8 @@ def request_of(derived: Derived, names: Sequence[str], state: Lowering, node: An
         elif isinstance(entry, int) and -len(names) <= entry < len(names):
             positions.append(entry % len(names))
         else:
-            raise ArgumentError(f"there is no argument {entry!r} to differentiate", state.place(node))
+            message = f"there is no argument {entry!r} to differentiate"
+            raise ArgumentError(message, state.place(node))
     return Request(
         derived.operator, tuple(positions), not isinstance(wrt, tuple),
         bool(derived.options.get("has_aux", False)), int(derived.options.get("order", 1)),

@@ -169,7 +169,8 @@ def closed(function: Function, module: Any) -> Function:
     kinds = call_kinds([p.fact for p in function.params])
     for (_, own, plural, fixed), procedure in module.procedures.items():
         inner = procedure.function
-        if (own, plural) == kinds and not fixed and inner is not None and inner.place == function.place:
+        same = inner is not None and inner.place == function.place
+        if same and (own, plural) == kinds and not fixed:
             result = Value("", facts.with_fresh_sizes(procedure.result))
             call = Op(result, procedure, function.params, (), function.place)
             return replace(function, body=Block((call,), (result,)))

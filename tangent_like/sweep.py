@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tangent_like import facts, ir, trees
@@ -181,10 +182,15 @@ class Sweep:
         ]
         blocks = []
         for side in sides:
-            extra = self.builder.collect(lambda s=side: [self.filled(s.leaves[k], keys[k]) for k in wanted])
+            extra = self.builder.collect(partial(self.filled_leaves, side, keys, wanted))
             blocks.append(Block(side.block.statements + extra.statements, extra.results))
         names = [self.leaf_name(*keys[k]) for k in wanted]
         return blocks[0], blocks[1], names, [keys[k] for k in wanted]
+
+    def filled_leaves(
+        self, side: _Side, keys: Sequence[Any], wanted: Sequence[int]
+    ) -> list[Atom]:
+        return [self.filled(side.leaves[k], keys[k]) for k in wanted]
 
     def filled(self, leaf: Atom | None, key: tuple[Value, tuple[int, ...]]) -> Atom:
         if leaf is not None:

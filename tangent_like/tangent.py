@@ -10,16 +10,17 @@ Branches hand out the tangents of their results, loops carry the tangents of wha
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from tangent_like import facts, infer, ir, runtime, trees
 from tangent_like.analysis.activity import check_rules, varied
 from tangent_like.build import Builder
 from tangent_like.errors import NotYetSupported
-from tangent_like.ir import Atom, Block, If, Loop, Op, Value
 from tangent_like.gradient_block import GradientBlock
+from tangent_like.ir import Atom, Block, If, Loop, Op, Value
 from tangent_like.rules import apply
 from tangent_like.trees import Tree
 from tangent_like.undefined import Unsettled, settle, unsettled
@@ -116,7 +117,8 @@ class Push:
         moving = [k for k, r in enumerate(statement.results) if r in self.active]
         sides = []
         for block in (statement.then, statement.orelse):
-            sides.append(self.side(block, [(block.results[k], statement.results[k].fact) for k in moving]))
+            yielded = [(block.results[k], statement.results[k].fact) for k in moving]
+            sides.append(self.side(block, yielded))
         keys = [
             (n, path, fact)
             for n, k in enumerate(moving)
@@ -130,12 +132,10 @@ class Push:
         for (built, _), leaves, block in zip(
             sides, (then_leaves, else_leaves), (statement.then, statement.orelse)
         ):
-            extra = self.builder.collect(
-                lambda leaves=leaves, block=block: [
-                    self.filled(leaves[i], block.results[moving[keys[i][0]]], keys[i][1])
-                    for i in wanted
-                ]
-            )
+            entries = [
+                (leaves[i], block.results[moving[keys[i][0]]], keys[i][1]) for i in wanted
+            ]
+            extra = self.builder.collect(partial(self.all_filled, entries))
             statements = built.statements + extra.statements
             blocks.append(Block(statements, block.results + extra.results))
         results = [
@@ -176,6 +176,11 @@ class Push:
             return [trees.materialised(self.builder, tree, atom)]
         return list(trees.leaves(tree, fact))
 
+    def all_filled(
+        self, entries: Sequence[tuple[Atom | None, Atom, tuple[int, ...]]]
+    ) -> list[Atom]:
+        return [self.filled(*entry) for entry in entries]
+
     def filled(self, leaf: Atom | None, atom: Atom, path: tuple[int, ...]) -> Atom:
         if leaf is not None:
             return leaf
@@ -198,7 +203,8 @@ class Push:
         params: list[Value] = []
         for k in moving:
             param = loop.params[k]
-            for (path, fact), leaf in zip(trees.paths(param.fact), self.leaves(loop.inits[k], param.fact)):
+            leaves = self.leaves(loop.inits[k], param.fact)
+            for (path, fact), leaf in zip(trees.paths(param.fact), leaves):
                 inits.append(self.filled(leaf, loop.inits[k], path))
                 params.append(Value(self.leaf_name(param, path), trees.derivative_fact(fact)))
             own = iter(params[-sum(1 for _ in trees.paths(param.fact)) :])

@@ -18,22 +18,35 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "tangent_like"
 
 LAYERS: list[set[str]] = [
-    {"errors", "deep"},
-    {"runtime"},
-    {"facts"},
-    {"ir"},
-    {"infer"},
-    {"verify", "show", "build"},
+    # What everything may know.
+    {"deep", "errors", "facts", "request", "version"},
+    {"ir", "runtime"},
+    {"effects", "identities", "infer", "recomputation", "forward_changes", "show", "undefined"},
+    {"build", "verify"},
+    {"gradient_block", "trees"},
     {"rules"},
-    {"analysis", "frontend", "simplify", "tangent", "adjoint"},
-    {"backend"},
+    {"analysis"},
+    # From one Wengert list to another, and between lists and Python.
+    {"frontend", "simplify", "sweep", "tangent"},
+    {"adjoint_loops", "backend"},
+    {"adjoint"},
+    {"recording"},
+    {"procedures"},
+    {"recursion", "transform"},
+    {"custom"},
+    {"nested"},
     {"pipeline"},
-    {"api"},
-    {"check", "benchmark", "teach", "cli"},
+    # What users call.
+    {"dispatch"},
+    {"api", "benchmark_plot", "check"},
+    {"benchmark"},
+    {"decorator"},
+    {"cli"},
     {"__init__", "__main__"},
 ]
 
-# Rooms whose modules never import one another: each is a pass that stands alone.
+# Rooms whose modules never import one another: each is a pass that stands alone, and only the
+# room itself lists them.
 ROOMS_OF_PASSES = ["simplify"]
 
 # Generated code needs the run-time helpers, and those must not need the compiler.
@@ -120,14 +133,13 @@ def test_passes_never_import_one_another(passes: str) -> None:
     wrong = [
         f"{MODULES[name]}:{line}: {name} must not import {imported}"
         for name in MODULES
-        if room(name) == passes
+        if room(name) == passes and not name.endswith(passes)
         for line, imported in own_imports(name)
         if room(imported) == passes
     ]
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.skipif(f"{PACKAGE.name}.runtime" not in MODULES, reason="there is no runtime yet")
 def test_generated_code_needs_little() -> None:
     for line, imported in imports(f"{PACKAGE.name}.runtime"):
         allowed = imported in ALLOWED_IN_RUNTIME or imported.split(".")[0] in ALLOWED_IN_RUNTIME
@@ -144,9 +156,14 @@ def test_there_are_no_cycles() -> None:
 
 
 def test_only_the_declared_packages_are_needed() -> None:
-    """What is imported when a module is loaded is Python's own or a declared dependency."""
-    declared = {"astor", "gast", "numpy", PACKAGE.name}
+    """What is imported when a module is loaded is Python's own or a declared dependency.
+
+    The rules of SciPy are loaded only where SciPy's functions are differentiated.
+    """
     for name, file in MODULES.items():
+        declared = {"astor", "gast", "numpy", PACKAGE.name}
+        if name.startswith(f"{PACKAGE.name}.rules.scipy_"):
+            declared.add("scipy")
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             for root in roots(node):
                 known = root in declared or root in sys.stdlib_module_names

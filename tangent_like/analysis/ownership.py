@@ -37,8 +37,8 @@ class Plan:
         return {op.result: op for op in self.around}
 
     def settled(self) -> bool:
-        """Check all candidates.  Of each family that fails take the first: let a loop around it start
-        from a copy, or where that does not help, drop the candidate."""
+        """Check all candidates.  Of each family that fails take the first: let a loop around it
+        start from a copy, or where that does not help, drop the candidate."""
         webs = self.webs()
         failing: dict[Value, list[Op]] = {}
         for op in self.candidates:

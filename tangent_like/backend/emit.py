@@ -7,9 +7,10 @@ Values become variables again (see `naming`), single-use operations move into ex
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -71,8 +72,6 @@ def _all_read(statement: Statement) -> Iterator[Atom]:
 
 
 def _without(block: Block, gone: set[Value]) -> Block:
-    from dataclasses import replace
-
     kept: list[Statement] = []
     for s in block.statements:
         if isinstance(s, If):
@@ -121,7 +120,7 @@ class Emitter:
         if op.fn is runtime.scatter_add_into and _scatter_form(op) != "augmented":
             self.refs.function(np.add if _scatter_form(op) == "at" else op.fn)
 
-    def function(self, function: Function, defaults: dict[Value, object]) -> ast.FunctionDef:
+    def function(self, function: Function, defaults: dict[Value, Any]) -> ast.FunctionDef:
         body: list[ast.stmt] = []
         if function.doc:
             body.append(ast.Expr(ast.Constant(function.doc)))
@@ -130,7 +129,7 @@ class Emitter:
         arguments = [ast.arg(self.names[p]) for p in function.params]
         values = [ast.Constant(defaults[p]) for p in function.params if p in defaults]
         signature = ast.arguments([], arguments, None, [], [], None, values)  # type: ignore[arg-type]
-        return ast.FunctionDef(function.name, signature, body, [], None, None)  # type: ignore[call-overload,no-any-return]
+        return ast.FunctionDef(function.name, signature, body, [], None, None)
 
     def returns(self, results: Sequence[Atom]) -> list[ast.stmt]:
         values = [self.atom(atom) for atom in results]
@@ -200,7 +199,8 @@ class Emitter:
     def assignment(self, op: Op) -> list[ast.stmt]:
         special = _STATEMENTS.get(op.fn) if getattr(type(op.fn), "__hash__", None) else None
         if special is not None:
-            return special(self, op)
+            statements: list[ast.stmt] = special(self, op)
+            return statements
         value = self.operation(op)
         if op.result.fact == facts.Opaque("NoneType"):
             return [_at(ast.Expr(value), op)]
@@ -251,7 +251,9 @@ class Emitter:
                 pairs.append((name, value))
         written = {name for name, _ in pairs}
         crossing = len(pairs) > 1 and any(
-            isinstance(n, ast.Name) and n.id in written for _, value in pairs for n in ast.walk(value)
+            isinstance(part, ast.Name) and part.id in written
+            for _, value in pairs
+            for part in ast.walk(value)
         )
         if not crossing:
             return [assign(name, value) for name, value in pairs]
@@ -268,7 +270,7 @@ class Emitter:
             node: ast.stmt = ast.While(test, tail or [ast.Pass()], [])
         else:
             target, body = self.target(loop, tail)
-            node = ast.For(target, self.atom(loop.iterable), body or [ast.Pass()], [])  # type: ignore[call-arg]
+            node = ast.For(target, self.atom(loop.iterable), body or [ast.Pass()], [])
         return [*before, _at(node, loop)]
 
     def while_test(self, loop: Loop) -> tuple[ast.expr, Sequence[Statement]]:
@@ -276,7 +278,7 @@ class Emitter:
         body = loop.body
         last = body.statements[-1] if body.statements else None
         if loop.iterable is None and isinstance(last, If) and body.results[0] in last.results:
-            place = last.results.index(body.results[0])  # type: ignore[arg-type]
+            place = last.results.index(body.results[0])
             leaving = last.orelse.results[place]
             inner = all(
                 v in self.inlined for s in body.statements[:-1] for v in ir.defined_by(s)
@@ -317,9 +319,9 @@ class Emitter:
             if isinstance(s, Op) and s.fn is operator.getitem and s.args[0] is loop.item:
                 index = s.args[1]
                 if isinstance(index, Const) and s.result not in self.inlined:
-                    if found[index.value] is not None:  # type: ignore[call-overload]
+                    if found[index.value] is not None:
                         return []
-                    found[index.value] = s.result  # type: ignore[call-overload]
+                    found[index.value] = s.result
         return found
 
     def tail(
@@ -399,10 +401,10 @@ def _flat_bool(sign: ast.boolop, left: ast.expr, right: ast.expr) -> ast.expr:
 
 
 def _number(value: float, refs: References) -> ast.expr:
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         node = refs.function(np.sin)
         assert isinstance(node, ast.Attribute)
-        text = "nan" if value != value else "inf"
+        text = "nan" if math.isnan(value) else "inf"
         node = ast.Attribute(node.value, text, ast.Load())
         return ast.UnaryOp(ast.USub(), node) if value == float("-inf") else node
     if value < 0 or (value == 0 and str(value).startswith("-")):

@@ -65,8 +65,9 @@ class References:
         """The expression by which generated code calls a function."""
         if isinstance(function, ir.Procedure):
             return ast.Name(function.name, ast.Load())
-        if getattr(builtins, getattr(function, "__name__", ""), None) is function:
-            return self.builtin(function.__name__)
+        name = getattr(function, "__name__", "")
+        if getattr(builtins, name, None) is function:
+            return self.builtin(name)
         home = _home(function)
         if home is not None:
             module, name = home

@@ -77,5 +77,6 @@ def as_comment(line: str) -> str:
     if _MARK not in line:
         return line
     indent = len(line) - len(line.lstrip())
-    text = ast.literal_eval(line.strip())
-    return " " * indent + "# " + str(text)[len(_MARK) :]
+    literal = line.strip()
+    text = str(ast.literal_eval(literal)) if "\\" in literal else literal[1:-1]
+    return " " * indent + "# " + text[len(_MARK) :]

@@ -49,7 +49,9 @@ def tuple_of(items: Sequence[ast.expr]) -> ast.expr:
     return ast.Tuple(list(items), ast.Load())
 
 
-def spell(op: Op, args: list[ast.expr], keywords: dict[str, ast.expr], refs: References) -> ast.expr:
+def spell(
+    op: Op, args: list[ast.expr], keywords: dict[str, ast.expr], refs: References
+) -> ast.expr:
     """The expression of an operation whose operands are written as `args`."""
     special = _SPECIAL.get(op.fn) if _is_hashable(op.fn) else None
     if special is not None:
@@ -73,7 +75,8 @@ def _is_hashable(fn: Any) -> bool:
 
 def index_expression(index: ast.expr, atom: ir.Atom) -> ast.expr:
     """What stands between brackets: slices as `a:b`, tuples without parentheses."""
-    if isinstance(index, ast.Call) and isinstance(index.func, ast.Name) and index.func.id == "slice":
+    function = index.func if isinstance(index, ast.Call) else None
+    if isinstance(index, ast.Call) and isinstance(function, ast.Name) and function.id == "slice":
         parts = [None if _is_none(a) else a for a in index.args]
         parts = [None, parts[0], None] if len(parts) == 1 else [*parts, None, None][:3]
         return ast.Slice(*parts)

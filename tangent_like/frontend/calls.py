@@ -11,6 +11,7 @@ import inspect
 import sys
 import types
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import gast
@@ -151,12 +152,18 @@ def _call_choice(
 ) -> Atom:
     """A branch with a call of either function."""
     sides = [
-        state.builder.collect(lambda f=f: [call(state, node, f, args, keywords)])
-        for f in (choice.then, choice.orelse)
+        state.builder.collect(partial(_calling, state, node, function, args, keywords))
+        for function in (choice.then, choice.orelse)
     ]
     pair = [("", sides[0].results[0], sides[1].results[0])]
     state.builder.place = state.place(node)
     return join_pairs(state, choice.test, sides[0], sides[1], pair)[""]  # type: ignore[return-value]
+
+
+def _calling(
+    state: Lowering, node: Any, callee: Atom, args: Sequence[Atom], keywords: Mapping[str, Atom]
+) -> list[Atom]:
+    return [call(state, node, callee, args, keywords)]
 
 
 def _of_library(function: Any) -> bool:
@@ -223,7 +230,8 @@ def _call_function(
         ) from error
     state.guards[Defaults(function)] = Guard(Defaults(function), None, function.__defaults__)
     defaults = {
-        name: _default(state, node, function, name, value) for name, value in default_values(function).items()
+        name: _default(state, node, function, name, value)
+        for name, value in default_values(function).items()
     }
     env = bind_arguments(state, node, source.tree, defaults, args, keywords)
     return _inline(state, source, source.tree, env, None, function)
@@ -286,7 +294,9 @@ def bind_arguments(
     arguments = tree.args
     if arguments.vararg is not None or arguments.kwarg is not None:
         raise NotYetSupported(
-            "calling a function with `*args` or `**kwargs`", state.place(node), "name its parameters"
+            "calling a function with `*args` or `**kwargs`",
+            state.place(node),
+            "name its parameters",
         )
     only_positional = [param.id for param in arguments.posonlyargs]
     positional = only_positional + [param.id for param in arguments.args]

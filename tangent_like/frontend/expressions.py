@@ -150,7 +150,9 @@ def _bool_op(state: Lowering, node: Any) -> Atom:
 def _bool_rest(state: Lowering, node: Any, first: Atom, k: int, spelling: str) -> Atom:
     def rest() -> Atom:
         value = lower_expression(state, node.values[k])
-        return value if k + 1 == len(node.values) else _bool_rest(state, node, value, k + 1, spelling)
+        if k + 1 == len(node.values):
+            return value
+        return _bool_rest(state, node, value, k + 1, spelling)
 
     return _logical(state, node, first, rest, spelling)
 
@@ -159,13 +161,12 @@ def _logical(
     state: Lowering, node: Any, first: Atom, rest: Callable[[], Atom], spelling: str
 ) -> Atom:
     """`first and rest` or `first or rest`: an operand is returned, the second run if needed."""
-
     test = truth(state, first)
     if isinstance(test, Const):
         return rest() if bool(test.value) == (spelling == "and") else first
     state.builder.place = state.place(node)
-    keep: Callable[[], list[Atom]] = lambda: [first]  # noqa: E731 - reads as the other branch
-    more: Callable[[], list[Atom]] = lambda: [rest()]  # noqa: E731
+    keep: Callable[[], list[Atom]] = lambda: [first]
+    more: Callable[[], list[Atom]] = lambda: [rest()]
     then, orelse = (more, keep) if spelling == "and" else (keep, more)
     return state.builder.branch(test, then, orelse, spelling=spelling)[0]
 

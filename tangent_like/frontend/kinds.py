@@ -27,7 +27,14 @@ from tangent_like.facts import (
     without_values,
 )
 
-__all__ = ["instantiate", "kinds_of", "map_sizes", "number_sizes", "with_fresh_sizes", "without_values"]
+__all__ = [
+    "instantiate",
+    "kinds_of",
+    "map_sizes",
+    "number_sizes",
+    "with_fresh_sizes",
+    "without_values",
+]
 
 
 def kinds_of(values: Sequence[Any]) -> tuple[Fact, ...]:

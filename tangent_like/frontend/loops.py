@@ -70,7 +70,8 @@ def _static_items(state: Lowering, iterable: Atom, node: Any) -> list[Atom] | No
         return None
     if syntax.may_exit(node.body) and _alike(fact.items):
         return None
-    return [state.builder.op(operator.getitem, (iterable, Const(i))) for i in range(len(fact.items))]
+    positions = map(Const, range(len(fact.items)))
+    return [state.builder.op(operator.getitem, (iterable, position)) for position in positions]
 
 
 def _alike(items: Sequence[Fact]) -> bool:
@@ -248,10 +249,10 @@ def _append_loop(
     rebuilt: list[tuple[str, Fact, list[Value]]] = []
     for name in kept:
         carried, fact = trial.carried[name], joined[name]
+        leaving = settled(state, trial.env[name])  # before it is asked whether it was read
         carried_leaves = carried.leaves if trial.exposed(name) else _leaf_values(name, fact)
         carried_leaves = [_settled_leaf(leaf, fact) for leaf in carried_leaves]
         entering = settled(state, before.get(name, ir.UNDEFINED))
-        leaving = settled(state, trial.env[name])
         assert not isinstance(entering, Conflict) and not isinstance(leaving, Conflict)
         params += carried_leaves
         inits += _init_leaves(state, entering, fact)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import types
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -112,8 +113,8 @@ def attribute_of_constant(state: Lowering, owner: Const, name: str, node: Any) -
         raise NeverSupported(str(error), state.place(node)) from error
     origin = state.module.origins.get(owner)
     if origin is not None:
-        path = (*origin.path, name)
-        return external_atom(state, External(origin.function, origin.name, origin.is_cell, path), value, node)
+        external = replace(origin, path=(*origin.path, name))
+        return external_atom(state, external, value, node)
     if _is_stable(owner.value) or _is_stable(value):
         return Const(value)
     raise NotYetSupported(

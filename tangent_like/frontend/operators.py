@@ -16,7 +16,7 @@ from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
 
 _names: dict[Any, str] = {}
-DERIVATIVES: tuple[type, ...] = ()
+DERIVATIVES: tuple[type[Any], ...] = ()
 """The classes of derivative callables; each has `derived()`."""
 
 
@@ -25,7 +25,7 @@ def register(function: Any, name: str) -> None:
 
 
 def register_class(kind: type) -> None:
-    global DERIVATIVES
+    global DERIVATIVES  # noqa: PLW0603 - filled once, while the package is imported
     DERIVATIVES = (*DERIVATIVES, kind)
 
 

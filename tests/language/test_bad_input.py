@@ -62,7 +62,8 @@ def test_missing_source_of_a_helper():
 
 
 def test_c_function_without_a_rule():
-    f = define("def f(x):\n    y = x * x\n    return math.nextafter(y, 9.0) * x  # HERE\n", "f", math=math)
+    text = "def f(x):\n    y = x * x\n    return math.nextafter(y, 9.0) * x  # HERE\n"
+    f = define(text, "f", math=math)
     error = error_of(lambda: tl.grad(f)(2.0), NoRuleError)
     assert (error.place.file, error.place.line) == (f.__code__.co_filename, 3)
     assert "nextafter" in error.message

@@ -427,3 +427,19 @@ def exit_path_depends_on_state(x, n):
 @pytest.mark.parametrize("x", [-0.1, 0.2, 0.9, 1.4])
 def test_exit_paths_that_change_the_result(x):
     assert_derivatives(exit_path_depends_on_state, x, 5, wrt=0)
+
+
+def continues_always(x, n):
+    k = 0
+    while k < n:
+        k += 1
+        if 0 * k < 2:
+            continue
+        x, k = x * x, k + 1
+    return x * x
+
+
+@pytest.mark.parametrize("n", [0, 3])
+def test_name_assigned_only_after_a_certain_continue(n):
+    """The loop carries `x` although no iteration reaches its assignment."""
+    assert_derivatives(continues_always, 0.7, n, wrt=0)

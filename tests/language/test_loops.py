@@ -1,7 +1,7 @@
 """Loops: `for` over ranges, arrays, lists and tuples, `while`, and what they carry."""
 
 # The programs below are written as they are on purpose.
-# ruff: noqa: B007, PLW2901, PLR1704, F821, F841, RUF021
+# ruff: noqa: B007, PLR1704, F821, F841, RUF021
 
 import math
 

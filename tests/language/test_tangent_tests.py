@@ -1,7 +1,7 @@
 """The behaviours that google/tangent's own tests exercise, within this version's language."""
 
 # The programs below are written as they are on purpose.
-# ruff: noqa: SIM108, PLR5501, PLW2901
+# ruff: noqa: SIM108, PLR5501
 
 import numpy as np
 import pytest
