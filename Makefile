@@ -4,9 +4,12 @@
 #   make test      what CI runs: ruff, mypy, and the tests on one Python
 #   make smoke     a few tests on every Python found
 #   make test-all  all tests on every Python found
+#   make fuzz      random programs against finite differences: make fuzz COUNT=1000 SEED=0
 #   make clean     remove what these made
 
 PYTHON ?= python3
+COUNT ?= 200
+SEED ?= 0
 VERSIONS := 3.10 3.11 3.12 3.13
 BIN := .venv/bin
 
@@ -15,7 +18,7 @@ find_python = $$(for python in python$(1) $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}
 	"$$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != sys.argv[1])' $(1) >/dev/null 2>&1 \
 	&& echo "$$python" && break; done)
 
-.PHONY: demo test smoke test-all clean
+.PHONY: demo test smoke test-all fuzz clean
 
 demo: .venv/ready
 	$(BIN)/python examples/survey.py
@@ -31,6 +34,9 @@ smoke:
 
 test-all:
 	@$(call on_each_python,-n 2)
+
+fuzz: .venv/ready
+	$(BIN)/python -m tests.random_programs --count $(COUNT) --seed $(SEED)
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

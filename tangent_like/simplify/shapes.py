@@ -31,7 +31,8 @@ def _block(block: Block, outer: Known) -> Block:
     statements = []
     for statement in block.statements:
         statements.append(_statement(statement, known))
-        _note(ir.defined_by(statement), known)
+        if isinstance(statement, Op):  # results of branches and loops may be unbound
+            _note((statement.result,), known)
     return Block(tuple(statements), block.results)
 
 
