@@ -129,7 +129,9 @@ class Emitter:
         arguments = [ast.arg(self.names[p]) for p in function.params]
         values = [ast.Constant(defaults[p]) for p in function.params if p in defaults]
         signature = ast.arguments([], arguments, None, [], [], None, values)  # type: ignore[arg-type]
-        return ast.FunctionDef(function.name, signature, body, [], None, None)
+        return ast.FunctionDef(
+            function.name, signature, body, [], None, None, **_LATER_FIELDS
+        )
 
     def returns(self, results: Sequence[Atom]) -> list[ast.stmt]:
         values = [self.atom(atom) for atom in results]
@@ -500,6 +502,11 @@ def _read(emitter: Emitter, op: Op) -> list[ast.stmt]:
     why = remark_node("raises UnboundLocalError where it is not bound")
     return [why, _at(ast.Expr(emitter.atom(op.args[0])), op)]
 
+
+_LATER_FIELDS: dict[str, Any] = (
+    {"type_params": []} if "type_params" in ast.FunctionDef._fields else {}
+)
+"""What Python 3.12 and later have: 3.12 does not fill it in itself."""
 
 _STATEMENTS: dict[Any, Any] = {
     ir.defined: _read,

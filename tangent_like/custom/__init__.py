@@ -50,7 +50,7 @@ def custom_vjp(function: Any = None, nondiff_argnums: Sequence[int] = ()) -> Any
     def defvjp(fwd: Callable[..., Any], bwd: Callable[..., Any]) -> None:
         """Give the forward and the backward function."""
         custom.forward, custom.backward = _plain(fwd), _plain(bwd)
-        registry.generation[0] += 1
+        registry.changed()
 
     made.defvjp = defvjp  # type: ignore[attr-defined]
     registry.customs[made] = custom
@@ -83,13 +83,13 @@ def custom_jvp(function: Any = None, nondiff_argnums: Sequence[int] = ()) -> Any
     def defjvp(jvp: Callable[..., Any]) -> Callable[..., Any]:
         """Give the function of primals and tangents; it can be used as a decorator."""
         custom.tangent = _plain(jvp)
-        registry.generation[0] += 1
+        registry.changed()
         return jvp
 
     def defjvps(*jvps: Callable[..., Any] | None) -> None:
         """Give a function for each argument, of its tangent, the value and the arguments."""
         custom.tangents = tuple(None if jvp is None else _plain(jvp) for jvp in jvps)
-        registry.generation[0] += 1
+        registry.changed()
 
     made.defjvp, made.defjvps = defjvp, defjvps  # type: ignore[attr-defined]
     registry.customs[made] = custom

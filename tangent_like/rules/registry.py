@@ -57,9 +57,6 @@ class Rule:
 rules: dict[Any, Rule] = {}
 """The registry: a rule for each callable that has one."""
 
-generation: list[int] = [0]
-"""Counts registrations, so that compiled derivatives notice a rule registered later."""
-
 
 @dataclass(slots=True, eq=False)
 class Custom:
@@ -85,6 +82,12 @@ def custom_of(function: Any) -> Custom | None:
         return None
 
 
+def changed() -> None:
+    """Tell the derivatives that were compiled with the rules of before."""
+    for observer in list(observers):
+        observer.forget()
+
+
 def _register(functions: Any, rule_of: Callable[[tuple[Any, ...]], Rule]) -> None:
     group = functions if isinstance(functions, tuple) else (functions,)
     made = rule_of(group)
@@ -92,9 +95,7 @@ def _register(functions: Any, rule_of: Callable[[tuple[Any, ...]], Rule]) -> Non
         if not callable(function):
             raise TypeError(f"a rule belongs to a callable, not to {function!r}")
         rules[function] = made
-    generation[0] += 1
-    for observer in list(observers):
-        observer.forget()
+    changed()
 
 
 def elementwise(

@@ -37,7 +37,10 @@ def _block(block: Block, outer: Known) -> Block:
 
 
 def _note(values: Iterable[Value], known: Known) -> None:
-    """Arguments and named values are at hand anyway."""
+    """Arguments and named results are at hand anyway.
+
+    What a branch or a loop hands out is not: it may be undefined on the path that was taken.
+    """
     for value in values:
         if value.name and isinstance(value.fact, facts.Array) and value.fact.dims:
             known.setdefault(value.fact.dims, value)

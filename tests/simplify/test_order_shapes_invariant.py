@@ -8,7 +8,7 @@ import numpy as np
 
 import tangent_like as tl
 from tangent_like import facts
-from tangent_like.ir import Const, Value
+from tangent_like.ir import UNDEFINED, Block, Const, If, Value
 from tangent_like.simplify.dead import remove_dead
 from tangent_like.simplify.invariant import drop_invariants
 from tangent_like.simplify.order import overwrite_late
@@ -40,6 +40,19 @@ def test_the_shape_of_an_argument_is_asked_instead():
     after = remove_dead(share_shapes(function(build, VECTOR)))
     assert operations(after) == [len, getattr]
     assert run(after, np.ones(4)) == (4, (4,))
+
+
+def test_the_shape_of_a_name_that_may_be_unbound_is_not_asked():
+    def build(b, s):
+        v = b.op(operator.mul, (s, Const(np.ones(3))))
+        test = b.op(operator.gt, (s, Const(0.0)))
+        then = b.collect(lambda: [b.op(operator.mul, (v, v))])
+        b.append(If((Value("w", v.fact),), test, then, Block((), (UNDEFINED,))))
+        return b.op(getattr, (b.op(operator.add, (v, v)), Const("shape")))
+
+    before = function(build, FLOAT)
+    after = share_shapes(before)
+    assert lines(after) == lines(before)
 
 
 def test_a_shape_that_is_not_known_to_be_equal_stays():
