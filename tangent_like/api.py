@@ -22,8 +22,6 @@ from tangent_like.dispatch import (
 )
 from tangent_like.errors import ArgumentError
 from tangent_like.frontend import operators
-from tangent_like.nested import new_module
-from tangent_like.pipeline import primal
 from tangent_like.rules import registry
 from tangent_like.show import show
 
@@ -151,6 +149,8 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[...,
 
 
 def _is_active(value: Any) -> bool:
+    if type(value) in (tuple, list) and not value:
+        return True
     return facts.may_be_differentiated(facts.of_constant(convert(value, False)))
 
 
@@ -292,6 +292,9 @@ def _differentiable(target: Any, types: dict[str, Any] | None) -> Wrt:
 
 def wengert(function: Callable[..., Any], types: dict[str, Any] | None = None) -> str:
     """The Wengert list of a function, as numbered lines."""
+    from tangent_like.nested import new_module  # noqa: PLC0415 - the compiler is loaded late
+    from tangent_like.pipeline import primal  # noqa: PLC0415 - as above
+
     target = underlying(function)
     return show(deep(primal, target, declared_kinds(target, types, ()), new_module()))
 

@@ -7,7 +7,7 @@ import inspect
 import threading
 from collections.abc import Callable, Sequence
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,9 +19,11 @@ from tangent_like.frontend import operators
 from tangent_like.frontend.kinds import kinds_of
 from tangent_like.frontend.scope import Derived, Guard
 from tangent_like.frontend.source import find_source
-from tangent_like.pipeline import Compiled, compile_derivative
 from tangent_like.request import Request
 from tangent_like.rules import registry
+
+if TYPE_CHECKING:
+    from tangent_like.pipeline import Compiled
 
 _PLAIN = frozenset({float, int, bool})
 _NUMBERS = _PLAIN | {complex, np.float64, np.float32, np.int64, np.bool_, np.complex128}
@@ -96,7 +98,7 @@ class Derivative:
         with self._lock:
             found = self.held(kinds)
             if found is None:
-                found = deep(compile_derivative, self.function, kinds, self.request)
+                found = compiled(self.function, kinds, self.request)
                 self._versions.setdefault(kinds, []).append(found)
             self.remember(args, shapes, found)
         return found
@@ -124,6 +126,10 @@ class Derivative:
         self._shapes.clear()
         self._versions.clear()
 
+    def generated(self, *args: Any) -> Callable[..., Any]:
+        """The generated function itself, a plain one, that serves arguments of these kinds."""
+        return self.version(self.bind(args, {})).calls[0]
+
     def source(self, *args: Any) -> str:
         """The generated source: for these arguments, or for annotated types."""
         if args:
@@ -133,7 +139,7 @@ class Derivative:
     def for_types(self, types: dict[str, Any] | None, simplify: bool = True) -> Compiled:
         """The version for declared types, compiled without being called."""
         kinds = declared_kinds(self.function, types, self.request.wrt)
-        return deep(compile_derivative, self.function, kinds, self.request, simplify)
+        return compiled(self.function, kinds, self.request, simplify)
 
     def derived(self) -> Derived:
         """How this derivative appears inside a function that is differentiated."""
@@ -151,6 +157,15 @@ class Derivative:
 
 
 operators.register_class(Derivative)
+
+
+def compiled(
+    function: Any, kinds: Sequence[Fact], request: Request, simplify: bool = True
+) -> Compiled:
+    """Compile a derivative; the first one loads the compiler, so that importing stays fast."""
+    from tangent_like.pipeline import compile_derivative  # noqa: PLC0415 - see the docstring
+
+    return deep(compile_derivative, function, kinds, request, simplify)
 
 
 def _rebuild(function: Any, operator: str, wrt: Wrt, options: dict[str, Any]) -> Derivative:

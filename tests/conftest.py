@@ -27,3 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be rewritten instead of compared."""
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def verified_passes() -> None:
+    """In tests the invariants of the Wengert list are checked after every pass."""
+    from tangent_like import pipeline
+
+    pipeline.checking[0] = True

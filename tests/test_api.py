@@ -441,3 +441,9 @@ def test_rule_registered_later_is_noticed(monkeypatch):
     assert derivative(3.0) == 6.0
     tl.elementwise(g, lambda x, y: 100.0)
     assert derivative(3.0) == 100.0
+
+
+def test_the_generated_function_shows_its_own_source():
+    generated = tl.grad(f).generated(2.0, 5.0)
+    assert "def f_grad(" in inspect.getsource(generated)
+    assert generated(2.0, 5.0) == tl.grad(f)(2.0, 5.0)

@@ -94,6 +94,12 @@ class Emitter:
         self.targets: set[Value] = set()
         """Values that are targets of the loop they belong to, not statements."""
 
+    @property
+    def unused(self) -> str:
+        """The name of a loop variable that is not read: `_`, unless the user has one."""
+        taken = {*self.names.values(), *self.refs.namespace}
+        return "_" if "_" not in taken else next(n for n in _UNUSED if n not in taken)
+
     def reserve(self, function: Function) -> set[str]:
         """Claim the names of everything outside that the function will refer to."""
         for statement in ir.walk(function.body):
@@ -300,14 +306,14 @@ class Emitter:
         assert loop.item is not None
         parts = self.unpacked_items(loop)
         if parts:
-            names = [ast.Name(self.names[p] if p else "_", ast.Store()) for p in parts]
+            names = [ast.Name(self.names[p] if p else self.unused, ast.Store()) for p in parts]
             return ast.Tuple(list(names), ast.Store()), body
         used = any(
             isinstance(n, ast.Name) and n.id == self.names[loop.item]
             for s in body
             for n in ast.walk(s)
         )
-        named = self.names[loop.item] if used or loop.item.name else "_"
+        named = self.names[loop.item] if used or loop.item.name else self.unused
         return ast.Name(named, ast.Store()), body
 
     def unpacked_items(self, loop: Loop) -> list[Value | None]:
@@ -358,6 +364,7 @@ class Emitter:
         return [*found, stop]
 
 
+_UNUSED = [f"unused{i or ''}" for i in range(100)]
 _AUGMENTED = (operator.add, operator.sub, operator.mul, operator.truediv)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from tangent_like import facts, ir
+from tangent_like import facts
 from tangent_like.ir import Atom, Block, Const, Function, If, Op, Statement, Value
 
 Known = dict[tuple[facts.Dim, ...], Value]
