@@ -205,7 +205,9 @@ def _display(value: Any, names: Sequence[str]) -> str:
     if isinstance(value, (tuple, list)):
         rest = iter(names)
         items = [_display(item, [next(rest) for _ in leaves(item)]) for item in value]
-        return f"[{', '.join(items)}]" if isinstance(value, list) else f"({', '.join(items)},)"
+        if isinstance(value, list):
+            return f"[{', '.join(items)}]"
+        return f"({', '.join(items)},)" if items else "()"
     return names[0]
 
 
