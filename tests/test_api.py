@@ -334,13 +334,13 @@ def compilations(monkeypatch):
     from tangent_like import dispatch
 
     seen = []
-    compile_derivative = dispatch.compile_derivative
+    compiled = dispatch.compiled
 
     def noted(target, kinds, *rest):
         seen.append(kinds)
-        return compile_derivative(target, kinds, *rest)
+        return compiled(target, kinds, *rest)
 
-    monkeypatch.setattr(dispatch, "compile_derivative", noted)
+    monkeypatch.setattr(dispatch, "compiled", noted)
     return seen
 
 

@@ -8,6 +8,7 @@ its like are differentiated on the spot.
 from __future__ import annotations
 
 import inspect
+import operator
 import sys
 import types
 from collections.abc import Mapping, Sequence
@@ -83,7 +84,11 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
     name = node.func.attr
     if isinstance(owner, Const):
         if isinstance(owner.value, str) or not hasattr(owner.value, name):
-            raise NotYetSupported(f"the method `{name}`", state.place(node))
+            raise NotYetSupported(
+                f"the method `{name}`",
+                state.place(node),
+                "compute its value before the differentiated function",
+            )
         callee = attribute_of_constant(state, owner, name, node)
         args, keywords = _arguments(state, node)
         state.builder.place = state.place(node)
@@ -177,6 +182,8 @@ def _operation(
     state: Lowering, node: Any, function: Any, args: Sequence[Atom], keywords: Mapping[str, Atom]
 ) -> Atom:
     named = dict(keywords)
+    if function is reversed and len(args) == 1:
+        return _backwards(state, node, args[0])
     out = named.get("out")
     if out is not None and not (isinstance(out, Const) and out.value is None):
         raise NotYetSupported(
@@ -191,11 +198,31 @@ def _operation(
     return state.builder.op(function, args, named, place=state.place(node))
 
 
+def _backwards(state: Lowering, node: Any, sequence: Atom) -> Atom:
+    """`reversed(x)`: a range backwards, or the sequence read from its end."""
+    fact = sequence.fact
+    if fact == facts.Opaque("range"):
+        return state.builder.op(reversed, (sequence,), place=state.place(node))
+    if isinstance(fact, (facts.Tuple, facts.List)):
+        items = [
+            state.builder.op(operator.getitem, (sequence, Const(i)))
+            for i in reversed(range(len(fact.items)))
+        ]
+        return state.builder.op(ir.make_tuple, items, place=state.place(node))
+    if isinstance(fact, (facts.Array, facts.ListOf)):
+        back = Const(slice(None, None, -1))
+        return state.builder.op(operator.getitem, (sequence, back), place=state.place(node))
+    raise NotYetSupported(
+        f"`reversed` of {facts.describe(fact)}", state.place(node), "loop over a range backwards"
+    )
+
+
 def _positional(
     function: Any, args: list[Atom], keywords: dict[str, Atom]
 ) -> tuple[list[Atom], dict[str, Atom]]:
     """Operands that a rule differentiates come by position: `np.sum(a=x)` is `np.sum(x)`."""
-    if not any(isinstance(v, ir.Value) and facts.is_numeric(v.fact) for v in keywords.values()):
+    moving = any(isinstance(v, ir.Value) and facts.is_numeric(v.fact) for v in keywords.values())
+    if not moving and function is not np.clip:
         return args, keywords
     try:
         names = list(inspect.signature(function).parameters)

@@ -33,7 +33,7 @@ def lower_expression(state: Lowering, node: Any) -> Atom:
 
 _REFUSALS = {
     "ListComp": ("a list comprehension", "build the values in a loop, or with array operations"),
-    "SetComp": ("a set comprehension", ""),
+    "SetComp": ("a set comprehension", "use a tuple"),
     "DictComp": ("a dict comprehension", "use separate variables or a tuple"),
     "GeneratorExp": ("a generator expression", "accumulate in a loop"),
     "Dict": ("a dict", "use separate variables or a tuple"),
