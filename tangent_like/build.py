@@ -14,6 +14,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from tangent_like import facts, infer, ir
 from tangent_like.errors import NOWHERE, Place
 from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Statement, Value
@@ -127,6 +129,12 @@ class Builder:
         if fn is getattr and isinstance(args[1], Const) and args[1].value == "ndim":
             count = facts.rank(args[0].fact)
             return Const(count) if count is not None else None
+        if self.derivative and fn is getattr and facts.dims(args[0].fact) == ():
+            if isinstance(args[1], Const) and args[1].value == "shape":
+                return Const(())
+        if self.derivative and fn is np.broadcast_to and facts.rank(args[0].fact) == 0:
+            if isinstance(args[1], Const) and args[1].value == ():
+                return args[0]  # NumPy would give an array without axes that cannot be written
         if fn is len and isinstance(args[0].fact, (facts.Tuple, facts.List)):
             return Const(len(args[0].fact.items))
         return _folded(fn, args) if not keywords else None
