@@ -1,0 +1,1 @@
+"""Measure generated derivatives beside hand-written ones: `python -m benchmarks --help`."""
