@@ -82,7 +82,7 @@ def lower_branches(
         block = state.builder.collect(_lowered(state, statements))
         sides.append((block, state.frame.env))
     state.builder.place = state.place(node)
-    state.frame.env = join_environments(state, test, *sides[0], *sides[1], node)
+    state.frame.env = join_environments(state, test, *sides[0], *sides[1], before, node)
 
 
 def _lowered(state: Lowering, statements: Sequence[Any]) -> Callable[[], tuple[Atom, ...]]:

@@ -20,7 +20,10 @@ def new_frame(
     source: Source, node: Any, env: dict[str, Any], parent: Frame | None, caller: Frame | None
 ) -> Frame:
     calls = caller.calls if caller is not None else ()
-    return Frame(source, node, env, syntax.local_names(node), parent, caller, calls)
+    captured = syntax.captured_names(node)
+    return Frame(
+        source, node, env, syntax.local_names(node), parent, caller, calls, captured=captured
+    )
 
 
 def lower_body(state: Lowering) -> Atom:

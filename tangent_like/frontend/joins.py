@@ -2,6 +2,8 @@
 
 Names that hold the same on both sides stay as they are; for the others the `If` has a result.
 A tuple of the same structure on both sides is joined item by item, so that it stays dissolved.
+Where one side has returned, nobody reads its names any more: they are as the other side left
+them, and undefined on the side that returned.
 """
 
 from __future__ import annotations
@@ -28,16 +30,29 @@ def join_environments(
     then_env: Environment,
     orelse: Block,
     else_env: Environment,
+    before: Environment,
     node: Any,
 ) -> Environment:
     """Append the `If` and return the environment after it."""
     joined: Environment = {}
     pairs: list[tuple[str, Atom, Atom]] = []
+    alone: list[tuple[str, Atom, int]] = []
+    then_left, else_left = (_has_returned(env) for env in (then_env, else_env))
+    kept = _kept_names(state, then_env if then_left else else_env)
     for name in {**then_env, **else_env}:
         a, b = then_env.get(name, ir.UNDEFINED), else_env.get(name, ir.UNDEFINED)
         if a is b or same_constant(a, b):
             joined[name] = a
             continue
+        side = _side_that_counts(name, a, b, then_left, else_left, kept)
+        if side is not None:
+            live, other = (a, b) if side == 0 else (b, a)
+            if _stays(live, before.get(name)):
+                joined[name] = live
+                continue
+            if isinstance(live, ir.Value) and not _alike(live, other):
+                alone.append((name, live, side))
+                continue
         left, right = settled(state, a), settled(state, b)
         if isinstance(left, Conflict) or isinstance(right, Conflict):
             joined[name] = left if isinstance(left, Conflict) else right
@@ -49,8 +64,55 @@ def join_environments(
             joined[name] = Conflict(name, state.place(node), "the branches bind different things")
         else:
             pairs.append((name, left, right))
-    joined.update(join_pairs(state, test, then, orelse, pairs))
+    joined.update(join_pairs(state, test, then, orelse, pairs, alone))
     return joined
+
+
+def _has_returned(env: Environment) -> bool:
+    returned = env.get("%returned")
+    return isinstance(returned, Const) and returned.value is True
+
+
+def _side_that_counts(
+    name: str, a: Binding, b: Binding, then_left: bool, else_left: bool, kept: frozenset[str]
+) -> int | None:
+    """The side (0 or 1) whose binding alone is ever read: what a path returns where the other
+    goes on, and every other name where the other path has returned."""
+    if name == "%value" and ir.UNDEFINED in (a, b):
+        return 0 if b is ir.UNDEFINED else 1
+    if then_left == else_left or name in kept or name.startswith("%"):
+        return None
+    return 1 if then_left else 0
+
+
+def _kept_names(state: Lowering, env: Environment) -> frozenset[str]:
+    """The names that are read even when the function has returned: by a function that it
+    returned."""
+    value = env.get("%value", ir.UNDEFINED)
+    if isinstance(value, (ir.Value, Const)):
+        if any(leaf == facts.Opaque("function") for leaf in facts.leaves(fact_of(value))):
+            return state.frame.captured
+    return frozenset()
+
+
+def _stays(live: Binding, before: Binding | None) -> bool:
+    """Whether what a name holds on the side that goes on also exists around the `If`."""
+    return live is before or (isinstance(live, Const) and live is not ir.UNDEFINED)
+
+
+def _alike(live: ir.Value, dead: Binding) -> bool:
+    """Whether a result of the `If` loses nothing when the side that has returned takes part."""
+    if not isinstance(dead, (ir.Value, Const)) or isinstance(live.fact, _SEQUENCES):
+        return False
+    blank = facts.Size(0)
+    known, joined = (
+        facts.map_sizes(facts.without_values(fact), lambda dim: blank)
+        for fact in (live.fact, facts.join(live.fact, fact_of(dead)))
+    )
+    return known == joined
+
+
+_SEQUENCES = (facts.Tuple, facts.List)
 
 
 def shown(name: str) -> str:
@@ -100,21 +162,36 @@ def join_pairs(
     then: Block,
     orelse: Block,
     pairs: Sequence[tuple[str, Atom, Atom]],
+    alone: Sequence[tuple[str, Atom, int]] = (),
 ) -> Environment:
-    """The `If` with a result for each leaf of the pairs, and what each name holds after it."""
+    """The `If` with a result for each leaf of the pairs, and what each name holds after it.
+
+    In `alone` are names that only one side (0 or 1) defines, and that are read only after it.
+    """
     structures = [_structure(fact_of(a), fact_of(b)) for _, a, b in pairs]
-    then = _with_leaves(state, then, [(a, s) for (_, a, _), s in zip(pairs, structures)])
-    orelse = _with_leaves(state, orelse, [(b, s) for (_, _, b), s in zip(pairs, structures)])
+    structures += [_whole_structure(atom.fact) for _, atom, _ in alone]
+    lefts = [a for _, a, _ in pairs] + [ir.UNDEFINED if side else a for _, a, side in alone]
+    rights = [b for _, _, b in pairs] + [b if side else ir.UNDEFINED for _, b, side in alone]
+    then = _with_leaves(state, then, list(zip(lefts, structures)))
+    orelse = _with_leaves(state, orelse, list(zip(rights, structures)))
+    bound = [name for name, _, _ in pairs] + [name for name, _, _ in alone]
     names = [
         shown(name) if structure is None else ""
-        for (name, _, _), structure in zip(pairs, structures)
+        for name, structure in zip(bound, structures)
         for _ in range(count_leaves(structure))
     ]
-    results = iter(state.builder.join(test, then, orelse, names))
+    results = state.builder.join(test, then, orelse, names)
+    for result in results[sum(map(count_leaves, structures[: len(pairs)])) :]:
+        assert isinstance(result, ir.Value)
+        result.fact = facts.defined(result.fact)
+    remaining = iter(results)
     return {
-        name: rebuild(state, structure, results)
-        for (name, _, _), structure in zip(pairs, structures)
+        name: rebuild(state, structure, remaining) for name, structure in zip(bound, structures)
     }
+
+
+def _whole_structure(fact: Fact) -> Fact | None:
+    return fact if isinstance(fact, facts.Tuple | facts.List) else None
 
 
 def _structure(a: Fact, b: Fact) -> Fact | None:
@@ -146,6 +223,8 @@ def leaves_of(state: Lowering, atom: Atom, structure: Fact | None) -> list[Atom]
     """The leaves of a value along a structure, reading items where it is not dissolved yet."""
     if not isinstance(structure, facts.Tuple | facts.List):
         return [atom]
+    if atom is ir.UNDEFINED:
+        return [atom] * count_leaves(structure)
     items = (
         state.builder.op(operator.getitem, (atom, Const(i))) for i in range(len(structure.items))
     )

@@ -96,6 +96,8 @@ class Frame:
     """The functions that are being inlined, outermost first."""
 
     in_loop: bool = False
+    captured: frozenset[str] = frozenset()
+    """The names that functions defined inside may read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,18 @@ def local_names(function: Any) -> set[str]:
     return (names | set(assigned_names(function.body))) - outer
 
 
+def captured_names(function: Any) -> frozenset[str]:
+    """The names that functions and lambdas defined inside the function mention."""
+    body = function.body if isinstance(function.body, list) else [function.body]
+    return frozenset(
+        node.id
+        for scope in statements_below(body)
+        if isinstance(scope, _SCOPES)
+        for node in gast.walk(scope)
+        if isinstance(node, gast.Name)
+    )
+
+
 def contains(nodes: Sequence[Any], kind: Any) -> bool:
     """Whether a node of this kind lies below, outside nested functions."""
     return any(isinstance(node, kind) for node in statements_below(nodes))

@@ -18,7 +18,8 @@ from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Valu
 def drop_invariants(function: Function) -> Function:
     table: dict[Value, Atom] = {}
     body = _block(function.body, table)
-    return replace(function, body=ir.substitute(body, table))
+    final = {value: _known(atom, table) for value, atom in table.items()}
+    return replace(function, body=ir.substitute(body, final))
 
 
 def _block(block: Block, table: dict[Value, Atom]) -> Block:

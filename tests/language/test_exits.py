@@ -443,3 +443,82 @@ def continues_always(x, n):
 def test_name_assigned_only_after_a_certain_continue(n):
     """The loop carries `x` although no iteration reaches its assignment."""
     assert_derivatives(continues_always, 0.7, n, wrt=0)
+
+
+# Names keep their kind on the path that goes on, whatever they hold where the function has
+# returned.
+
+
+def tuple_on_the_path_that_has_returned(x, y):
+    if x > 0.5:
+        if y > 1.0:
+            x = (x, y)
+            return x[0] * y
+        y = y * 2.0
+    x *= y
+    return x
+
+
+def array_on_the_path_that_has_returned(x, y):
+    a = x * y
+    if x > 0.5:
+        if y > 1.0:
+            a = np.array([x, y])
+            return np.sum(a)
+        y = y * 2.0
+    a *= y
+    return a
+
+
+def tuples_on_the_path_that_goes_on(x, y):
+    p = 1.0
+    if x > 0.5:
+        if y > 1.0:
+            p = x
+            return p * y
+        p = (np.array([x, y]), (y, x * y))
+    else:
+        p = (np.array([y, x]), (x, x + y))
+    a, (b, c) = p
+    b *= c
+    return np.sum(a * b)
+
+
+def tuple_where_a_loop_is_left(x, y):
+    p = np.array([x, y])
+    for i in range(4):
+        if y > 1.0:
+            if x > 0.9:
+                p = (x, y)
+                return p[0] * p[1] * i
+            x = x + 0.2 * y
+        p = p * x
+    return np.sum(p)
+
+
+@pytest.mark.parametrize("x, y", [(0.3, 0.7), (0.7, 0.8), (0.7, 1.3), (0.2, 1.5)])
+@pytest.mark.parametrize("f", [
+    tuple_on_the_path_that_has_returned, array_on_the_path_that_has_returned,
+    tuples_on_the_path_that_goes_on, tuple_where_a_loop_is_left,
+])  # fmt: skip
+def test_names_of_a_path_that_has_returned(f, x, y):
+    assert_derivatives(f, x, y)
+
+
+def closures_of_a_path_that_has_returned(x, y):
+    def pick():
+        scale = y
+        if x > 0.5:
+            if y > 1.0:
+                scale = np.array([x, y])
+                return lambda t: t * scale[0]
+            scale = 3.0
+        return lambda t: t + scale
+
+    return pick()(x * y)
+
+
+@pytest.mark.parametrize("x, y", [(0.3, 0.7), (0.7, 0.8), (0.7, 1.3), (0.2, 1.5)])
+def test_closures_of_a_path_that_has_returned(x, y):
+    """What a returned function captured is read after the return."""
+    assert_derivatives(closures_of_a_path_that_has_returned, x, y)

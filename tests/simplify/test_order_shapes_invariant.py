@@ -32,6 +32,20 @@ def test_what_a_loop_hands_on_unchanged_is_not_carried():
     assert run(after, 2.0, 3.0) == run(before, 2.0, 3.0) == (2.0, 24.0)
 
 
+def test_what_nested_loops_hand_on_unchanged_is_what_it_was_before_both():
+    def build(b, x, y):
+        p, k, q, m = (Value(name, FLOAT) for name in "pkqm")
+        indices = b.op(range, (Const(2),))
+
+        def body():
+            return b.loop(indices, Value("j", facts.INT), [p, k], [q, m], lambda: [m, m])
+
+        return b.loop(indices, Value("i", facts.INT), [x, y], [p, k], body)
+
+    before = function(build, FLOAT, FLOAT)
+    assert run(drop_invariants(before), 2.0, 3.0) == run(before, 2.0, 3.0) == (3.0, 3.0)
+
+
 def test_the_shape_of_an_argument_is_asked_instead():
     def build(b, x):
         product = b.op(operator.mul, (x, x))
