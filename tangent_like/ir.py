@@ -16,7 +16,7 @@ Values are told apart by identity; nodes are immutable.
 
 from __future__ import annotations
 
-import operator
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -78,6 +78,8 @@ class Op:
 
     @property
     def atoms(self) -> tuple[Atom, ...]:
+        if not self.keywords:
+            return self.args
         return self.args + tuple(atom for _, atom in self.keywords)
 
 
@@ -165,9 +167,9 @@ def make_list(*items: object) -> list[object]:
 
 
 def blocks_of(statement: Statement) -> tuple[Block, ...]:
-    if isinstance(statement, If):
-        return (statement.then, statement.orelse)
-    return (statement.body,) if isinstance(statement, Loop) else ()
+    if isinstance(statement, Op):
+        return ()
+    return (statement.then, statement.orelse) if isinstance(statement, If) else (statement.body,)
 
 
 def defined_by(statement: Statement) -> tuple[Value, ...]:
@@ -188,59 +190,65 @@ def walk(block: Block) -> Iterator[Statement]:
     """Every statement in and below the block, outer ones first."""
     for statement in block.statements:
         yield statement
-        for inner in blocks_of(statement):
-            yield from walk(inner)
+        if not isinstance(statement, Op):
+            for inner in blocks_of(statement):
+                yield from walk(inner)
 
 
-def with_operands(op: Op, read: Callable[[Atom], Atom]) -> Op:
-    """The operation on what `read` gives for its operands; itself where that is the same."""
-    args = tuple(map(read, op.args))
-    named = tuple((key, read(atom)) for key, atom in op.keywords)
-    if all(map(operator.is_, args, op.args)) and all(
-        a is b for (_, a), (_, b) in zip(named, op.keywords)
-    ):
+def atoms_in(block: Block) -> Iterator[Atom]:
+    """Every atom that is read in and below the block, as often as it is read."""
+    yield from block.results
+    for statement in block.statements:
+        yield from read_by(statement)
+        if not isinstance(statement, Op):
+            for inner in blocks_of(statement):
+                yield from atoms_in(inner)
+
+
+def with_operands(op: Op, table: Mapping[Value, Atom]) -> Op:
+    """The operation with operands replaced as the table says; itself where that is the same."""
+    if table.keys().isdisjoint(op.atoms):
         return op
+    args = replaced(op.args, table)
+    named = tuple((key, replaced((atom,), table)[0]) for key, atom in op.keywords)
     return Op(op.result, op.fn, args, named, op.place, op.derivative)
 
 
-def count_uses(block: Block) -> dict[Value, int]:
-    """How often each value is read in and below the block."""
-    counts: dict[Value, int] = {}
+def replaced(atoms: tuple[Atom, ...], table: Mapping[Value, Atom]) -> tuple[Atom, ...]:
+    """The atoms with values replaced as the table says."""
+    if table.keys().isdisjoint(atoms):
+        return atoms
+    return tuple(table.get(a, a) if isinstance(a, Value) else a for a in atoms)
 
-    def note(atoms: tuple[Atom, ...]) -> None:
-        for atom in atoms:
-            if isinstance(atom, Value):
-                counts[atom] = counts.get(atom, 0) + 1
 
-    note(block.results)
-    for statement in walk(block):
-        note(read_by(statement))
-        for inner in blocks_of(statement):
-            note(inner.results)
-    return counts
+def count_uses(block: Block) -> Counter[Atom]:
+    """How often each atom is read in and below the block."""
+    return Counter(atoms_in(block))
 
 
 def free_values(block: Block, bound: tuple[Value, ...] = ()) -> dict[Value, None]:
     """The values of surrounding blocks that the block uses, in order of first use."""
-    inside = set(bound)
+    inside: set[Atom] = set(bound)
     used: dict[Value, None] = {}
 
     def visit(inner: Block) -> None:
         for statement in inner.statements:
             note(read_by(statement))
+            if isinstance(statement, Op):
+                inside.add(statement.result)
+                continue
             if isinstance(statement, Loop):
                 inside.update(statement.params)
                 if statement.item is not None:
                     inside.add(statement.item)
             for nested in blocks_of(statement):
                 visit(nested)
-            inside.update(defined_by(statement))
+            inside.update(statement.results)
         note(inner.results)
 
     def note(atoms: tuple[Atom, ...]) -> None:
-        for atom in atoms:
-            if isinstance(atom, Value) and atom not in inside:
-                used[atom] = None
+        if not inside.issuperset(atoms):
+            used.update((a, None) for a in atoms if isinstance(a, Value) and a not in inside)
 
     visit(block)
     return used
@@ -326,29 +334,25 @@ def substitute(block: Block, table: Mapping[Value, Atom]) -> Block:
     if not table:
         return block
 
-    def atoms(found: tuple[Atom, ...]) -> tuple[Atom, ...]:
-        return tuple(table.get(a, a) if isinstance(a, Value) else a for a in found)
-
     def visit(statement: Statement) -> Statement:
         if isinstance(statement, Op):
-            named = tuple((key, atoms((a,))[0]) for key, a in statement.keywords)
-            return replace(statement, args=atoms(statement.args), keywords=named)
+            return with_operands(statement, table)
         if isinstance(statement, If):
             return replace(
                 statement,
-                test=atoms((statement.test,))[0],
+                test=replaced((statement.test,), table)[0],
                 then=substitute(statement.then, table),
                 orelse=substitute(statement.orelse, table),
             )
-        iterable = None if statement.iterable is None else atoms((statement.iterable,))[0]
+        iterable = statement.iterable and replaced((statement.iterable,), table)[0]
         return replace(
             statement,
             iterable=iterable,
-            inits=atoms(statement.inits),
+            inits=replaced(statement.inits, table),
             body=substitute(statement.body, table),
         )
 
-    return Block(tuple(map(visit, block.statements)), atoms(block.results))
+    return Block(tuple(map(visit, block.statements)), replaced(block.results, table))
 
 
 def rename(block: Block, table: Mapping[Value, Value]) -> Block:

@@ -10,7 +10,7 @@ from tangent_like.ir import Atom, Op, Value
 
 @dataclass(eq=False, slots=True)
 class Uses:
-    counts: dict[Value, int]
+    counts: dict[Atom, int]
 
     def once(self, atom: Atom) -> bool:
         """Whether a value is read at one place at most."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from tangent_like.backend import naming
 from tangent_like.backend.inline import Inlined, choose_inlined
 from tangent_like.backend.references import References
 from tangent_like.backend.remarks import remark, remark_node, with_remarks
-from tangent_like.backend.spelling import call, spell, subscript, tuple_of
+from tangent_like.backend.spelling import call, is_sign, spell, subscript, tuple_of
 from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Statement, Value
 
 naming.IN_PLACE.update({runtime.scatter_add_into, runtime.add_into, runtime.subtract_into})
@@ -48,27 +48,23 @@ def emit(function: Function, refs: References, defaults: dict[Value, object]) ->
 
 def without_aliases(function: Function) -> Function:
     """Reading a name that may be unbound is just reading it; what is not used is still read."""
-    table: dict[Value, Atom] = {}
-    used = {a for s in ir.walk(function.body) for a in _all_read(s)} | set(function.body.results)
-    for statement in ir.walk(function.body):
-        if not isinstance(statement, Op):
-            continue
-        hook = isinstance(statement.fn, ir.Hook)
-        if hook or (statement.fn is ir.defined and statement.result in used):
-            source = statement.args[0]
-            table[statement.result] = table.get(source, source)  # type: ignore[arg-type]
-    if not table:
+    aliases = [op for op in ir.walk(function.body) if isinstance(op, Op) and _is_alias(op)]
+    if not aliases:
         return function
+    used = set(ir.atoms_in(function.body))
+    table: dict[Value, Atom] = {}
+    for op in aliases:
+        if op.fn is not ir.defined or op.result in used:
+            source = op.args[0]
+            table[op.result] = table.get(source, source)  # type: ignore[arg-type]
     body = ir.substitute(function.body, table)
     return ir.Function(
         function.name, function.params, _without(body, set(table)), function.place, function.doc
     )
 
 
-def _all_read(statement: Statement) -> Iterator[Atom]:
-    yield from ir.read_by(statement)
-    for block in ir.blocks_of(statement):
-        yield from block.results
+def _is_alias(op: Op) -> bool:
+    return op.fn is ir.defined or isinstance(op.fn, ir.Hook)
 
 
 def _without(block: Block, gone: set[Value]) -> Block:
@@ -103,22 +99,16 @@ class Emitter:
     def reserve(self, function: Function) -> set[str]:
         """Claim the names of everything outside that the function will refer to."""
         for statement in ir.walk(function.body):
-            if isinstance(statement, Op):
-                args: list[ast.expr] = [ast.Constant(None) for _ in statement.args]
+            if isinstance(statement, Op) and not is_sign(statement.fn):
                 if statement.fn in _STATEMENTS:
                     self.reserve_scatter(statement)
                     continue
-                if statement.fn is not operator.getitem:
-                    spell(statement, args, {}, self.refs)
+                args: list[ast.expr] = [ast.Constant(None) for _ in statement.args]
+                spell(statement, args, {}, self.refs)
         for builtin in ("range", "reversed", "zip", "len", "slice"):
             self.refs.builtin(builtin)
-        for statement in ir.walk(function.body):
-            results = [r for block in ir.blocks_of(statement) for r in block.results]
-            for atom in (*ir.read_by(statement), *results):
-                if isinstance(atom, Const) and atom is not ir.UNDEFINED:
-                    self.atom(atom)
-        for atom in function.body.results:
-            if isinstance(atom, Const):
+        for atom in ir.atoms_in(function.body):
+            if isinstance(atom, Const) and atom is not ir.UNDEFINED:
                 self.atom(atom)
         return set(self.refs.namespace)
 

@@ -30,29 +30,19 @@ def choose_inlined(function: Function, in_place: set[object]) -> Inlined:
     return chooser.inlined
 
 
-def _count_uses(function: Function) -> dict[Value, int]:
+def _count_uses(function: Function) -> Mapping[Atom, int]:
     """How often each value is read; the test of an `and` and its kept operand are one reading."""
-    counts: dict[Value, int] = {}
-
-    def note(atoms: tuple[Atom, ...]) -> None:
-        for atom in atoms:
-            if isinstance(atom, Value):
-                counts[atom] = counts.get(atom, 0) + 1
-
-    note(function.body.results)
+    counts = ir.count_uses(function.body)
     for statement in ir.walk(function.body):
-        note(ir.read_by(statement))
-        for block in ir.blocks_of(statement):
-            note(block.results)
         if isinstance(statement, If) and statement.spelling in ("and", "or"):
             kept = statement.orelse if statement.spelling == "and" else statement.then
-            if kept.results == (statement.test,) and isinstance(statement.test, Value):
+            if kept.results == (statement.test,):
                 counts[statement.test] -= 1
     return counts
 
 
 class _Chooser:
-    def __init__(self, uses: Mapping[Value, int], in_place: set[object], params: set[Value]):
+    def __init__(self, uses: Mapping[Atom, int], in_place: set[object], params: set[Value]):
         self.uses = uses
         self.params = params
         self.in_place = in_place

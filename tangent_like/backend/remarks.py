@@ -7,6 +7,7 @@ and turned into comments when the text is printed.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator
 
 from tangent_like import effects
 
@@ -35,9 +36,18 @@ def with_remarks(statements: list[ast.stmt]) -> list[ast.stmt]:
     if start is None:
         return statements
     sweep = statements[start + 1 :]
-    lines = {node.place.line for s in sweep for node in ast.walk(s) if hasattr(node, "place")}
+    lines = set(_lines(sweep))
     heading = statements[: start + 1] if start else []
     return [*heading, *(_explained(sweep) if len(lines) > 1 else sweep)]
+
+
+def _lines(statements: Iterable[ast.stmt]) -> Iterator[int]:
+    """The user's lines that statements belong to."""
+    for node in statements:
+        if hasattr(node, "place"):
+            yield node.place.line
+        for part in ("body", "orelse"):
+            yield from _lines(getattr(node, part, ()))
 
 
 def _is_remark(node: ast.stmt) -> bool:

@@ -31,6 +31,7 @@ _UNARY: dict[Any, type[ast.unaryop]] = {
 }  # fmt: skip
 
 BINARY_SIGNS = _BINARY
+_SIGNS = frozenset({*_BINARY, *_COMPARE, *_UNARY, operator.getitem})
 
 
 def name(text: str) -> ast.expr:
@@ -67,6 +68,11 @@ def spell(
     if isinstance(op.fn, External):
         return refs.external(op.fn)
     return call(refs.function(op.fn), args, **keywords)
+
+
+def is_sign(fn: Any) -> bool:
+    """Whether an operation is written with a sign, without a name."""
+    return _is_hashable(fn) and fn in _SIGNS
 
 
 def _is_hashable(fn: Any) -> bool:

@@ -47,7 +47,7 @@ class Source:
     """A function together with its syntax tree.
 
     `tree` is a `gast.FunctionDef` or a `gast.Lambda` with the lines and columns of the user's
-    file; it is a fresh tree, and private names (`__x` in a class) are written in it as Python
+    file; nobody may change it, and private names (`__x` in a class) are written in it as Python
     mangles them. `first_line` is the line of the first decorator, or of the definition.
     `text` starts there, without the indentation. `class_name` names the innermost class
     around the definition.
@@ -92,19 +92,28 @@ def _find(function: FunctionType) -> Source:
     code = function.__code__
     text = _read_text(function)
     definition, class_name = _definition_of(function, text)
-    tree = deep(gast.ast_to_gast, definition)
-    mangle(tree, class_name)
+    own_text = _text_of(definition, text)
+    tree = _tree_of(definition, class_name, own_text)
     source = Source(
         function=function,
         tree=tree,
         file=code.co_filename,
         first_line=code.co_firstlineno,
-        text=_text_of(definition, text),
+        text=own_text,
         class_name=class_name,
     )
     if isinstance(definition, ast.AsyncFunctionDef):
         raise NeverSupported("an `async` function", source.place(tree), "write it with `def`")
     return source
+
+
+@functools.lru_cache(maxsize=64)
+def _tree_of(definition: Definition, class_name: str | None, text: str) -> Any:
+    """The tree of a definition, with private names as Python mangles them in classes."""
+    tree = deep(gast.ast_to_gast, definition)
+    if class_name is not None or "class" in text:
+        mangle(tree, class_name)
+    return tree
 
 
 def _plain_function(function: object) -> FunctionType:
@@ -176,7 +185,8 @@ def _module(text: str, flags: int, rewriter: Any) -> _Module:
     for found in _definitions(_parsed(text, flags)):
         definitions.setdefault(_first_line(found[0]), []).append(found)
     codes: dict[int, list[CodeType]] = {}
-    for code in _codes(_parsed(text, flags), text, flags, rewriter):
+    source = text if rewriter is None else _rewritten(_parsed(text, flags), text, rewriter)
+    for code in _codes(source, flags):
         codes.setdefault(code.co_firstlineno, []).append(code)
     return _Module(definitions, codes)
 
@@ -195,15 +205,20 @@ def _compile(source: str | ast.Module, flags: int) -> Any:
         return deep(compile, source, "<tangent_like>", "exec", flags=flags, dont_inherit=True)
 
 
-def _codes(tree: ast.Module, text: str, flags: int, rewriter: Any) -> Iterator[CodeType]:
-    """Every code object that comes of a tree, which this uses up.
+def _rewritten(tree: ast.Module, text: str, rewriter: Any) -> ast.Module:
+    """A tree after the rewriter, which changes it.
 
     Pytest rewrites the `assert`s of test modules before it compiles them. Applying the same
     rewriter again keeps the comparison exact; nothing outside the asserts is changed by it.
     """
     if rewriter is not None:
         rewriter.rewrite_asserts(tree, text.encode())
-    waiting: list[CodeType] = [_compile(tree, flags)]
+    return tree
+
+
+def _codes(source: str | ast.Module, flags: int) -> Iterator[CodeType]:
+    """Every code object that comes of a text or tree."""
+    waiting: list[CodeType] = [_compile(source, flags)]
     while waiting:
         code = waiting.pop()
         yield code
@@ -274,7 +289,7 @@ def _codes_of_lambdas(
         if isinstance(node, ast.Lambda) and node.lineno == code.co_firstlineno:
             node.lineno = node.end_lineno = beyond + next(numbers)
             node.col_offset = node.end_col_offset = 0
-    codes = _codes(tree, text, flags, rewriter)
+    codes = _codes(_rewritten(tree, text, rewriter), flags)
     return [(c.co_firstlineno - beyond, c) for c in codes if c.co_firstlineno >= beyond]
 
 

@@ -18,8 +18,14 @@ def statements_below(nodes: Sequence[Any]) -> Iterator[Any]:
     while pending:
         node = pending.pop()
         yield node
-        if not isinstance(node, _SCOPES):
-            pending.extend(reversed(list(gast.iter_child_nodes(node))))
+        if isinstance(node, _SCOPES):
+            continue
+        for name in reversed(node._fields):
+            child = getattr(node, name, None)
+            if isinstance(child, gast.AST):
+                pending.append(child)
+            elif isinstance(child, list):
+                pending.extend(part for part in reversed(child) if isinstance(part, gast.AST))
 
 
 def assigned_names(nodes: Sequence[Any]) -> dict[str, None]:

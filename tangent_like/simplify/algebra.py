@@ -74,7 +74,7 @@ class _Rewriter:
 
     def statement(self, statement: Statement) -> Iterator[Statement]:
         if isinstance(statement, Op):
-            op = ir.with_operands(statement, self.atom)
+            op = ir.with_operands(statement, self.table)
             yield from self.op(op) if op.derivative else self.kept(op)
         elif isinstance(statement, If):
             test = self.atom(statement.test)
@@ -92,7 +92,7 @@ class _Rewriter:
         return self.table.get(atom, atom) if isinstance(atom, Value) else atom
 
     def atoms(self, atoms: tuple[Atom, ...]) -> tuple[Atom, ...]:
-        return tuple(map(self.atom, atoms))
+        return ir.replaced(atoms, self.table)
 
     # --- rewriting ------------------------------------------------------------------------
 

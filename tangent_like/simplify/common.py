@@ -14,7 +14,7 @@ is never shared, and what has an effect, or reads something that may change, sta
 from __future__ import annotations
 
 import operator
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -70,7 +70,7 @@ class _Sharing:
 
     def statement(self, statement: Statement, added: list[Hashable]) -> Statement | None:
         if isinstance(statement, Op):
-            return self.op(ir.with_operands(statement, self.atom), added)
+            return self.op(ir.with_operands(statement, self.table), added)
         if isinstance(statement, If):
             test = self.atom(statement.test)
             then, orelse = self.block(statement.then), self.block(statement.orelse)
@@ -104,8 +104,8 @@ class _Sharing:
     def atom(self, atom: Atom) -> Atom:
         return self.table.get(atom, atom) if isinstance(atom, Value) else atom
 
-    def atoms(self, atoms: Iterable[Atom]) -> tuple[Atom, ...]:
-        return tuple(map(self.atom, atoms))
+    def atoms(self, atoms: tuple[Atom, ...]) -> tuple[Atom, ...]:
+        return ir.replaced(atoms, self.table)
 
 
 def _may_share(op: Op) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from tangent_like.effects import has_effect
-from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value, read_by
+from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, read_by
 
 T = TypeVar("T")
 
@@ -29,9 +29,9 @@ def prune(block: Block) -> Block:
     return _block(block, tuple(block.results), set())
 
 
-def _block(block: Block, results: tuple[Atom, ...], live: set[Value]) -> Block:
+def _block(block: Block, results: tuple[Atom, ...], live: set[Atom]) -> Block:
     """The statements that `results` need; `live` gains what they read."""
-    _use(results, live)
+    live.update(results)
     kept: list[Statement] = []
     for statement in reversed(block.statements):
         pruned = _statement(statement, live)
@@ -40,18 +40,18 @@ def _block(block: Block, results: tuple[Atom, ...], live: set[Value]) -> Block:
     return Block(tuple(reversed(kept)), results)
 
 
-def _statement(statement: Statement, live: set[Value]) -> Statement | None:
+def _statement(statement: Statement, live: set[Atom]) -> Statement | None:
     if isinstance(statement, Op):
         if statement.result not in live and not has_effect(statement.fn):
             return None
-        _use(statement.atoms, live)
+        live.update(statement.atoms)
         return statement
     return _if(statement, live) if isinstance(statement, If) else _loop(statement, live)
 
 
-def _if(statement: If, live: set[Value]) -> If | None:
+def _if(statement: If, live: set[Atom]) -> If | None:
     wanted = [i for i, result in enumerate(statement.results) if result in live]
-    inner: set[Value] = set()
+    inner: set[Atom] = set()
     then, orelse = (
         _block(block, tuple(block.results[i] for i in wanted), inner)
         for block in (statement.then, statement.orelse)
@@ -59,15 +59,15 @@ def _if(statement: If, live: set[Value]) -> If | None:
     if not wanted and not then.statements and not orelse.statements:
         return None
     live |= inner
-    _use((statement.test,), live)
+    live.add(statement.test)
     results = tuple(statement.results[i] for i in wanted)
     return replace(statement, results=results, then=then, orelse=orelse)
 
 
-def _loop(loop: Loop, live: set[Value]) -> Loop | None:
+def _loop(loop: Loop, live: set[Atom]) -> Loop | None:
     kept = [result in live for result in loop.results]
     while True:
-        inner: set[Value] = set()
+        inner: set[Atom] = set()
         first = loop.body.results[:1] if loop.exits else ()
         nexts = tuple(atom for atom, keep in zip(loop.nexts, kept, strict=True) if keep)
         body = _block(loop.body, first + nexts, inner)
@@ -85,7 +85,7 @@ def _loop(loop: Loop, live: set[Value]) -> Loop | None:
         params=_where(kept, loop.params),
         body=body,
     )
-    _use(read_by(pruned), live)
+    live.update(read_by(pruned))
     return pruned
 
 
@@ -99,7 +99,3 @@ def _acts(statement: Statement) -> bool:
 
 def _where(kept: list[bool], items: tuple[T, ...]) -> tuple[T, ...]:
     return tuple(item for item, keep in zip(items, kept, strict=True) if keep)
-
-
-def _use(atoms: tuple[Atom, ...], live: set[Value]) -> None:
-    live.update(atom for atom in atoms if isinstance(atom, Value))

@@ -21,6 +21,7 @@ from typing import Any
 import gast
 import pytest
 
+import tangent_like as tl
 from tangent_like.deep import deep
 from tangent_like.errors import NeverSupported, SourceError
 from tangent_like.frontend.source import Source, find_source
@@ -73,10 +74,10 @@ def test_a_function_of_a_file() -> None:
     assert source.tree.name == "square"
 
 
-def test_each_call_gives_a_fresh_tree() -> None:
-    first, second = find_source(square), find_source(square)
-    first.tree.body.clear()
-    assert second.tree.body and find_source(square).tree.body
+def test_compiling_leaves_the_tree_as_it_is() -> None:
+    before = gast.dump(find_source(square).tree, include_attributes=True)
+    tl.grad(square)(2.0)
+    assert gast.dump(find_source(square).tree, include_attributes=True) == before
 
 
 def test_places_are_those_of_the_file() -> None:
