@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import importlib.util
-import inspect
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-import tangent_like as tl
 from benchmarks.problem import Problem
 
 Call = Callable[[], Any]
@@ -150,8 +148,6 @@ def by_hand_numba(problem: Problem) -> Call:
 
 
 def generated_numba(problem: Problem) -> Call:
-    if "backend" not in inspect.signature(tl.grad).parameters:
-        raise Absent("this version has no Numba backend")
     args = fresh(problem)
     derivative = problem.generate(problem.primal, problem.wrt, backend="numba")
     return lambda: derivative(*args)

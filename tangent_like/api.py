@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,58 +22,92 @@ from tangent_like.dispatch import (
 )
 from tangent_like.errors import ArgumentError
 from tangent_like.frontend import operators
+from tangent_like.request import Options
 from tangent_like.rules import registry
 from tangent_like.show import show
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
-def grad(function: Callable[..., Any], wrt: Wrt = 0, *, has_aux: bool = False) -> Derivative:
+
+def grad(
+    function: Callable[..., Any],
+    wrt: Wrt = 0,
+    *,
+    has_aux: bool = False,
+    **options: Unpack[Options],
+) -> Derivative:
     """The gradient of a scalar function.
 
     `wrt` is the position or name of an argument, or a tuple of these (then a tuple of gradients
     is returned).  A gradient has the structure, shape and type of its argument.  With `has_aux`
     the function returns `(scalar, auxiliary)`, and the derivative `(gradient, auxiliary)`.
 
+    With `backend="numba"` the derivative is compiled by Numba, which is told `fastmath` and
+    `parallel`; so are those of the other operators.
+
     Raises ArgumentError where the result is not a real scalar; use `jacobian` then.
     """
-    return Derivative(function, "grad", wrt, **({"has_aux": True} if has_aux else {}))
+    return Derivative(function, "grad", wrt, **_with_aux(has_aux), **options)
 
 
 def value_and_grad(
-    function: Callable[..., Any], wrt: Wrt = 0, *, has_aux: bool = False
+    function: Callable[..., Any],
+    wrt: Wrt = 0,
+    *,
+    has_aux: bool = False,
+    **options: Unpack[Options],
 ) -> Derivative:
     """`(value, gradient)` of a scalar function, as `scipy.optimize.minimize(jac=True)` takes it.
 
     With `has_aux`: `((value, auxiliary), gradient)`.
     """
-    return Derivative(function, "value_and_grad", wrt, **({"has_aux": True} if has_aux else {}))
+    return Derivative(function, "value_and_grad", wrt, **_with_aux(has_aux), **options)
 
 
-def elementwise_grad(function: Callable[..., Any], wrt: Wrt = 0) -> Derivative:
+def _with_aux(has_aux: bool) -> dict[str, Any]:
+    return {"has_aux": True} if has_aux else {}
+
+
+def elementwise_grad(
+    function: Callable[..., Any], wrt: Wrt = 0, **options: Unpack[Options]
+) -> Derivative:
     """The derivative of an element-wise function, with the shape of its argument."""
-    return Derivative(function, "elementwise_grad", wrt)
+    return Derivative(function, "elementwise_grad", wrt, **options)
 
 
-def derivative(function: Callable[..., Any], wrt: Wrt = 0, order: int = 1) -> Derivative:
+def derivative(
+    function: Callable[..., Any], wrt: Wrt = 0, order: int = 1, **options: Unpack[Options]
+) -> Derivative:
     """The n-th derivative of a scalar function of a scalar, as generated source of that order."""
     if not isinstance(order, int) or order < 0:
         raise ArgumentError(f"order is a number of derivatives, not {order!r}")
-    return Derivative(function, "derivative", wrt, order=order)
+    return Derivative(function, "derivative", wrt, order=order, **options)
 
 
-def hvp(function: Callable[..., Any], wrt: Wrt = 0) -> Derivative:
+def hvp(
+    function: Callable[..., Any], wrt: Wrt = 0, **options: Unpack[Options]
+) -> Derivative:
     """`hvp(f)(x, ..., v)`: the Hessian of a scalar function times `v`, forward over reverse.
 
     The vectors come after the function's arguments, one for each entry of `wrt`.
     """
-    return Derivative(function, "hvp", wrt)
+    return Derivative(function, "hvp", wrt, **options)
 
 
 @functools.lru_cache(maxsize=512)
-def _derivative(function: Any, operator: str, wrt: tuple[int, ...]) -> Derivative:
-    return Derivative(function, operator, wrt)
+def _derivative(
+    function: Any, operator: str, wrt: tuple[int, ...], **options: Unpack[Options]
+) -> Derivative:
+    return Derivative(function, operator, wrt, **options)
 
 
-def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+def jvp(
+    function: Callable[..., Any],
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    **options: Unpack[Options],
+) -> Any:
     """`(value, tangent)`: the derivative in the direction `tangents`, by forward mode.
 
     There is a tangent for each primal, of its structure and shape; None for an argument that is
@@ -88,7 +122,7 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
         return value, _zero_like(value)
     for i in wrt:
         _check_like(primals[i], tangents[i], "tangent")
-    derived = _derivative(underlying(function), "jvp", wrt)
+    derived = _derivative(underlying(function), "jvp", wrt, **options)
     return derived(*primals, *(_as_float(tangents[i], primals[i]) for i in wrt))
 
 
@@ -127,7 +161,9 @@ def _check_like(value: Any, other: Any, what: str) -> None:
         )
 
 
-def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., tuple[Any, ...]]]:
+def vjp(
+    function: Callable[..., Any], *primals: Any, **options: Unpack[Options]
+) -> tuple[Any, Callable[..., tuple[Any, ...]]]:
     """`(value, pullback)`: `pullback(g)` returns a cotangent for each primal, by reverse mode.
 
     `g` has the structure and shape of the value.  Arguments that have no derivative (ints,
@@ -136,7 +172,7 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[...,
     chosen = tuple(i for i, p in enumerate(primals) if _is_active(p))
     target = underlying(function)
     value = target(*primals)
-    derived = _derivative(target, "vjp", chosen) if chosen else None
+    derived = _derivative(target, "vjp", chosen, **options) if chosen else None
     saved = tuple(primals)
 
     def pullback(g: Any) -> tuple[Any, ...]:
@@ -157,37 +193,46 @@ def _is_active(value: Any) -> bool:
 # --- Jacobians ----------------------------------------------------------------------------------
 
 
-def jacfwd(function: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
+def jacfwd(
+    function: Callable[..., Any], wrt: Wrt = 0, **options: Unpack[Options]
+) -> Callable[..., Any]:
     """The Jacobian by forward mode, a column at a time: shape of the result, then of the input."""
-    return _jacobian(function, wrt, "fwd")
+    return _jacobian(function, wrt, "fwd", options)
 
 
-def jacrev(function: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
+def jacrev(
+    function: Callable[..., Any], wrt: Wrt = 0, **options: Unpack[Options]
+) -> Callable[..., Any]:
     """The Jacobian by reverse mode, a row at a time: shape of the result, then of the input."""
-    return _jacobian(function, wrt, "rev")
+    return _jacobian(function, wrt, "rev", options)
 
 
-def jacobian(function: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
+def jacobian(
+    function: Callable[..., Any], wrt: Wrt = 0, **options: Unpack[Options]
+) -> Callable[..., Any]:
     """The Jacobian by the mode that needs fewer sweeps; shape of the result, then of the input."""
-    return _jacobian(function, wrt, "auto")
+    return _jacobian(function, wrt, "auto", options)
 
 
-def hessian(function: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
+def hessian(
+    function: Callable[..., Any], wrt: Wrt = 0, **options: Unpack[Options]
+) -> Callable[..., Any]:
     """The matrix of second derivatives of a scalar function: the input's shape twice.
 
     For a tuple `wrt`, a tuple of tuples.
     """
-    return _jacobian(grad(function, wrt), wrt, "fwd")
+    return _jacobian(grad(function, wrt), wrt, "fwd", options)
 
 
 class _jacobian:
     """A Jacobian as a callable; picklable, with the function's metadata."""
 
-    def __init__(self, function: Any, wrt: Wrt, mode: str):
+    def __init__(self, function: Any, wrt: Wrt, mode: str, options: Options):
         self.function = underlying(function)
         self.wrt = wrt
         self.mode = mode
-        self.first = Derivative(self.function, "vjp", wrt)
+        self.options = options
+        self.first = Derivative(self.function, "vjp", wrt, **options)
         functools.update_wrapper(self, self.function, updated=())
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
@@ -216,7 +261,7 @@ class _jacobian:
 
     def forward(self, args: tuple[Any, ...], i: int, pick: Callable[[Any], Any]) -> Any:
         """Column by column."""
-        derived = _derivative(self.function, "jvp", (i,))
+        derived = _derivative(self.function, "jvp", (i,), **self.options)
         x = args[i]
         columns = [np.asarray(pick(derived(*args, e)[1])) for e in _basis(x)]
         if not np.ndim(x):
@@ -228,7 +273,7 @@ class _jacobian:
 
     def reverse(self, args: tuple[Any, ...], i: int, value: Any) -> Any:
         """Row by row."""
-        derived = _derivative(self.function, "vjp", (i,))
+        derived = _derivative(self.function, "vjp", (i,), **self.options)
         rows = [np.asarray(derived(*args, e)[0]) for e in _basis(value)]
         if not np.ndim(value):
             return rows[0][()]
@@ -236,7 +281,7 @@ class _jacobian:
         return np.stack(rows).reshape(shape) if rows else np.zeros(shape)
 
     def __reduce__(self) -> Any:
-        return _jacobian, (self.function, self.wrt, self.mode)
+        return _jacobian, (self.function, self.wrt, self.mode, self.options)
 
 
 def _basis(like: Any) -> list[Any]:
@@ -260,6 +305,7 @@ def source(
     wrt: Wrt | None = None,
     types: dict[str, Any] | None = None,
     simplify: bool = True,
+    **options: Unpack[Options],
 ) -> str:
     """The source of the derivative.
 
@@ -274,11 +320,11 @@ def source(
     chosen = _differentiable(target, types) if wrt is None else wrt
     if mode == "tangent":
         chosen = chosen if isinstance(chosen, tuple) else (chosen,)
-        return Derivative(target, "jvp", chosen).for_types(types, simplify).text
+        return Derivative(target, "jvp", chosen, **options).for_types(types, simplify).text
     try:
-        return Derivative(target, "grad", chosen).for_types(types, simplify).text
+        return Derivative(target, "grad", chosen, **options).for_types(types, simplify).text
     except ArgumentError:
-        return Derivative(target, "vjp", chosen).for_types(types, simplify).text
+        return Derivative(target, "vjp", chosen, **options).for_types(types, simplify).text
 
 
 def _differentiable(target: Any, types: dict[str, Any] | None) -> Wrt:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -239,8 +239,33 @@ def make_request(function: Any, operator: str, wrt: Wrt, options: dict[str, Any]
     positions = tuple(position_of(function, names, entry) for entry in entries)
     if len(set(positions)) != len(positions):
         raise ArgumentError(f"wrt names an argument twice: {wrt!r}")
-    own = {k: v for k, v in options.items() if k in ("has_aux", "order")}
-    return Request(operator, positions, not isinstance(wrt, tuple), **own)
+    check_options(options)
+    return Request(operator, positions, not isinstance(wrt, tuple), **options)
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """The backend exists, and the other options are for it."""
+    backend = options.get("backend", "numpy")
+    if backend not in ("numpy", "numba"):
+        raise ArgumentError(f'backend is "numpy" or "numba", not {backend!r}')
+    for_numba = [name for name in ("fastmath", "parallel") if options.get(name)]
+    if backend == "numpy" and for_numba:
+        raise ArgumentError(f'{for_numba[0]} is an option of backend="numba"')
+    if backend == "numba":
+        require_numba()
+
+
+def require_numba() -> None:
+    """Load the dialect of Numba, which no one needs who does not ask for it."""
+    try:
+        import tangent_like.backend.numba_dialect.calling  # noqa: F401, PLC0415 - see above
+    except ImportError as error:
+        if error.name not in ("numba", "llvmlite"):
+            raise
+        raise ArgumentError(
+            'backend="numba" needs Numba, which is not installed',
+            hint='say `pip install "tangent-like[numba]"`',
+        ) from None
 
 
 def position_of(function: Any, names: Sequence[str], entry: Any) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tangent_like import ir
 
-EFFECTS: set[Any] = {print, ir.unbound, ir.defined, ir.push, ir.pop, ir.flip, ir.unpack}
+EFFECTS: set[Any] = {print, ir.unbound, ir.defined, ir.push, ir.pop, ir.flip, ir.put, ir.unpack}
 _PURE_MODULES = ("numpy", "math", "cmath", "operator", "_operator", "scipy")
 _PURE: frozenset[Any] = frozenset({
     abs, min, max, sum, round, divmod, pow, float, int, bool, complex, len, range, slice, zip,

@@ -473,7 +473,9 @@ def _fact_of_pop(tape: ir.Atom) -> Fact:
 
 
 special[ir.pop] = _fact_of_pop
+special[ir.fetch] = lambda tape, index: _fact_of_pop(tape)
 special[ir.push] = lambda tape, value: Opaque("NoneType")
+special[ir.put] = lambda tape, index, value: Opaque("NoneType")
 special[ir.flip] = lambda tape: Opaque("NoneType")
 special[zip] = lambda *sources: facts.Zip(
     tuple(s.fact for s in sources), Tuple(tuple(map(item_of_iterable, sources)))

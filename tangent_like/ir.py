@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from tangent_like import facts
 from tangent_like.errors import NOWHERE, Place
 from tangent_like.facts import Fact
@@ -177,6 +179,11 @@ def defined_by(statement: Statement) -> tuple[Value, ...]:
     return (statement.result,) if isinstance(statement, Op) else statement.results
 
 
+def items_and_params(loop: Loop) -> tuple[Value, ...]:
+    """The values that a loop defines for its body."""
+    return loop.params if loop.item is None else (*loop.params, loop.item)
+
+
 def read_by(statement: Statement) -> tuple[Atom, ...]:
     """The atoms that a statement itself reads, leaving out those inside its blocks."""
     if isinstance(statement, Op):
@@ -295,6 +302,24 @@ def pop(tape: list[Any]) -> Any:
 def flip(tape: list[Any]) -> None:
     """Turn a tape back to front."""
     tape.reverse()
+
+
+# A tape whose length is known before it is filled may be an array: one place for each iteration.
+
+
+def reserve(length: Any, dtype: type) -> Any:
+    """A tape with room for `length` values (a number, or one for each loop around a push)."""
+    return np.empty(length, dtype)
+
+
+def put(tape: Any, index: Any, value: object) -> None:
+    """Save a value in the place of its iteration."""
+    tape[index] = value
+
+
+def fetch(tape: Any, index: Any) -> Any:
+    """The value that was saved in an iteration."""
+    return tape[index]
 
 
 def components(iterable: Atom | None, definitions: Mapping[Value, Op]) -> tuple[Atom, ...]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from types import FunctionType
 from typing import Any
 
 from tangent_like.backend.emit import emit
@@ -39,7 +38,7 @@ class Compiled:
     """Generated code: its source, its functions, and what was assumed of things outside."""
 
     text: str
-    calls: tuple[FunctionType, ...]
+    calls: tuple[Callable[..., Any], ...]
     functions: tuple[Function, ...]
     guards: tuple[Any, ...] = ()
 
@@ -53,7 +52,7 @@ def compile_derivative(
     """
     module = new_module()
     function = derivative_list(target, kinds, request, module)
-    return finish((function,), request.doc, module, simplify)
+    return finish((function,), request, module, simplify)
 
 
 def derivative_list(
@@ -99,13 +98,15 @@ def simplified(function: Function, passes: Sequence[Pass] = PASSES) -> Function:
 
 
 def finish(
-    functions: Sequence[Function], doc: str, module: Module, simplify: bool = True
+    functions: Sequence[Function], request: Request, module: Module, simplify: bool = True
 ) -> Compiled:
     """Simplify, emit, print and load; procedures that are called stand first."""
     final = [_final(f, simplify) for f in functions]
-    final[0] = replace(final[0], doc=doc)
+    final[0] = replace(final[0], doc=request.doc)
     called = [_final(f, simplify) for f in procedure_functions(final)]
     everything = [*called, *final]
+    if request.backend == "numba":
+        return in_numba_dialect(everything, request, module)
     refs = References({name for f in everything for name in all_hints(f)})
     for function in everything:
         refs.claim(function.name, function)
@@ -114,6 +115,16 @@ def finish(
     names = [f.name for f in final]
     loaded = load(text, names, refs)
     return Compiled(text, tuple(loaded), tuple(final), tuple(module.guards.values()))
+
+
+def in_numba_dialect(functions: Sequence[Function], request: Request, module: Module) -> Compiled:
+    """The same module as Numba compiles it; the last function is the derivative."""
+    from tangent_like.backend.numba_dialect import PASSES as NUMBA_PASSES  # noqa: PLC0415 - an extra
+    from tangent_like.backend.numba_dialect.loading import load_compiled  # noqa: PLC0415 - as above
+
+    final = [simplified(f, NUMBA_PASSES) for f in functions]
+    text, call = load_compiled(final, request)
+    return Compiled(text, (call,), (final[-1],), tuple(module.guards.values()))
 
 
 def procedure_functions(functions: Sequence[Function]) -> list[Function]:

@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
+
+
+class Options(TypedDict, total=False):
+    """What every operator takes besides: how its derivative is compiled.
+
+    `backend` is "numpy" or "numba"; `fastmath` and `parallel` are passed on to Numba.
+    """
+
+    backend: str
+    fastmath: bool
+    parallel: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +22,7 @@ class Request:
     """An operator (`grad`, `jvp`, ...) and the positions of the differentiated arguments.
 
     `single` says that `wrt` was one position and not a tuple, so that one gradient is returned.
+    What else is compiled how is said by `Options`.
     """
 
     operator: str
@@ -18,3 +31,6 @@ class Request:
     has_aux: bool = False
     order: int = 1
     doc: str = ""
+    backend: str = "numpy"
+    fastmath: bool = False
+    parallel: bool = False

@@ -158,12 +158,15 @@ def test_there_are_no_cycles() -> None:
 def test_only_the_declared_packages_are_needed() -> None:
     """What is imported when a module is loaded is Python's own or a declared dependency.
 
-    The rules of SciPy are loaded only where SciPy's functions are differentiated.
+    The rules of SciPy are loaded only where SciPy's functions are differentiated, the dialect of
+    Numba where it is asked for.
     """
     for name, file in MODULES.items():
         declared = {"astor", "gast", "numpy", PACKAGE.name}
         if name.startswith(f"{PACKAGE.name}.rules.scipy_"):
             declared.add("scipy")
+        if name.startswith((f"{PACKAGE.name}.backend.numba_dialect", f"{PACKAGE.name}.numba_")):
+            declared.add("numba")
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             for root in roots(node):
                 known = root in declared or root in sys.stdlib_module_names

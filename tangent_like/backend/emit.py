@@ -489,6 +489,14 @@ def _add_into(emitter: Emitter, op: Op) -> list[ast.stmt]:
     return [*_moved(emitter, op), _at(_augmented(target, sign, g), op)]
 
 
+def _put(emitter: Emitter, op: Op) -> list[ast.stmt]:
+    """`tape[i] = x`."""
+    tape, index, value = (emitter.atom(a) for a in op.args)
+    target = subscript(tape, index, op.args[1])
+    target.ctx = ast.Store()
+    return [ast.Assign([target], value)]
+
+
 def _remark(emitter: Emitter, op: Op) -> list[ast.stmt]:
     assert isinstance(op.args[0], Const)
     return [remark_node(str(op.args[0].value))]
@@ -510,6 +518,7 @@ _STATEMENTS: dict[Any, Any] = {
     runtime.scatter_add_into: _scatter,
     runtime.add_into: _add_into,
     runtime.subtract_into: _add_into,
+    ir.put: _put,
     remark: _remark,
 }
 

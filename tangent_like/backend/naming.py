@@ -204,10 +204,10 @@ def _saved(function: Function, definitions: dict[Value, Op]) -> dict[Value, Valu
     found: dict[Value, Value] = {}
     statements = list(ir.walk(function.body))
     for s in statements:
-        if isinstance(s, Op) and s.fn is ir.push and isinstance(s.args[1], Value):
-            found[s.args[0]] = s.args[1]  # type: ignore[index]
+        if isinstance(s, Op) and s.fn in (ir.push, ir.put) and isinstance(s.args[-1], Value):
+            found[s.args[0]] = s.args[-1]  # type: ignore[index]
     for s in statements:
-        if isinstance(s, Op) and s.fn is ir.pop and s.args[0] in found:
+        if isinstance(s, Op) and s.fn in (ir.pop, ir.fetch) and s.args[0] in found:
             found[s.result] = found[s.args[0]]
         elif isinstance(s, Loop) and s.item is not None:
             parts = [_tape_of(part, definitions) for part in ir.components(s.iterable, definitions)]

@@ -146,6 +146,8 @@ _SPECIAL: dict[Any, Special] = {
     ir.new_tape: lambda op, args, refs: ast.List([], ast.Load()),
     ir.push: lambda op, args, refs: call(attribute(args[0], "append"), args[1:]),
     ir.pop: lambda op, args, refs: call(attribute(args[0], "pop"), []),
+    ir.fetch: lambda op, args, refs: subscript(args[0], args[1], op.args[1]),
+    ir.reserve: lambda op, args, refs: call(refs.function(np.empty), args),
     ir.flip: lambda op, args, refs: call(attribute(args[0], "reverse"), []),
     runtime.zeros_like: _zeros_like,
     runtime.copy: _copy,

@@ -1,0 +1,3 @@
+"""Derivatives inside functions that Numba compiles."""
+
+import numba  # noqa: F401
