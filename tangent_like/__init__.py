@@ -24,6 +24,7 @@ from tangent_like.custom import custom_jvp, custom_vjp
 from tangent_like.decorator import differentiate
 from tangent_like.gradient_block import grad_of
 from tangent_like.rules.registry import bilinear, constant, elementwise, linear, rule
+from tangent_like.solvers import fixed_point, root
 from tangent_like.version import VERSION
 
 __version__ = VERSION
@@ -40,6 +41,7 @@ __all__ = [
     "elementwise",
     "elementwise_grad",
     "errors",
+    "fixed_point",
     "grad",
     "grad_of",
     "hessian",
@@ -49,6 +51,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linear",
+    "root",
     "rule",
     "source",
     "stop_gradient",

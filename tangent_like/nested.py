@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import tangent_like.implicit  # noqa: F401 - tells how solvers are lowered
 from tangent_like import facts, ir
 from tangent_like.custom.calls import call_custom
 from tangent_like.errors import ArgumentError, NotYetSupported

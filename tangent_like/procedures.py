@@ -11,7 +11,7 @@ sweep reads.  They are procedures like any other, so higher orders need nothing 
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tangent_like import facts, ir, trees
@@ -233,9 +233,19 @@ def reached(functions: Sequence[Function]) -> list[Procedure]:
     while pending:
         function = pending.pop()
         for statement in ir.walk(function.body):
-            if isinstance(statement, Op) and isinstance(statement.fn, Procedure):
-                if statement.fn not in found and statement.fn.function is not None:
-                    found[statement.fn] = None
-                    pending.append(statement.fn.function)
+            for procedure in _named_in(statement):
+                if procedure not in found and procedure.function is not None:
+                    found[procedure] = None
+                    pending.append(procedure.function)
     return list(found)
+
+
+def _named_in(statement: Statement) -> Iterator[Procedure]:
+    """The procedures that an operation calls, or hands to what it calls."""
+    if isinstance(statement, Op):
+        if isinstance(statement.fn, Procedure):
+            yield statement.fn
+        for atom in statement.atoms:
+            if isinstance(atom, Const) and isinstance(atom.value, Procedure):
+                yield atom.value
 

@@ -17,7 +17,7 @@ from tangent_like.build import Builder
 from tangent_like.errors import NotYetSupported
 from tangent_like.gradient_block import GradientBlock
 from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Value
-from tangent_like.rules import apply
+from tangent_like.rules import apply, registry
 from tangent_like.trees import Tree
 from tangent_like.undefined import Unsettled
 
@@ -114,6 +114,9 @@ class Sweep:
             return
         if isinstance(op.fn, ir.Procedure):
             self.pullback_of_call(self, op, g)
+            return
+        if op.fn in registry.solvers:
+            registry.solvers[op.fn].pullback(self, op, g)
             return
         wanted = [self.is_active(atom) for atom in op.args]
         for key, atom in op.keywords:

@@ -21,7 +21,7 @@ from tangent_like.build import Builder
 from tangent_like.errors import NotYetSupported
 from tangent_like.gradient_block import GradientBlock
 from tangent_like.ir import Atom, Block, If, Loop, Op, Value
-from tangent_like.rules import apply
+from tangent_like.rules import apply, registry
 from tangent_like.trees import Tree
 from tangent_like.undefined import Unsettled, settle, unsettled
 
@@ -102,6 +102,9 @@ class Push:
         special = _identity if isinstance(op.fn, GradientBlock) else _SPECIAL.get(op.fn)
         if special is not None:
             special(self, op)
+            return
+        if op.fn in registry.solvers:
+            registry.solvers[op.fn].tangent(self, op)
             return
         trees_of_args = [self.tree(atom) for atom in op.args]
         if op.result not in self.active:

@@ -31,7 +31,8 @@ def check_rules(block: Block, active: set[Value], special: Container[Any]) -> No
     for statement in ir.walk(block):
         if not isinstance(statement, Op) or isinstance(statement.fn, (ir.Procedure, ir.Hook)):
             continue
-        if any(atom in active for atom in statement.atoms) and statement.fn not in special:
+        known = statement.fn in special or statement.fn in registry.solvers
+        if not known and any(atom in active for atom in statement.atoms):
             rule_of(statement)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import ir, runtime
+from tangent_like import ir, runtime, solvers
 from tangent_like.frontend.scope import External
 
 _SHORT = {"numpy": "np", "numpy.linalg": "np.linalg", "numpy.fft": "np.fft"}
@@ -71,7 +71,7 @@ class References:
         home = _home(function)
         if home is not None:
             module, name = home
-            if module == runtime.__name__:
+            if module in (runtime.__name__, solvers.__name__):
                 alias = self.claim(name, function)
                 self.imports[alias] = _from_line(module, name, alias)
                 return ast.Name(alias, ast.Load())
@@ -134,6 +134,9 @@ def _home(function: Any) -> tuple[str, str] | None:
     candidates = [getattr(function, "__module__", None) or ""]
     if isinstance(function, np.ufunc) or candidates[0].startswith("numpy"):
         candidates = ["numpy", "numpy.linalg", "numpy.fft", "numpy.random", *candidates]
+    public = _public(candidates[-1])
+    if public:
+        candidates = [public, *candidates]
     if getattr(math, name, None) is function:
         candidates = ["math"]
     for module in candidates:
@@ -143,6 +146,13 @@ def _home(function: Any) -> tuple[str, str] | None:
         if found is function and found is not None:
             return module, name
     return None
+
+
+def _public(module: str) -> str:
+    """The module that SciPy documents as the home of what is defined in a private one."""
+    parts = module.split(".")
+    private = [i for i, part in enumerate(parts) if part.startswith("_")]
+    return ".".join(parts[: private[0]]) if private and parts[0] == "scipy" else ""
 
 
 def _import_line(module: str, alias: str) -> str:

@@ -42,7 +42,7 @@ def attribute(owner: ast.expr, attr: str) -> ast.expr:
     return ast.Attribute(owner, attr, ast.Load())
 
 
-def call(function: ast.expr, args: Sequence[ast.expr], **keywords: ast.expr) -> ast.expr:
+def call(function: ast.expr, args: Sequence[ast.expr], /, **keywords: ast.expr) -> ast.expr:
     return ast.Call(function, list(args), [ast.keyword(k, v) for k, v in keywords.items()])
 
 

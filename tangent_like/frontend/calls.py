@@ -126,6 +126,9 @@ def call(
     custom = registry.custom_of(function)
     if custom is not None:
         return state.module.call_custom(state, node, custom, args, keywords)
+    lower_solver = registry.call_of(function)
+    if lower_solver is not None:
+        return lower_solver(state, node, args, keywords)  # type: ignore[no-any-return]
     if registry.find(function) is not None or function in _PLAIN_BUILTINS:
         return _operation(state, node, function, args, keywords)
     if isinstance(function, operators.DERIVATIVES):

@@ -11,7 +11,7 @@ import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
-from tangent_like.frontend.scope import Binding, Carried, Conflict, External, Frame, Guard
+from tangent_like.frontend.scope import Binding, Carried, Conflict, External, Frame, Guard, Record
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
 
@@ -107,6 +107,11 @@ def external_atom(state: Lowering, external: External, value: Any, node: Any) ->
 
 def attribute_of_constant(state: Lowering, owner: Const, name: str, node: Any) -> Atom:
     """An attribute of something known at compile time; outside libraries it may change."""
+    if isinstance(owner.value, Record):
+        known = owner.value.known.get(name)
+        if known is not None:
+            return known
+        return state.builder.op(getattr, (owner.value.owner, Const(name)), place=state.place(node))
     try:
         value = getattr(owner.value, name)
     except AttributeError as error:

@@ -78,6 +78,15 @@ class Choice:
         raise TypeError("a choice exists at compile time only")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """An object of a library, such as what a solver returns, with attributes of its own: those
+    in `known`; all others are read when the derivative runs, and are constant."""
+
+    owner: Atom
+    known: Mapping[str, Atom]
+
+
 @dataclass(eq=False, slots=True)
 class Frame:
     """One activation of a function while it is lowered."""

@@ -75,6 +75,31 @@ class Custom:
 customs: dict[Any, Custom] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Solver:
+    """How to differentiate an operation whose first operand is a procedure; `tangent(push, op)`
+    and `pullback(sweep, op, g)` append to the derivative under construction."""
+
+    tangent: Callable[[Any, Any], None]
+    pullback: Callable[[Any, Any, Any], None]
+
+
+solvers: dict[Any, Solver] = {}
+calls: dict[Any, Callable[..., Any]] = {}
+"""How calls of functions that take a function are lowered: `lower(state, node, args, keywords)`."""
+
+
+def call_of(function: Any) -> Callable[..., Any] | None:
+    """How a call of a function that takes a function is lowered, None for all others."""
+    try:
+        found = calls.get(function)
+    except TypeError:
+        return None
+    if found is None and load_rules_of_imported_modules():
+        return calls.get(function)
+    return found
+
+
 def custom_of(function: Any) -> Custom | None:
     try:
         return customs.get(function)
@@ -227,6 +252,8 @@ on_demand: dict[str, str] = {
     "scipy.linalg": "tangent_like.rules.scipy_linalg",
     "scipy.stats": "tangent_like.rules.scipy_stats",
     "scipy.signal": "tangent_like.rules.scipy_signal",
+    "scipy.optimize": "tangent_like.implicit.scipy_optimize",
+    "scipy.integrate": "tangent_like.implicit.scipy_integrate",
 }
 """Modules that users may have imported, and where their rules are: read only if they have."""
 
