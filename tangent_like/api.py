@@ -221,7 +221,7 @@ def hessian(
 
     For a tuple `wrt`, a tuple of tuples.
     """
-    return _jacobian(grad(function, wrt), wrt, "fwd", options)
+    return _jacobian(grad(function, wrt, cache=options.get("cache", True)), wrt, "fwd", options)
 
 
 class _jacobian:

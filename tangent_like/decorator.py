@@ -15,6 +15,7 @@ from tangent_like.benchmark import Benchmark, benchmark
 from tangent_like.check import check_grads
 from tangent_like.dispatch import place_of
 from tangent_like.errors import ArgumentError, NotYetSupported
+from tangent_like.request import Options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Wrt = int | str | tuple[int | str, ...] | None
@@ -52,7 +53,8 @@ def differentiate(
     tuple or list with one in it, and with respect to an int where the parameter is annotated
     `float`.  One such argument gives one gradient, several a tuple of gradients.
 
-    Nothing is compiled before an attribute is called.  Raises NotYetSupported for other backends
+    Nothing is compiled before an attribute is called.  What is compiled is kept on disk for the
+    next process, unless `cache` is False.  Raises NotYetSupported for other backends
     than "numpy", and for methods when a derivative is called.
     """
     if backend != "numpy":
@@ -61,10 +63,11 @@ def differentiate(
         return functools.partial(differentiate, wrt=wrt, backend=backend, cache=cache)
     if not isinstance(function, FunctionType):
         raise ArgumentError(f"`differentiate` decorates a function, not {function!r}")
+    options: Options = {"cache": cache}
     for name in _OPERATORS:
-        setattr(function, name, Attribute(function, name, wrt))
+        setattr(function, name, Attribute(function, name, wrt, options))
     for name, tool in _TOOLS.items():
-        setattr(function, name, functools.partial(tool, function, wrt))
+        setattr(function, name, functools.partial(tool, function, wrt, options))
     return function
 
 
@@ -74,10 +77,11 @@ class Attribute:
     It makes an operator for each choice of differentiated arguments that calls ask for.
     """
 
-    def __init__(self, function: FunctionType, name: str, wrt: Wrt):
+    def __init__(self, function: FunctionType, name: str, wrt: Wrt, options: Options):
         self.function = function
         self.name = name
         self.wrt = wrt
+        self.options = options
         self.made: dict[Any, Callable[..., Any]] = {}
         self.known: dict[Any, Callable[..., Any]] = {}
         """The operator for each list of argument types that decides `wrt`."""
@@ -101,11 +105,11 @@ class Attribute:
         if wrt is None:
             wrt = differentiable(self.function, args, keywords)
         if wrt not in self.made:
-            self.made[wrt] = getattr(api, self.name)(self.function, wrt)
+            self.made[wrt] = getattr(api, self.name)(self.function, wrt, **self.options)
         return self.made[wrt]
 
     def __reduce__(self) -> Any:
-        return Attribute, (self.function, self.name, self.wrt)
+        return Attribute, (self.function, self.name, self.wrt, self.options)
 
     def __repr__(self) -> str:
         return f"<{self.name} of {self.function.__qualname__}>"
@@ -164,39 +168,51 @@ def refuse_method(function: FunctionType) -> None:
 # --- attributes that take no `wrt`, or return no derivative -------------------------------------
 
 
-def _jvp(function: FunctionType, wrt: Wrt, primals: Any, tangents: Any) -> Any:
+def _jvp(
+    function: FunctionType, wrt: Wrt, how: Options, primals: Any, tangents: Any
+) -> Any:
     """`(value, tangent)`: see `tangent_like.jvp`."""
     refuse_method(function)
-    return api.jvp(function, primals, tangents)
+    return api.jvp(function, primals, tangents, **how)
 
 
-def _vjp(function: FunctionType, wrt: Wrt, *primals: Any) -> Any:
+def _vjp(function: FunctionType, wrt: Wrt, how: Options, *primals: Any) -> Any:
     """`(value, pullback)`: see `tangent_like.vjp`."""
     refuse_method(function)
-    return api.vjp(function, *primals)
+    return api.vjp(function, *primals, **how)
 
 
 def _source(
-    function: FunctionType, wrt: Wrt, mode: str = "adjoint", types: dict[str, Any] | None = None
+    function: FunctionType,
+    wrt: Wrt,
+    how: Options,
+    mode: str = "adjoint",
+    types: dict[str, Any] | None = None,
 ) -> str:
     """The source of the derivative: see `tangent_like.source`."""
     refuse_method(function)
-    return api.source(function, mode, wrt, types)
+    return api.source(function, mode, wrt, types, **how)
 
 
-def _wengert(function: FunctionType, wrt: Wrt, types: dict[str, Any] | None = None) -> str:
+def _wengert(
+    function: FunctionType, wrt: Wrt, how: Options, types: dict[str, Any] | None = None
+) -> str:
     """The Wengert list, as numbered lines."""
     refuse_method(function)
     return api.wengert(function, types)
 
 
-def _check(function: FunctionType, wrt: Wrt, *args: Any, **options: Any) -> None:
+def _check(
+    function: FunctionType, wrt: Wrt, how: Options, *args: Any, **options: Any
+) -> None:
     """Check the derivatives at these arguments: see `tangent_like.check_grads`."""
     refuse_method(function)
     check_grads(function, args, **options)
 
 
-def _benchmark(function: FunctionType, wrt: Wrt, *args: Any, **options: Any) -> Benchmark:
+def _benchmark(
+    function: FunctionType, wrt: Wrt, how: Options, *args: Any, **options: Any
+) -> Benchmark:
     """Times and errors against finite differences: see `tangent_like.benchmark`."""
     refuse_method(function)
     return benchmark(function, *args, **{"wrt": wrt, **options})

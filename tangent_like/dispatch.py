@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
@@ -17,13 +18,13 @@ from tangent_like.errors import NOWHERE, ArgumentError, NotYetSupported, Place
 from tangent_like.facts import Fact
 from tangent_like.frontend import operators
 from tangent_like.frontend.kinds import kinds_of
-from tangent_like.frontend.scope import Derived, Guard
+from tangent_like.frontend.scope import Definition, Derived, Guard
 from tangent_like.frontend.source import find_source
 from tangent_like.request import Request
 from tangent_like.rules import registry
 
 if TYPE_CHECKING:
-    from tangent_like.pipeline import Compiled
+    from tangent_like.backend.load import Compiled
 
 _PLAIN = frozenset({float, int, bool})
 _NUMBERS = _PLAIN | {complex, np.float64, np.float32, np.int64, np.bool_, np.complex128}
@@ -40,6 +41,8 @@ class Derivative:
 
     def __init__(self, function: Any, operator: str, wrt: Wrt = 0, **options: Any):
         self.function = underlying(function)
+        self.root = root_of(self.function)
+        self.code = self.root.__code__
         self.wrt = wrt
         self.options = options
         self.request = make_request(self.function, operator, wrt, options)
@@ -57,15 +60,22 @@ class Derivative:
         self.__signature__ = signature_with(own, self.parameters[len(own) :])
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        if not keywords:
+        if not keywords and self.root.__code__ is self.code:
             call = self._fast.get(tuple(map(type, args)))
             if call is not None and (not call[1] or all(map(holds, call[1]))):
                 return call[0](*args)
         bound = self.bind(args, keywords)
         return self.version(bound).calls[0](*self.converted(bound))
 
+    def renew(self) -> None:
+        """Begin anew with a function whose code was replaced, as IPython's autoreload does it."""
+        rebuild, arguments = self.__reduce__()
+        self.__dict__.update(rebuild(*arguments).__dict__)
+
     def bind(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[Any, ...]:
         """All arguments by position, defaults filled in."""
+        if self.root.__code__ is not self.code:
+            self.renew()
         extra = self.count - len(parameters(self.function))
         if not keywords and len(args) == self.count:
             return tuple(args)
@@ -162,10 +172,21 @@ operators.register_class(Derivative)
 def compiled(
     function: Any, kinds: Sequence[Fact], request: Request, simplify: bool = True
 ) -> Compiled:
-    """Compile a derivative; the first one loads the compiler, so that importing stays fast."""
-    from tangent_like.pipeline import compile_derivative  # noqa: PLC0415 - see the docstring
+    """A derivative, from the cache or compiled now.
 
-    return deep(compile_derivative, function, kinds, request, simplify)
+    The first one loads the compiler, so that importing stays fast, and so does what is cached.
+    """
+
+    def compile_now() -> Compiled:
+        from tangent_like.pipeline import compile_derivative  # noqa: PLC0415 - see above
+
+        return deep(compile_derivative, function, kinds, request, simplify)
+
+    if not request.cache:
+        return compile_now()
+    from tangent_like.cache import kept  # noqa: PLC0415 - see above
+
+    return kept(function, (tuple(kinds), request, simplify), compile_now)
 
 
 def _rebuild(function: Any, operator: str, wrt: Wrt, options: dict[str, Any]) -> Derivative:
@@ -303,9 +324,12 @@ def place_of(function: Any) -> Place:
 def holds(guard: Guard) -> bool:
     """Whether something outside the function still is what was assumed."""
     try:
-        value = guard.external.read()
-    except (KeyError, ValueError):
+        value: Any = guard.external.read()
+    except (LookupError, ValueError, AttributeError, TypeError):
         return False
+    if type(guard.external) is Definition:
+        known: Any = guard.value
+        return len(value) == len(known) and all(map(operator.is_, value, known))
     if guard.fact is None:
         return value is guard.value
     return facts.of_constant(value) == guard.fact

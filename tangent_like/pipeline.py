@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tangent_like.backend.emit import emit
-from tangent_like.backend.load import load
+from tangent_like.backend.load import Compiled, load
 from tangent_like.backend.naming import all_hints
 from tangent_like.backend.printing import module_text
 from tangent_like.backend.references import References
@@ -31,16 +31,6 @@ from tangent_like.verify import verify
 
 checking: list[bool] = [False]
 """Debug switch: verify the list after every pass."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Compiled:
-    """Generated code: its source, its functions, and what was assumed of things outside."""
-
-    text: str
-    calls: tuple[Callable[..., Any], ...]
-    functions: tuple[Function, ...]
-    guards: tuple[Any, ...] = ()
 
 
 def compile_derivative(
@@ -113,8 +103,7 @@ def finish(
     module_functions = [emit(f, refs, {}).tree for f in everything]
     text = module_text(module_functions, refs)
     names = [f.name for f in final]
-    loaded = load(text, names, refs)
-    return Compiled(text, tuple(loaded), tuple(final), tuple(module.guards.values()))
+    return load(text, names, refs.outside, tuple(module.guards.values()))
 
 
 def in_numba_dialect(functions: Sequence[Function], request: Request, module: Module) -> Compiled:
@@ -123,8 +112,7 @@ def in_numba_dialect(functions: Sequence[Function], request: Request, module: Mo
     from tangent_like.backend.numba_dialect.loading import load_compiled  # noqa: PLC0415 - as above
 
     final = [simplified(f, NUMBA_PASSES) for f in functions]
-    text, call = load_compiled(final, request)
-    return Compiled(text, (call,), (final[-1],), tuple(module.guards.values()))
+    return load_compiled(final, request, tuple(module.guards.values()))
 
 
 def procedure_functions(functions: Sequence[Function]) -> list[Function]:

@@ -37,6 +37,7 @@ def recurse(
         defaults = function.defaults
     else:
         source = find_source(function)
+        state.module.rely_on(function)
         tree, parent = source.tree, None
         defaults = {name: Const(value) for name, value in default_values(function).items()}
     env = bind_arguments(state, node, tree, defaults, args, keywords)

@@ -9,12 +9,14 @@ from typing import TypedDict
 class Options(TypedDict, total=False):
     """What every operator takes besides: how its derivative is compiled.
 
-    `backend` is "numpy" or "numba"; `fastmath` and `parallel` are passed on to Numba.
+    `backend` is "numpy" or "numba"; `fastmath` and `parallel` are passed on to Numba.  With
+    `cache` the generated source is kept on disk for the next process.
     """
 
     backend: str
     fastmath: bool
     parallel: bool
+    cache: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +36,4 @@ class Request:
     backend: str = "numpy"
     fastmath: bool = False
     parallel: bool = False
+    cache: bool = True

@@ -30,6 +30,12 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests leave the user's cache alone; those that start processes hand this one on."""
+    os.environ["TANGENT_LIKE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(autouse=True, scope="session")
 def verified_passes() -> None:
     """In tests the invariants of the Wengert list are checked after every pass."""
     from tangent_like import pipeline

@@ -336,9 +336,9 @@ def compilations(monkeypatch):
     seen = []
     compiled = dispatch.compiled
 
-    def noted(target, kinds, *rest):
+    def noted(target, kinds, *rest, **options):
         seen.append(kinds)
-        return compiled(target, kinds, *rest)
+        return compiled(target, kinds, *rest, **options)
 
     monkeypatch.setattr(dispatch, "compiled", noted)
     return seen

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import itertools
 import linecache
-import sys
-from collections.abc import Sequence
-from types import FunctionType
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
-
-from tangent_like.backend.references import References
 
 _numbers = itertools.count(1)
 
 
-def load(text: str, names: Sequence[str], refs: References) -> list[FunctionType]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Compiled:
+    """Generated code: its source, its functions, what is bound in it, and what was assumed of
+    things outside."""
+
+    text: str
+    calls: tuple[Callable[..., Any], ...]
+    outside: Mapping[str, Any]
+    guards: tuple[Any, ...] = ()
+
+
+def load(
+    text: str, names: Sequence[str], outside: Mapping[str, Any], guards: Sequence[Any] = ()
+) -> Compiled:
     """The functions `names` of a generated module, in a namespace of its own."""
     name = names[0]
     file = f"<tangent_like {name} {next(_numbers)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     namespace: dict[str, Any] = {"__name__": f"tangent_like.generated.{name}", "__file__": file}
     exec(compile(text, file, "exec", dont_inherit=True), namespace)
-    for alias in refs.unnamed:
-        namespace[alias] = refs.namespace[alias]
-    for alias, value in refs.namespace.items():
-        if type(value).__name__ == "module" and getattr(value, "__name__", "") in sys.modules:
-            namespace[alias] = value
-    return [namespace[name] for name in names]
+    namespace.update(outside)
+    return Compiled(text, tuple(namespace[n] for n in names), outside, tuple(guards))

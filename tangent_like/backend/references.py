@@ -11,6 +11,7 @@ import ast
 import builtins
 import math
 import sys
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,16 @@ class References:
         self.namespace[name] = value
         return name
 
+    @property
+    def outside(self) -> dict[str, Any]:
+        """What the loader binds: modules, and what no import can bring."""
+        return {
+            name: value
+            for name, value in self.namespace.items()
+            if name in self.unnamed
+            or (isinstance(value, ModuleType) and value.__name__ in sys.modules)
+        }
+
     def builtin(self, text: str) -> ast.expr:
         if text in self.user_names:
             alias = self.claim("builtins", builtins)
@@ -68,7 +79,7 @@ class References:
         name = getattr(function, "__name__", "")
         if getattr(builtins, name, None) is function:
             return self.builtin(name)
-        home = _home(function)
+        home = home_of(function)
         if home is not None:
             module, name = home
             if module in (runtime.__name__, solvers.__name__):
@@ -107,26 +118,26 @@ class References:
             alias = self.claim(short, module)
             self.imports[alias] = _from_module(function.__module__, alias)
         else:
-            owner = _Globals(function.__globals__)
+            owner = Globals(function.__globals__)
             known = [k for k, v in self.namespace.items() if v == owner]
             alias = known[0] if known else self.claim("outside", owner)
             self.unnamed[alias] = "the global variables around the function"
         return ast.Attribute(ast.Name(alias, ast.Load()), external.name, ast.Load())
 
 
-class _Globals:
+class Globals:
     """Attribute access to global variables that belong to no importable module."""
 
     def __init__(self, variables: dict[str, Any]):
         self.__dict__ = variables
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Globals) and other.__dict__ is self.__dict__
+        return isinstance(other, Globals) and other.__dict__ is self.__dict__
 
     __hash__ = object.__hash__
 
 
-def _home(function: Any) -> tuple[str, str] | None:
+def home_of(function: Any) -> tuple[str, str] | None:
     """The module and name under which a function can be imported."""
     name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
     if name is None:

@@ -64,6 +64,8 @@ def procedure_of(
         procedure = Procedure(free_procedure_name(module.procedures, custom.function))
         module.procedures[key] = procedure
         source = find_source(custom.function)
+        for function in custom.functions:
+            module.rely_on(function)
         given = Given(module, custom, procedure, source, kinds, fixed, place)
         procedure.derived.update(make_pair=partial(pair, given), make_jvp=partial(tangent, given))
         procedure.function = given.body()

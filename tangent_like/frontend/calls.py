@@ -27,11 +27,9 @@ from tangent_like.frontend.methods import METHODS
 from tangent_like.frontend.names import attribute_of_constant
 from tangent_like.frontend.scope import (
     Choice,
-    Defaults,
     Derived,
     External,
     Frame,
-    Guard,
     LocalFunction,
 )
 from tangent_like.frontend.source import Source, find_source
@@ -258,7 +256,7 @@ def _call_function(
         raise NotYetSupported(
             f"calling `{function.__qualname__}`: {error.message}", state.place(node), error.hint
         ) from error
-    state.guards[Defaults(function)] = Guard(Defaults(function), None, function.__defaults__)
+    state.module.rely_on(function)
     defaults = {
         name: _default(state, node, function, name, value)
         for name, value in default_values(function).items()

@@ -137,13 +137,14 @@ class External:
 
 
 @dataclass(frozen=True, slots=True)
-class Defaults:
-    """The default values of a function that was inlined."""
+class Definition:
+    """A function that was inlined: its code, which tools replace in place, and its defaults."""
 
     function: Any
 
-    def read(self) -> object:
-        return self.function.__defaults__
+    def read(self) -> tuple[object, ...]:
+        named = self.function.__kwdefaults__ or {}
+        return (self.function.__code__, self.function.__defaults__, *named.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,6 @@ class Guard:
     """What was assumed of something outside the function when it was compiled: the kind of a
     number or array, or the very object."""
 
-    external: External | Defaults
+    external: External | Definition
     fact: Fact | None
     value: object = None

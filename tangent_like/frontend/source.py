@@ -23,12 +23,9 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType, MethodType
 from typing import Any, TypeAlias
 
-import gast
-
 from tangent_like.deep import deep
 from tangent_like.errors import NeverSupported, Place, SourceError
 from tangent_like.frontend.fingerprint import fingerprint, same_positions
-from tangent_like.frontend.mangle import mangle
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -110,7 +107,12 @@ def _find(function: FunctionType) -> Source:
 @functools.lru_cache(maxsize=64)
 def _tree_of(definition: Definition, class_name: str | None, text: str) -> Any:
     """The tree of a definition, with private names as Python mangles them in classes."""
-    tree = deep(gast.ast_to_gast, definition)
+    # What is cached is found again without a tree, and so without what makes one.
+    from gast import ast_to_gast  # noqa: PLC0415
+
+    from tangent_like.frontend.mangle import mangle  # noqa: PLC0415
+
+    tree = deep(ast_to_gast, definition)
     if class_name is not None or "class" in text:
         mangle(tree, class_name)
     return tree

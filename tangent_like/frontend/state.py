@@ -15,7 +15,7 @@ from tangent_like import facts, ir
 from tangent_like.build import Builder
 from tangent_like.errors import Place
 from tangent_like.frontend.kinds import with_fresh_sizes
-from tangent_like.frontend.scope import Defaults, External, Frame, Guard
+from tangent_like.frontend.scope import Definition, External, Frame, Guard
 from tangent_like.ir import Atom, Const, Value
 
 TRUE, FALSE = Const(True), Const(False)
@@ -38,10 +38,15 @@ class Module:
     """Calls a function whose derivative is given as functions."""
 
     externals: dict[External, Value] = field(default_factory=dict)
-    guards: dict[External | Defaults, Guard] = field(default_factory=dict)
+    guards: dict[External | Definition, Guard] = field(default_factory=dict)
     origins: dict[Const, External] = field(default_factory=dict)
     """Where objects known at compile time were read from."""
     procedures: dict[Any, ir.Procedure] = field(default_factory=dict)
+
+    def rely_on(self, function: Any) -> None:
+        """Assume that a function stays as it is."""
+        definition = Definition(function)
+        self.guards[definition] = Guard(definition, None, definition.read())
 
 
 @dataclass(eq=False, slots=True)
@@ -55,7 +60,7 @@ class Lowering:
     reads: dict[External, Value] = field(default_factory=dict)
 
     @property
-    def guards(self) -> dict[External | Defaults, Guard]:
+    def guards(self) -> dict[External | Definition, Guard]:
         return self.module.guards
 
     def place(self, node: Any) -> Place:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakSet
@@ -58,6 +58,10 @@ rules: dict[Any, Rule] = {}
 """The registry: a rule for each callable that has one."""
 
 
+own: dict[Any, Rule] = {}
+"""Those of them that others than this package registered."""
+
+
 @dataclass(slots=True, eq=False)
 class Custom:
     """A function whose derivative is given as functions: see `custom_vjp` and `custom_jvp`."""
@@ -70,6 +74,12 @@ class Custom:
     backward: Callable[..., Any] | None = None
     tangent: Callable[..., Any] | None = None
     tangents: tuple[Callable[..., Any] | None, ...] | None = None
+
+    @property
+    def functions(self) -> Iterator[Callable[..., Any]]:
+        """The function and those that are its derivative."""
+        given = (self.forward, self.backward, self.tangent, *(self.tangents or ()))
+        yield from (f for f in (self.function, *given) if f is not None)
 
 
 customs: dict[Any, Custom] = {}
@@ -116,10 +126,13 @@ def changed() -> None:
 def _register(functions: Any, rule_of: Callable[[tuple[Any, ...]], Rule]) -> None:
     group = functions if isinstance(functions, tuple) else (functions,)
     made = rule_of(group)
+    caller = sys._getframe(2).f_globals.get("__name__", "")
     for function in group:
         if not callable(function):
             raise TypeError(f"a rule belongs to a callable, not to {function!r}")
         rules[function] = made
+        if caller.split(".")[0] != "tangent_like":
+            own[function] = made
     changed()
 
 

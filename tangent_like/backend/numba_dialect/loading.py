@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tangent_like.backend.emit import emit
-from tangent_like.backend.load import load
+from tangent_like.backend.load import Compiled, load
 from tangent_like.backend.naming import all_hints
 from tangent_like.backend.printing import module_text
 from tangent_like.backend.references import References
@@ -16,8 +16,8 @@ from tangent_like.request import Request
 
 
 def load_compiled(
-    functions: Sequence[Function], request: Request
-) -> tuple[str, Callable[..., Any]]:
+    functions: Sequence[Function], request: Request, guards: Sequence[Any]
+) -> Compiled:
     """Emit, print and load; the last function is the one that is asked for."""
     refs = References({name for f in functions for name in all_hints(f)})
     for function in functions:
@@ -26,8 +26,7 @@ def load_compiled(
     for tree in trees:
         tree.decorator_list.append(decorator(refs, request))
     text = module_text(trees, refs)
-    (call,) = load(text, [functions[-1].name], refs)
-    return text, call
+    return load(text, [functions[-1].name], refs.outside, guards)
 
 
 def decorator(refs: References, request: Request) -> ast.expr:

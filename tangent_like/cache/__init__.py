@@ -1,0 +1,166 @@
+"""Generated source on disk, so that the next process need not generate it again.
+
+An entry is found by the digest of all that decides the generated source: the function and
+everything that it reaches (`identity.py`), the kinds of the arguments, the request, the rules
+that were registered, and the versions of what compiles (`versions.py`).  So nothing is ever
+changed or found out of date, an entry is only not looked for any more.  What cannot be described
+in text with certainty is compiled in each process.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from types import FunctionType, ModuleType
+from typing import Any
+
+from tangent_like import facts
+from tangent_like.backend.load import Compiled, load
+from tangent_like.backend.references import Globals
+from tangent_like.cache import entry, folder
+from tangent_like.cache.entry import DamageError, Entry
+from tangent_like.cache.identity import Identity, UnknownError
+from tangent_like.cache.versions import NoSourceError, toolchain, versions_of
+from tangent_like.frontend.scope import Definition, External, Guard
+from tangent_like.rules import registry
+
+About = Sequence[Any]
+"""What decides the generated source besides the function: kinds, request, options."""
+
+
+def kept(function: Any, about: About, make: Callable[[], Compiled]) -> Compiled:
+    """What `make` compiles of a function, taken from the cache or put there."""
+    place = usable()
+    identity = identified(function, about) if place is not None else None
+    if place is None or identity is None:
+        return make()
+    found = recalled(place, identity)
+    if found is None:
+        found = make()
+        keep(place, function, about, identity, found)
+    return found
+
+
+def usable() -> str | None:
+    """The folder of the cache; None, and a warning once, where it cannot be trusted or made."""
+    place = folder.path()
+    if place is None:
+        return None
+    try:
+        folder.ready(place)
+    except (OSError, folder.UnsafeError) as error:
+        folder.say(place, error)
+        return None
+    return place
+
+
+def identified(function: Any, about: About) -> Identity | None:
+    """What is known of a function and all else that counts; None where that is not certain."""
+    identity = Identity()
+    try:
+        identity.visit(function)
+        identity.each(about)
+        identity.each(part for item in registry.own.items() for part in item)
+        identity.write(toolchain(), *versions_of(identity.libraries))
+    except (UnknownError, NoSourceError, RecursionError):
+        return None
+    return identity
+
+
+def recalled(place: str, identity: Identity) -> Compiled | None:
+    """The compiled version in the cache; None where there is none, or only a damaged one."""
+    key = identity.digest()
+    try:
+        data = folder.read(place, key)
+        found = entry.read(data, key) if data is not None else None
+    except OSError as error:
+        folder.say(place, error)
+        return None
+    except DamageError:
+        return None
+    return restored(found, identity) if found is not None else None
+
+
+def keep(
+    place: str, function: Any, about: About, before: Identity, compiled: Compiled
+) -> None:
+    """Put a compiled version into the cache, if text can hold it."""
+    identity = identified(function, about)
+    if identity is None or identity.digest() != before.digest():
+        return  # something changed while it was compiled
+    described = entry_of(compiled, identity, about)
+    if described is None:
+        return
+    try:
+        folder.write(place, described.key, entry.written(described))
+    except OSError as error:
+        folder.say(place, error)
+
+
+# --- between compiled versions and entries ------------------------------------------------------
+
+
+def entry_of(compiled: Compiled, identity: Identity, about: About) -> Entry | None:
+    """The entry of a compiled version; None where it holds what no text can name."""
+    outside = [(name, *described(v, identity)) for name, v in compiled.outside.items()]
+    guards = [guarded(guard, identity) for guard in compiled.guards]
+    if any(number is None for _, _, number in outside) or None in guards:
+        return None
+    functions = [f for f in identity.objects if isinstance(f, FunctionType)]
+    if any(f.__code__.co_filename in compiled.text for f in functions):
+        return None
+    names = tuple(call.__name__ for call in compiled.calls)
+    return Entry(
+        identity.digest(), " ".join(f.__qualname__ for f in functions[:1]), names,
+        tuple(outside), tuple(g for g in guards if g is not None), compiled.text,
+    )  # fmt: skip
+
+
+def described(value: Any, identity: Identity) -> tuple[str, Any]:
+    """How an entry names something outside the generated module; None stands for not at all."""
+    if isinstance(value, ModuleType):
+        return "module", value.__name__
+    if isinstance(value, Globals):
+        return "globals", identity.number_of(vars(value))
+    return "object", identity.number_of(value)
+
+
+def guarded(guard: Guard, identity: Identity) -> tuple[Any, ...] | None:
+    """How an entry names what a guard watches; None where it cannot."""
+    external = guard.external
+    number = identity.number_of(external.function)
+    if number is None:
+        return None
+    if isinstance(external, Definition):
+        return (number,)
+    if guard.fact not in (None, facts.of_constant(external.read())):
+        return None
+    keys = [step[0] for step in external.path if isinstance(step, tuple)]
+    if not all(type(key) in (str, int) for key in keys):
+        return None
+    return number, external.name, external.is_cell, external.path, guard.fact is not None
+
+
+def restored(found: Entry, identity: Identity) -> Compiled:
+    """The compiled version of an entry, with what lies outside as it is in this process."""
+    objects = identity.objects
+
+    def bound(how: str, what: Any) -> Any:
+        if how == "module":
+            return sys.modules[what]
+        return Globals(objects[what]) if how == "globals" else objects[what]
+
+    outside = {name: bound(how, what) for name, how, what in found.outside}
+    guards = [watched(objects[number], *rest) for number, *rest in found.guards]
+    return load(found.text, found.functions, outside, guards)
+
+
+def watched(function: Any, *place: Any) -> Guard:
+    """The guard of an entry: it assumes what is so now, since the key says that it was so then."""
+    if not place:
+        definition = Definition(function)
+        return Guard(definition, None, definition.read())
+    name, is_cell, path, by_kind = place
+    external = External(function, name, is_cell, path)
+    value = external.read()
+    return Guard(external, facts.of_constant(value)) if by_kind else Guard(external, None, value)

@@ -1,0 +1,133 @@
+"""Where the cache is, and whether it may be trusted: generated code is run as it is found there.
+
+The folder is one of the user's own, which nobody else can write to or read.  `TANGENT_LIKE_CACHE`
+moves it; the value `off` turns it off.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+VARIABLE = "TANGENT_LIKE_CACHE"
+OFF = "off"
+_ENTRY, _UNFINISHED = ".py", ".tmp"
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_said: set[str] = set()
+
+
+class UnsafeError(Exception):
+    """A folder that others can change, or that is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """`unfinished` files are those of writers that were killed."""
+
+    entries: int
+    bytes: int
+    unfinished: int
+
+
+def path() -> str | None:
+    """The folder of the cache, there or not; None where it is turned off."""
+    given = os.environ.get(VARIABLE, "")
+    if given.lower() == OFF:
+        return None
+    return os.path.expanduser(given or os.path.join(_users_own(), "tangent_like"))
+
+
+def _users_own() -> str:
+    """The folder for caches that the system gives a user."""
+    if sys.platform == "win32":
+        return os.environ.get("LOCALAPPDATA") or os.path.join("~", "AppData", "Local")
+    if sys.platform == "darwin":
+        return os.path.join("~", "Library", "Caches")
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    return given if os.path.isabs(given) else os.path.join("~", ".cache")
+
+
+def ready(folder: str) -> None:
+    """Make the folder if there is none; raises UnsafeError if it is not the user's own."""
+    if not os.path.lexists(folder):
+        os.makedirs(os.path.dirname(os.path.abspath(folder)), exist_ok=True)
+        with suppress(FileExistsError):  # another process was first
+            os.mkdir(folder, mode=0o700)
+    check(folder)
+
+
+def check(folder: str) -> None:
+    """Raises UnsafeError unless this is a folder of the user's that nobody else can enter."""
+    found = os.lstat(folder)
+    if stat.S_ISLNK(found.st_mode):
+        raise UnsafeError("it is a symbolic link")
+    if not stat.S_ISDIR(found.st_mode):
+        raise UnsafeError("it is no folder")
+    if os.name == "nt":  # the user's own folders are private there, and modes say nothing
+        return
+    if found.st_uid != os.geteuid():
+        raise UnsafeError("it belongs to another user")
+    if found.st_mode & 0o077:
+        raise UnsafeError(f"others can enter it: chmod 700 {folder}")
+
+
+def read(folder: str, key: str) -> bytes | None:
+    """The content of an entry's file; None where there is none."""
+    try:
+        descriptor = os.open(os.path.join(folder, key + _ENTRY), os.O_RDONLY | _NO_LINK)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    with open(descriptor, "rb") as file:
+        return file.read()
+
+
+def write(folder: str, key: str, data: bytes) -> None:
+    """Write a file under a name of its own and rename it, so that no reader sees a part."""
+    unfinished = os.path.join(folder, os.urandom(8).hex() + _UNFINISHED)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK
+    descriptor = os.open(unfinished, flags, 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+        os.replace(unfinished, os.path.join(folder, key + _ENTRY))
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(unfinished)
+        raise
+
+
+def files(folder: str, suffix: str = _ENTRY) -> Iterator[str]:
+    """The files of entries, or with another suffix those that are not finished."""
+    if os.path.isdir(folder):
+        for name in os.listdir(folder):
+            if name.endswith(suffix):
+                yield os.path.join(folder, name)
+
+
+def stats(folder: str) -> Stats:
+    entries = list(files(folder))
+    size = sum(map(os.path.getsize, entries))
+    return Stats(len(entries), size, len(list(files(folder, _UNFINISHED))))
+
+
+def clear(folder: str) -> int:
+    """Remove all entries and unfinished files; how many there were."""
+    found = [*files(folder), *files(folder, _UNFINISHED)]
+    for file in found:
+        with suppress(FileNotFoundError):  # another process was first
+            os.unlink(file)
+    return len(found)
+
+
+def say(folder: str, why: Exception) -> None:
+    """Warn once of each folder and reason that nothing is cached."""
+    reason = why.strerror if isinstance(why, OSError) and why.strerror else why
+    text = f"tangent_like keeps nothing in {folder}: {reason}"
+    if text not in _said:
+        _said.add(text)
+        warnings.warn(text, RuntimeWarning, stacklevel=2)

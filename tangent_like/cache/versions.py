@@ -1,0 +1,64 @@
+"""What generated code depends on besides the function: the versions of all that made it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from importlib.machinery import PathFinder
+
+_VERSION_FILES = {"gast": "version.py", "astor": "VERSION"}
+"""Read and not imported: what is cached is loaded without the two."""
+
+
+class NoSourceError(Exception):
+    """A package's files cannot be read, as in a zip file: then nothing is cached."""
+
+
+@functools.cache
+def toolchain() -> str:
+    """A digest of Python and of everything that takes part in compiling.
+
+    Of this package the sources count and not the version, which stays the same while one works
+    on them.
+    """
+    digest = blake2b(f"{sys.implementation.cache_tag} {sys.version}".encode(), digest_size=20)
+    try:
+        own = _python_files(_folder_of("tangent_like"))
+        others = [os.path.join(_folder_of(name), file) for name, file in _VERSION_FILES.items()]
+        for path in [*sorted(own), *others]:
+            text = _content(path)
+            digest.update(f"{os.path.basename(path)} {len(text)}:".encode())
+            digest.update(text)
+    except OSError as error:
+        raise NoSourceError from error
+    return digest.hexdigest()
+
+
+def _folder_of(package: str) -> str:
+    spec = PathFinder.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise NoSourceError(package)
+    return next(iter(spec.submodule_search_locations))
+
+
+def _python_files(folder: str) -> Iterator[str]:
+    for entry in os.scandir(folder):
+        if entry.name.endswith(".py"):
+            yield entry.path
+        elif entry.is_dir() and entry.name != "__pycache__":
+            yield from _python_files(entry.path)
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:
+        return file.read()
+
+
+def versions_of(libraries: Iterable[str]) -> Iterator[str]:
+    """The versions of the libraries that a function uses; Python's own have Python's."""
+    for name in sorted({"numpy", *libraries}):
+        module = sys.modules.get(name)
+        yield f"{name} {getattr(module, '__version__', '')}"

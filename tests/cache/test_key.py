@@ -1,0 +1,341 @@
+"""What an entry is found by: anything that could change the derivative is part of the key."""
+
+from __future__ import annotations
+
+import dis
+import functools
+import math
+import sys
+
+import numpy as np
+import pytest
+
+import tangent_like as tl
+from tangent_like.cache import code, versions
+from tangent_like.cache.identity import Identity
+from tangent_like.rules import registry
+from tests.derivatives import define
+
+MODEL = '''
+import math
+from dataclasses import dataclass
+from functools import partial
+import numpy as np
+
+rate = 0.5
+count = 3
+limits = (1.0, 2.0)
+data = np.ones(4)
+
+
+@dataclass
+class Settings:
+    scale: float = 2.0
+
+
+settings = Settings()
+
+
+def inner(x):
+    return x * x
+
+
+def helper(x, weight=2.0, *, bias=1.0):
+    return inner(x) * weight + bias
+
+
+def make(power):
+    def raised(x):
+        return x ** power
+    return raised
+
+
+raised = make(3)
+chosen = helper
+
+
+def f(x, y):
+    """A function of much."""
+    s = helper(x) * rate + chosen(y) + raised(x)
+    for i in range(count):
+        s = s + math.sin(x) * data.sum()
+    return s * limits[0]
+'''
+
+OTHERS = {
+    "the function": ("* limits[0]", "* limits[1]"),
+    "its comment": ("s * limits[0]", "s * limits[0]  # scaled"),
+    "a callee": ("weight + bias", "weight - bias"),
+    "a callee of a callee": ("return x * x", "return x * x * x"),
+    "the default of a callee": ("weight=2.0", "weight=3.0"),
+    "a named default of a callee": ("bias=1.0", "bias=1.5"),
+    "a global function": ("chosen = helper", "chosen = inner"),
+    "a closure's function": ("x ** power", "x * power"),
+    "a closure's whole number": ("make(3)", "make(4)"),
+    "a global whole number": ("count = 3", "count = 4"),
+    "the type of a global number": ("rate = 0.5", "rate = 1"),
+    "the type of a global array": ("np.ones(4)", "np.ones(4, dtype=int)"),
+    "the shape of a global array": ("np.ones(4)", "np.ones(5)"),
+    "the length of a global tuple": ("(1.0, 2.0)", "(1.0, 2.0, 3.0)"),
+    "a library's function under the same name": ("import math", "import numpy as math"),
+    "its place in the file": ("import math", "import math\n"),
+}
+
+SAME = {
+    "the value of a global number": ("rate = 0.5", "rate = 0.25"),
+    "the elements of a global array": ("np.ones(4)", "np.full(4, 7.0)"),
+    "a function that is not called": ("    scale: float = 2.0", "    scale: float = 3.0"),
+}
+
+
+def derivative(f):
+    return tl.grad(f, wrt=(0, 1))
+
+
+def digest(f):
+    identity = Identity()
+    identity.visit(f)
+    return identity.digest()
+
+
+def reference(f, x, y, h=1e-6):
+    dx = (f(x + h, y) - f(x - h, y)) / (2 * h)
+    return dx, (f(x, y + h) - f(x, y - h)) / (2 * h)
+
+
+@pytest.mark.parametrize("change", OTHERS)
+def test_what_counts(module, compiled, change):
+    first = module(MODEL)
+    derivative(first.f)(1.5, 2.5)
+    second = module(MODEL.replace(*OTHERS[change]))
+    found = derivative(second.f)(1.5, 2.5)
+    assert compiled == ["f", "f"]
+    assert np.allclose(found, reference(second.f, 1.5, 2.5), rtol=1e-6)
+
+
+@pytest.mark.parametrize("change", ["nothing", *SAME])
+def test_what_does_not_count(module, compiled, change):
+    first = module(MODEL)
+    derivative(first.f)(1.5, 2.5)
+    second = module(MODEL.replace(*SAME.get(change, ("", ""))))
+    found = derivative(second.f)(1.5, 2.5)
+    assert compiled == ["f"]
+    assert np.allclose(found, reference(second.f, 1.5, 2.5), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda f: tl.grad(f)(1.5, 2.5),
+        lambda f: tl.grad(f, wrt=1)(1.5, 2.5),
+        lambda f: tl.grad(f, wrt=(0,))(1.5, 2.5),
+        lambda f: tl.value_and_grad(f)(1.5, 2.5),
+        lambda f: tl.jvp(f, (1.5, 2.5), (1.0, 0.0)),
+        lambda f: tl.hvp(f)(1.5, 2.5, 1.0),
+        lambda f: tl.grad(f)(1.5, np.float32(2.5)),
+        lambda f: tl.grad(f)(1.5, np.array(2.5)),
+        lambda f: tl.source(f, types={"x": 1.5, "y": 2.5}, simplify=False),
+        lambda f: tl.grad(tl.grad(f))(1.5, 2.5),
+    ],
+)
+def test_each_request_and_kind_has_its_own(module, compiled, ask):
+    f = module(MODEL).f
+    tl.value_and_grad(f, wrt=(1, 0))(1.5, 2.5)
+    ask(f)
+    assert len(compiled) == 2
+    ask(module(MODEL).f)
+    assert len(compiled) == 2
+
+
+CLASSES = '''
+class Base:
+    def step(self, x):
+        return x * 2.0
+
+class Model(Base):
+    def __init__(self):
+        self.k = 3.0
+
+model = Model()
+
+def f(x):
+    return x * x
+'''
+
+
+def test_classes_and_objects_that_a_function_names():
+    def of(text):
+        return digest(define(text, "f"))
+
+    text = CLASSES.replace("return x * x", "return model.step(x)")
+    known = of(text)
+    assert of(text) == known
+    for change in (("x * 2.0", "x * 4.0"), ("self.k = 3.0", "self.k = 4.0"), ("(Base)", "()")):
+        assert of(text.replace(*change)) != known
+    assert of(CLASSES) == of(CLASSES.replace("x * 2.0", "x * 4.0")), "it names no class"
+
+
+PARTIAL = """
+from functools import partial
+def g(x, k):
+    return x * k
+h = partial(g, k=2.0)
+def f(x):
+    return h(x)
+"""
+
+
+def test_a_partial_counts(module):
+    text = PARTIAL
+    texts = [text, text.replace("k=2.0", "k=3.0"), text.replace("x * k", "x + k"), text]
+    found = [digest(module(text).f) for text in texts]
+    assert len(set(found)) == 3 and found[0] == found[-1]
+
+
+# --- rules -------------------------------------------------------------------------------------
+
+
+RULED = "def soft(x): return x + 1.0\ndef f(x): return soft(x) * x\n"
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    """Registers a rule that is forgotten after the test."""
+    for table in ("rules", "own"):
+        monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
+    return tl.elementwise
+
+
+def test_a_rule_of_ones_own_counts(module, compiled, registered):
+    first = module(RULED)
+    registered(first.soft, lambda x, y: 2.0)
+    assert tl.grad(first.f)(3.0) == 4.0 + 2.0 * 3.0
+    second = module(RULED)
+    registered(second.soft, lambda x, y: 5.0)
+    assert tl.grad(second.f)(3.0) == 4.0 + 5.0 * 3.0
+    assert compiled == ["f", "f"]
+
+
+def test_a_rule_for_a_librarys_function_counts(module, compiled, registered):
+    text = "import math\ndef f(x): return math.sin(x)\n"
+    assert tl.grad(module(text).f)(0.5) == math.cos(0.5)
+    registered(math.sin, lambda x, y: 7.0)
+    assert tl.grad(module(text).f)(0.5) == 7.0
+    assert compiled == ["f", "f"]
+
+
+CUSTOM = '''
+import tangent_like as tl
+
+@tl.custom_vjp
+def clipped(x):
+    return x * x
+
+def forward(x):
+    return clipped(x), x
+
+def backward(x, g):
+    return (g * 10.0,)
+
+clipped.defvjp(forward, backward)
+
+def f(x):
+    return clipped(x) * 2.0
+'''
+
+
+def test_a_given_derivative_counts(module, compiled):
+    assert tl.grad(module(CUSTOM).f)(3.0) == 20.0
+    assert tl.grad(module(CUSTOM).f)(3.0) == 20.0
+    assert compiled == ["f"]
+    assert tl.grad(module(CUSTOM.replace("g * 10.0", "g * 4.0")).f)(3.0) == 8.0
+    assert compiled == ["f", "f"]
+
+
+# --- versions ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fresh_toolchain():
+    """The digest of the tools is found out anew, before and after."""
+    versions.toolchain.cache_clear()
+    yield
+    versions.toolchain.cache_clear()
+
+
+def test_a_new_numpy_counts(module, compiled, monkeypatch):
+    tl.grad(module(MODEL).f)(1.5, 2.5)
+    monkeypatch.setattr(np, "__version__", "99.0")
+    tl.grad(module(MODEL).f)(1.5, 2.5)
+    assert compiled == ["f", "f"]
+
+
+def test_a_new_python_counts(module, compiled, monkeypatch, fresh_toolchain):
+    tl.grad(module(MODEL).f)(1.5, 2.5)
+    monkeypatch.setattr(sys, "version", sys.version + " (another)")
+    versions.toolchain.cache_clear()
+    tl.grad(module(MODEL).f)(1.5, 2.5)
+    assert compiled == ["f", "f"]
+
+
+@pytest.mark.parametrize(
+    "name, file", [("tangent_like", "sweep.py"), ("gast", "version.py"), ("astor", "VERSION")]
+)
+def test_a_new_version_of_the_tools_counts(
+    module, compiled, monkeypatch, fresh_toolchain, name, file
+):
+    tl.grad(module(MODEL).f)(1.5, 2.5)
+    content = versions._content
+    changed = []
+
+    def other(path):
+        if path.endswith(file) and f"{name}" in path:
+            changed.append(path)
+            return content(path) + b"\n# another version\n"
+        return content(path)
+
+    monkeypatch.setattr(versions, "_content", other)
+    versions.toolchain.cache_clear()
+    tl.grad(module(MODEL).f)(1.5, 2.5)
+    assert len(changed) >= 1
+    assert compiled == ["f", "f"]
+
+
+# --- reading code objects ------------------------------------------------------------------------
+
+
+def many_names(x):
+    import json as used
+
+    class Inner:
+        field = abs(x)
+
+        def method(self):
+            return [len(used.__name__) + OTHER for _ in range(3)]
+
+    return Inner, lambda: sorted(map(float, [x]))
+
+
+OTHER = 1
+LONG = "\n".join(["def long(x):", *(f"    x = x + name_{i}" for i in range(700)), "    return x"])
+
+
+def named_by_dis(found):
+    loads = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS", "IMPORT_NAME")
+    return {
+        instruction.argval
+        for inner in code.codes_in(found)
+        for instruction in dis.get_instructions(inner)
+        if instruction.opname in loads
+    }
+
+
+@pytest.mark.smoke
+def test_globals_are_those_that_dis_finds():
+    space = {}
+    exec(LONG, space)
+    for function in (many_names, named_by_dis, code.read_by, functools.reduce, space["long"]):
+        found = getattr(function, "__code__", None)
+        if found is not None:
+            assert code.read_by(found) == named_by_dis(found)
+    assert len(code.read_by(space["long"].__code__)) == 700
