@@ -68,12 +68,25 @@ def sweeps(
     for statement in ir.walk(block):
         if isinstance(statement, Op):
             sweep.builder.definitions[statement.result] = statement
+    _note_openings(sweep, block)
     sweep.open_tapes(block)
     for atom, seed in zip(block.results, seeds, strict=True):
         sweep.contribute(atom, trees.dissolve(sweep.builder, seed, atom.fact))
     sweep.run(block)
     results = [sweep.output(value) for value in wrt]
     return Sweeps(block, sweep.builder.finish(results))
+
+
+def _note_openings(sweep: Sweep, block: Block) -> None:
+    """For each end of a `with` its beginning, in the same block."""
+    open_: list[Op] = []
+    for statement in block.statements:
+        if isinstance(statement, Op) and statement.fn is ir.enter:
+            open_.append(statement)
+        elif isinstance(statement, Op) and statement.fn is ir.leave:
+            sweep.openings[statement] = open_.pop()
+        for inner in ir.blocks_of(statement):
+            _note_openings(sweep, inner)
 
 
 # --- operations with adjoints of their own -----------------------------------------------------
@@ -187,6 +200,19 @@ def _gradient_block(sweep: Sweep, op: Op) -> None:
     sweep.contribute(op.args[0], trees.dissolve(sweep.builder, found, op.args[0].fact))
 
 
+def _enter(sweep: Sweep, op: Op) -> None:
+    sweep.builder.op(ir.leave, ())
+
+
+def _leave(sweep: Sweep, op: Op) -> None:
+    """The mirror of a `with` is a `with` on a manager made anew."""
+    opening = sweep.openings[op]
+    (manager,) = opening.args
+    made = sweep.builder.definitions[manager]  # type: ignore[index]
+    again = sweep.builder.op(made.fn, made.args, dict(made.keywords))
+    sweep.builder.op(ir.enter, (again,))
+
+
 def _nothing(sweep: Sweep, op: Op) -> None:
     sweep.adjoints.pop(op.result, None)
 
@@ -195,6 +221,7 @@ _SPECIAL: dict[Any, Callable[[Sweep, Op], None]] = {
     ir.make_tuple: _make_sequence,
     ir.make_list: _make_sequence,
     ir.defined: _identity,
+    ir.live: _identity,
     runtime.bound: _identity,
     ir.unpack: _unpack,
     ir.push: _push,
@@ -202,6 +229,11 @@ _SPECIAL: dict[Any, Callable[[Sweep, Op], None]] = {
     ir.flip: _flip,
     GradientBlock: _gradient_block,
     ir.new_tape: _nothing,
+    ir.enter: _enter,
+    ir.leave: _leave,
+    ir.enter_try: _nothing,
+    ir.leave_try: _nothing,
+    ir.keep: _nothing,
     operator.getitem: _getitem,
     reversed: _nothing,
     zip: _nothing,

@@ -29,12 +29,19 @@ _FOLDABLE: tuple[Any, ...] = (
 _FOLDED_TYPES = (bool, int, str, tuple, slice, type(None), type(...), type, float)
 
 
+class Unreachable(Exception):
+    """What is being built is never reached: an operation before it raises for certain."""
+
+
 class Builder:
     """A block under construction; `derivative` marks what it appends as derivative code."""
 
     def __init__(self, place: Place = NOWHERE, derivative: bool = False):
         self.place = place
         self.derivative = derivative
+        self.keeping = False
+        """Whether what may raise is kept, since the user's code handles exceptions here."""
+
         self.definitions: dict[Value, Op] = {}
         self._stack: list[list[Statement]] = [[]]
 
@@ -57,6 +64,8 @@ class Builder:
             result, fn, operands, tuple(named.items()), place or self.place, self.derivative
         )
         self.append(statement)
+        if self.keeping and may_raise(statement):
+            self.append(Op(Value("", facts.Opaque("NoneType")), ir.keep, (result,), (), self.place))
         return result
 
     def append(self, statement: Statement) -> None:
@@ -69,6 +78,9 @@ class Builder:
         self._stack.append([])
         try:
             results = tuple(build())
+        except Unreachable:
+            self._stack[-2].extend(self._stack[-1])  # what comes before still happens
+            raise
         finally:
             statements = self._stack.pop()
         return Block(tuple(statements), results)
@@ -150,6 +162,20 @@ class Builder:
         if isinstance(index.value, int) and -len(items) <= index.value < len(items):
             return items[index.value]
         return None
+
+
+def may_raise(op: Op) -> bool:
+    """Whether the operation can fail, as far as its operands tell."""
+    if op.fn in (ir.make_tuple, ir.make_list, slice) or op.result.fact == facts.Opaque("NoneType"):
+        return False
+    plain = op.fn in (operator.add, operator.sub, operator.mul, operator.neg, *_COMPARISONS)
+    return not (plain and all(facts.is_scalar(atom.fact) for atom in op.atoms))
+
+
+_COMPARISONS = (
+    operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge, operator.not_,
+    operator.is_, operator.is_not,
+)  # fmt: skip
 
 
 def fact_of(atom: Atom) -> facts.Fact:

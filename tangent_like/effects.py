@@ -6,25 +6,48 @@ from typing import Any
 
 from tangent_like import ir
 
-EFFECTS: set[Any] = {print, ir.unbound, ir.defined, ir.push, ir.pop, ir.flip, ir.put, ir.unpack}
+EFFECTS: set[Any] = {
+    print, ir.fail, ir.unbound, ir.defined, ir.push, ir.pop, ir.flip, ir.put, ir.unpack,
+    ir.enter, ir.leave, ir.enter_try, ir.leave_try, ir.keep,
+}  # fmt: skip
+_TAPES = {ir.push, ir.pop, ir.put, ir.flip, ir.unbound, ir.defined}
+_EFFECT_MODULES = ("logging", "time", "warnings", "_warnings")
 _PURE_MODULES = ("numpy", "math", "cmath", "operator", "_operator", "scipy")
 _PURE: frozenset[Any] = frozenset({
     abs, min, max, sum, round, divmod, pow, float, int, bool, complex, len, range, slice, zip,
     reversed, enumerate, isinstance, tuple, list, getattr, sorted,
-    ir.make_tuple, ir.make_list, ir.defined,
+    ir.make_tuple, ir.make_list, ir.defined, ir.live,
 })  # fmt: skip
 
 
 def has_effect(fn: Any) -> bool:
     """Whether the call must be kept, in place, even if its result is not used."""
     if isinstance(fn, ir.Procedure):
-        return False
+        return _acts(fn, set())
     try:
         if fn in EFFECTS:
             return True
     except TypeError:
         return True
-    return is_random(fn)
+    return is_random(fn) or _logs_or_asks_the_time(fn)
+
+
+def _acts(procedure: ir.Procedure, seen: set[Any]) -> bool:
+    """Whether a procedure does something that its caller could notice."""
+    if procedure in seen or procedure.function is None:
+        return procedure not in seen  # one that is still being lowered may do anything
+    seen.add(procedure)
+    for statement in ir.walk(procedure.function.body):
+        if isinstance(statement, ir.Op) and statement.fn not in _TAPES:
+            fn = statement.fn
+            if _acts(fn, seen) if isinstance(fn, ir.Procedure) else has_effect(fn):
+                return True
+    return False
+
+
+def _logs_or_asks_the_time(fn: Any) -> bool:
+    module = (getattr(fn, "__module__", None) or "").split(".")[0]
+    return module in _EFFECT_MODULES and not isinstance(fn, type)
 
 
 def is_pure(fn: Any) -> bool:
@@ -44,6 +67,17 @@ def is_random(fn: Any) -> bool:
     if owner is not None and type(owner).__module__.startswith("numpy.random"):
         return True
     return module.startswith(("numpy.random", "random"))
+
+
+def is_inert(fn: Any) -> bool:
+    """Whether the result carries no derivative, whatever the operands: text, exceptions, effects
+    that return nothing."""
+    if isinstance(fn, type) and issubclass(fn, BaseException):
+        return True
+    return fn in _INERT or _logs_or_asks_the_time(fn)
+
+
+_INERT = (ir.fail, str.format, ir.enter, ir.leave, ir.enter_try, ir.leave_try, ir.keep)
 
 
 def makes_tape(fn: Any) -> bool:

@@ -2,7 +2,8 @@
 
     Unknown                      nothing
     Undefined                    the name has no value on this path
-    Maybe(fact)                  may have no value; `fact` where it has one
+    Maybe(fact)                  may have no value; `fact` where it has one; `certain` where no
+                                 path on which it has none goes on to read it
     Scalar(type, size)           a Python number (np.float64 and np.int64 count as float and int)
     Array(dtype, dims)           an ndarray or NumPy scalar; dims None: rank unknown, maybe a scalar
     Tuple(items), List(items)    of known length
@@ -58,6 +59,7 @@ class Undefined:
 @dataclass(frozen=True, slots=True)
 class Maybe:
     fact: Fact
+    certain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +153,10 @@ def join(a: Fact, b: Fact) -> Fact:
         return a
     match a, b:
         case (Undefined(), other) | (other, Undefined()):
-            return other if isinstance(other, Maybe) else Maybe(other)
-        case (Maybe(inner), other) | (other, Maybe(inner)):
-            return Maybe(join(inner, other.fact if isinstance(other, Maybe) else other))
+            return Maybe(defined(other))
+        case (Maybe(inner, sure), other) | (other, Maybe(inner, sure)):
+            whole = other if isinstance(other, Maybe) else Maybe(other, True)
+            return Maybe(join(inner, whole.fact), sure and whole.certain)
         case Scalar(), Scalar():
             return Scalar(_join_scalar_types(a.type, b.type), a.size if a.size == b.size else None)
         case Array(), Array():
@@ -344,8 +347,8 @@ def map_sizes(fact: Fact, of: Callable[[Dim], Dim]) -> Fact:
             return List(tuple(map_sizes(item, of) for item in items))
         case ListOf(item):
             return ListOf(map_sizes(item, of))
-        case Maybe(inner):
-            return Maybe(map_sizes(inner, of))
+        case Maybe(inner, certain):
+            return Maybe(map_sizes(inner, of), certain)
         case Tape(item):
             return Tape(map_sizes(item, of))
     return fact
@@ -375,6 +378,6 @@ def without_values(fact: Fact) -> Fact:
             return List(tuple(map(without_values, items)))
         case ListOf(item):
             return ListOf(without_values(item))
-        case Maybe(inner):
-            return Maybe(without_values(inner))
+        case Maybe(inner, certain):
+            return Maybe(without_values(inner), certain)
     return fact

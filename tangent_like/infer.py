@@ -43,8 +43,13 @@ def infer(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> 
     """The fact of `fn(*atoms, **keywords)`; never fails, at worst Unknown."""
     if isinstance(fn, ir.Procedure):
         return facts.with_fresh_sizes(fn.result)
+    if isinstance(fn, type) and issubclass(fn, BaseException):
+        return Opaque(fn.__name__)
     if fn in special:
         return special[fn](*atoms, **keywords)
+    module = (getattr(fn, "__module__", None) or "").split(".")[0]
+    if module in _CLOCKS_AND_LOGS and not isinstance(fn, type):
+        return _CLOCKS.get(fn.__name__, Opaque("NoneType"))
     operands = tuple(atom.fact for atom in atoms)
     if any(isinstance(f, facts.Maybe) for f in operands):
         return UNKNOWN
@@ -53,6 +58,14 @@ def infer(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> 
         if found is not None:
             return found
     return execute(fn, atoms, keywords)
+
+
+_CLOCKS_AND_LOGS = ("logging", "time", "warnings", "_warnings")
+_CLOCKS: dict[str, Fact] = {
+    **dict.fromkeys(("time", "perf_counter", "monotonic", "process_time"), facts.FLOAT),
+    **dict.fromkeys(("time_ns", "perf_counter_ns", "monotonic_ns", "process_time_ns"), facts.INT),
+    **dict.fromkeys(("ctime", "strftime", "asctime"), Opaque("str")),
+}
 
 
 # --- element-wise operations ---------------------------------------------------------------
@@ -456,7 +469,7 @@ for _identity in (operator.is_, operator.is_not, operator.contains):
 special[float] = lambda *operands: facts.FLOAT
 special[int] = lambda operand=None, *base: facts.INT
 special[reversed] = lambda operand: operand.fact
-special[ir.defined] = lambda value: facts.defined(value.fact)
+special[ir.defined] = special[ir.live] = lambda value: facts.defined(value.fact)
 special[ir.unbound] = lambda name: UNKNOWN
 
 
@@ -476,6 +489,9 @@ special[ir.pop] = _fact_of_pop
 special[ir.fetch] = lambda tape, index: _fact_of_pop(tape)
 special[ir.push] = lambda tape, value: Opaque("NoneType")
 special[ir.put] = lambda tape, index, value: Opaque("NoneType")
+for _silent in (print, ir.fail, ir.keep, ir.enter, ir.leave, ir.enter_try, ir.leave_try):
+    special[_silent] = lambda *operands, **keywords: Opaque("NoneType")
+special[str.format] = lambda *operands, **keywords: Opaque("str")
 special[ir.flip] = lambda tape: Opaque("NoneType")
 special[zip] = lambda *sources: facts.Zip(
     tuple(s.fact for s in sources), Tuple(tuple(map(item_of_iterable, sources)))

@@ -266,6 +266,38 @@ def defined(value: object) -> object:
     return value
 
 
+def live(value: object) -> object:
+    """The operation that reads a name which is unbound only where the function has returned."""
+    return value
+
+
+# A stretch of statements that generated code prints inside `with` or `try`.
+
+
+def enter(manager: object) -> None:
+    """The operation that begins `with manager:`."""
+
+
+def leave() -> None:
+    """The operation that ends a `with`."""
+
+
+def enter_try(file: str, line: int, function: str, *kinds: type[BaseException]) -> None:
+    """The operation that begins a `try` whose handlers for these kinds are not differentiated."""
+
+
+def leave_try() -> None:
+    """The operation that ends a `try`."""
+
+
+def keep(value: object) -> None:
+    """The operation that keeps the one which made the value, since it may raise."""
+
+
+REGIONS = {enter: leave, enter_try: leave_try}
+"""The operations that begin a region, each with the one that ends it."""
+
+
 def unpack(items: Any, count: int) -> tuple[Any, ...]:
     """The operation behind `a, b = items` where the length of `items` is not known."""
     values = tuple(items)
@@ -278,6 +310,13 @@ def unpack(items: Any, count: int) -> tuple[Any, ...]:
 def unbound(name: str) -> object:
     """The operation that reads a name which is never bound where it is read."""
     raise UnboundLocalError(f"cannot access local variable {name!r}")
+
+
+def fail(error: Any, *cause: Any) -> None:
+    """The operation behind `raise error from cause`; what follows it is never reached."""
+    if cause:
+        raise error from cause[0]
+    raise error
 
 
 # The tape: a list that grows in the forward sweep and shrinks in the reverse sweep.  `new_tape`

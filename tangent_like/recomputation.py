@@ -24,7 +24,7 @@ _ARITHMETIC: frozenset[Any] = frozenset({
     operator.floordiv, operator.mod,
 })  # fmt: skip
 _VIEWS: frozenset[Any] = frozenset({
-    operator.getitem, getattr, len, range, slice, ir.make_tuple, ir.defined, np.transpose,
+    operator.getitem, getattr, len, range, slice, ir.make_tuple, np.transpose,
 })  # fmt: skip
 
 

@@ -9,7 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like.errors import NotYetSupported
+from tangent_like.errors import NotYetSupported, Place
+
+
+def handler_refused(file: str, line: int, function: str) -> NotYetSupported:
+    """The error for an exception that the user's `try` would have handled."""
+    return NotYetSupported(
+        "the derivative where an exception is handled by `except`",
+        Place(file, line, function=function),
+        "test for the exceptional case with `if`",
+    )
 
 
 def unbroadcast(g: Any, like: Any) -> Any:

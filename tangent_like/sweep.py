@@ -61,6 +61,9 @@ class Sweep:
     readers: dict[Any, Value] = field(default_factory=dict)
     """The adjoint tape of each place that reads a tape: a pop, or a component of a loop."""
 
+    openings: dict[Op, Op] = field(default_factory=dict)
+    """The beginning of each `with` by its end."""
+
     # --- contributions ------------------------------------------------------------------
 
     def is_active(self, atom: Atom) -> bool:

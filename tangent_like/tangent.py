@@ -281,6 +281,14 @@ def _identity(push: Push, op: Op) -> None:
     push.keep(op.result, push.tree(op.args[0]))
 
 
+def _read(push: Push, op: Op) -> None:
+    """The tangent of a name that may be unbound is bound where the name is."""
+    tree = push.tree(op.args[0])
+    if op.args[0] in push.unsettled and isinstance(tree, Value):
+        tree = push.builder.op(ir.live, (tree,), name=trees.derivative_name("d", op.result))
+    push.keep(op.result, tree)
+
+
 def _getitem(push: Push, op: Op) -> None:
     container, index = op.args
     tree = push.tree(container)
@@ -345,7 +353,8 @@ def _nothing(push: Push, op: Op) -> None:
 _SPECIAL: dict[Any, Callable[[Push, Op], None]] = {
     ir.make_tuple: _make_sequence,
     ir.make_list: _make_sequence,
-    ir.defined: _identity,
+    ir.defined: _read,
+    ir.live: _read,
     runtime.bound: _identity,
     ir.unpack: _same_of_tangent,
     ir.new_tape: _new_tape,

@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable
 from typing import Any
 
 from tangent_like import facts, ir
+from tangent_like.effects import is_inert
 from tangent_like.ir import Atom, Block, If, Loop, Op, Statement, Value
 from tangent_like.rules import registry
 from tangent_like.rules.apply import rule_of
@@ -31,8 +32,9 @@ def check_rules(block: Block, active: set[Value], special: Container[Any]) -> No
     for statement in ir.walk(block):
         if not isinstance(statement, Op) or isinstance(statement.fn, (ir.Procedure, ir.Hook)):
             continue
-        known = statement.fn in special or statement.fn in registry.solvers
-        if not known and any(atom in active for atom in statement.atoms):
+        if statement.fn in special or statement.fn in registry.solvers or is_inert(statement.fn):
+            continue
+        if any(atom in active for atom in statement.atoms):
             rule_of(statement)
 
 

@@ -64,7 +64,7 @@ def without_aliases(function: Function) -> Function:
 
 
 def _is_alias(op: Op) -> bool:
-    return op.fn is ir.defined or isinstance(op.fn, ir.Hook)
+    return op.fn in (ir.defined, ir.live) or isinstance(op.fn, ir.Hook)
 
 
 def _without(block: Block, gone: set[Value]) -> Block:
@@ -100,6 +100,11 @@ class Emitter:
         """Claim the names of everything outside that the function will refer to."""
         for statement in ir.walk(function.body):
             if isinstance(statement, Op) and not is_sign(statement.fn):
+                if statement.fn is ir.enter_try:
+                    self.refs.function(runtime.handler_refused)
+                    self.refs.namespace.setdefault("error", None)
+                if statement.fn in ir.REGIONS or statement.fn in ir.REGIONS.values():
+                    continue
                 if statement.fn in _STATEMENTS:
                     self.reserve_scatter(statement)
                     continue
@@ -180,9 +185,30 @@ class Emitter:
 
     def statements(self, statements: Iterable[Statement], loop: Loop | None) -> list[ast.stmt]:
         found: list[ast.stmt] = []
+        around: list[tuple[Op, list[ast.stmt]]] = []
         for statement in statements:
-            found += self.statement(statement, loop)
+            if isinstance(statement, Op) and statement.fn in ir.REGIONS:
+                around.append((statement, found))
+                found = []
+            elif isinstance(statement, Op) and statement.fn in ir.REGIONS.values():
+                opening, before = around.pop()
+                found = [*before, *self.region(opening, found)]
+            else:
+                found += self.statement(statement, loop)
         return found
+
+    def region(self, opening: Op, body: list[ast.stmt]) -> list[ast.stmt]:
+        """`with manager:`, or a `try` whose handler says that it is not differentiated."""
+        if not body:
+            return []
+        if opening.fn is ir.enter:
+            return [ast.With([ast.withitem(self.atom(opening.args[0]), None)], body)]
+        atoms = [self.atom(a) for a in opening.args]
+        place, kinds = atoms[:3], atoms[3:]
+        refusal = call(self.refs.function(runtime.handler_refused), place)
+        kind = kinds[0] if len(kinds) == 1 else tuple_of(kinds)
+        refuse = ast.Raise(refusal, ast.Name("error", ast.Load()))
+        return [ast.Try(body, [ast.ExceptHandler(kind, "error", [refuse])], [], [])]
 
     def statement(self, statement: Statement, loop: Loop | None) -> list[ast.stmt]:
         if isinstance(statement, Op):
@@ -222,6 +248,8 @@ class Emitter:
             return [_at(assign(self.names[statement.results[0]], value), statement)]
         then = self.side(statement.then, statement.results)
         orelse = self.side(statement.orelse, statement.results)
+        if statement.spelling == "assert" and _is_assertion(then, orelse):
+            return [_assertion(self.atom(statement.test), orelse[0])]
         return [_at(node, statement) for node in _if(self.atom(statement.test), then, orelse)]
 
     def as_expression(self, statement: If) -> bool:
@@ -375,6 +403,15 @@ def _if(test: ast.expr, then: list[ast.stmt], orelse: list[ast.stmt]) -> list[as
     return [ast.If(test, then, orelse)]
 
 
+def _is_assertion(then: list[ast.stmt], orelse: list[ast.stmt]) -> bool:
+    return not then and len(orelse) == 1 and isinstance(orelse[0], ast.Raise)
+
+
+def _assertion(test: ast.expr, failure: Any) -> ast.stmt:
+    """`assert test, message` for the branch that raises an AssertionError."""
+    return ast.Assert(test, failure.exc.args[0] if failure.exc.args else None)
+
+
 _OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
     ast.In: ast.NotIn, ast.NotIn: ast.In,
@@ -502,6 +539,11 @@ def _remark(emitter: Emitter, op: Op) -> list[ast.stmt]:
     return [remark_node(str(op.args[0].value))]
 
 
+def _raise(emitter: Emitter, op: Op) -> list[ast.stmt]:
+    error, *cause = (emitter.atom(a) for a in op.args)
+    return [ast.Raise(error, cause[0] if cause else None)]
+
+
 def _read(emitter: Emitter, op: Op) -> list[ast.stmt]:
     """A name that is read only for the error where it is not bound."""
     why = remark_node("raises UnboundLocalError where it is not bound")
@@ -520,5 +562,7 @@ _STATEMENTS: dict[Any, Any] = {
     runtime.subtract_into: _add_into,
     ir.put: _put,
     remark: _remark,
+    ir.fail: _raise,
+    ir.keep: lambda emitter, op: [],
 }
 

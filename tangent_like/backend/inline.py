@@ -84,6 +84,8 @@ class _Chooser:
         total = sum(map(self.length, atoms)) + self.around(statement, len(atoms))
         longest = MAX_LENGTH - _INDENT * self.depth - self.target(statement)
         changed = self.is_in_place(statement)
+        if isinstance(statement, Op) and statement.fn is ir.keep:
+            return
         for k, atom in enumerate(atoms):
             if not isinstance(atom, Value) or atom not in pending or (changed and k == 0):
                 continue

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from string import Formatter
 from typing import Any
 
 import numpy as np
@@ -134,7 +135,37 @@ def _copy(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
     return None
 
 
+def _formatted(op: Op, args: list[ast.expr], refs: References) -> ast.expr:
+    """An f-string where that is easy to read, else a call of `format`."""
+    template = op.args[0].value if isinstance(op.args[0], ir.Const) else ""
+    operands = args[1:]
+    if all(isinstance(a, (ast.Name, ast.BinOp)) and _is_textless(a) for a in operands):
+        return _f_string(template, iter(operands))
+    return call(attribute(ast.Constant(template), "format"), operands)
+
+
+def _f_string(template: str, operands: Iterator[ast.expr]) -> ast.expr:
+    parts: list[ast.expr] = []
+    before = ""
+    for text, field, spec, conversion in [*Formatter().parse(template), ("", None, "", "")]:
+        before += text
+        if before and (field is not None or not text):
+            parts.append(ast.Constant(before))
+            before = ""
+        if field is not None:
+            value = next(operands)
+            form = _f_string(spec, operands) if spec else None
+            parts.append(ast.FormattedValue(value, ord(conversion) if conversion else -1, form))
+    return ast.JoinedStr(parts)
+
+
+def _is_textless(node: ast.expr) -> bool:
+    """Before Python 3.12 the fields of an f-string may hold no quotes."""
+    return not any(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in ast.walk(node))
+
+
 _SPECIAL: dict[Any, Special] = {
+    str.format: _formatted,
     operator.getitem: lambda op, args, refs: subscript(args[0], args[1], op.args[1]),
     operator.contains: _contains,
     getattr: _getattr,
@@ -142,6 +173,7 @@ _SPECIAL: dict[Any, Special] = {
     ir.make_tuple: lambda op, args, refs: tuple_of(args),
     ir.make_list: lambda op, args, refs: ast.List(list(args), ast.Load()),
     ir.defined: lambda op, args, refs: args[0],
+    ir.live: lambda op, args, refs: args[0],
     ir.unpack: _unpacked,
     ir.new_tape: lambda op, args, refs: ast.List([], ast.Load()),
     ir.push: lambda op, args, refs: call(attribute(args[0], "append"), args[1:]),

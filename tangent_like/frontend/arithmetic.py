@@ -12,12 +12,17 @@ from tangent_like import facts, ir
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.frontend.state import Lowering
-from tangent_like.ir import Atom, Const
+from tangent_like.ir import Atom, Const, Value
 
 
 def binary(state: Lowering, node: Any, left: Atom, right: Atom) -> Atom:
     """A binary operation; `+` and `*` of tuples and lists are worked out item by item."""
     place = state.place(node)
+    if left.fact == facts.Opaque("str"):
+        text = state.builder.op(BINARY[type(node.op)], (left, right), place=place)
+        if isinstance(text, Value):
+            text.fact = left.fact
+        return text
     if any(isinstance(a.fact, _SEQUENCES) for a in (left, right)):
         return _sequence_operation(state, node, left, right)
     return state.builder.op(BINARY[type(node.op)], (left, right), place=place)

@@ -19,7 +19,14 @@ from typing import Any
 import gast
 
 from tangent_like import facts
+from tangent_like.build import Unreachable
 from tangent_like.frontend import syntax
+from tangent_like.frontend.failures import (
+    Failure,
+    has_raised,
+    keep_the_side_that_goes_on,
+    mark_raised,
+)
 from tangent_like.frontend.joins import join_environments
 from tangent_like.frontend.names import read_binding
 from tangent_like.frontend.state import FALSE, TRUE, Lowering
@@ -29,6 +36,8 @@ from tangent_like.ir import Atom, Const
 def lower_statements(state: Lowering, statements: Sequence[Any]) -> None:
     """Lower statements in order; what follows a possible exit runs only if it was not taken."""
     for k, node in enumerate(statements):
+        if has_raised(state.frame.env):
+            return
         left = read_flag(state, "%left", node)
         if isinstance(left, Const):
             if left.value:
@@ -37,9 +46,15 @@ def lower_statements(state: Lowering, statements: Sequence[Any]) -> None:
             lower_branches(state, left, (), statements[k:], node, _NOT_LEFT)
             return
         if isinstance(node, gast.If) and _takes_rest(node):
-            lower_if(state, node, statements[k + 1 :])
+            try:
+                lower_if(state, node, statements[k + 1 :])
+            except Unreachable:
+                mark_raised(state)
             return
-        state.statement(node)
+        try:
+            state.statement(node)
+        except Unreachable:
+            mark_raised(state)
 
 
 def _takes_rest(node: Any) -> bool:
@@ -68,6 +83,7 @@ def lower_branches(
     orelse: Sequence[Any],
     node: Any,
     in_else: Mapping[str, Any] = MappingProxyType({}),
+    spelling: str = "if",
 ) -> None:
     """An `If` of two statement lists; `in_else` are flags known where the test is false."""
     test = truth(state, test)
@@ -82,6 +98,8 @@ def lower_branches(
         block = state.builder.collect(_lowered(state, statements))
         sides.append((block, state.frame.env))
     state.builder.place = state.place(node)
+    if keep_the_side_that_goes_on(state, test, sides, before, spelling):
+        return
     state.frame.env = join_environments(state, test, *sides[0], *sides[1], before, node)
 
 
@@ -102,6 +120,12 @@ def truth(state: Lowering, test: Atom) -> Atom:
     if isinstance(test.fact, (facts.Tuple, facts.List)):
         return Const(bool(test.fact.items))
     return test
+
+
+def lower_assert(state: Lowering, node: Any) -> None:
+    if __debug__:
+        test = state.expression(node.test)
+        lower_branches(state, test, (), [Failure(node)], node, spelling="assert")
 
 
 def read_flag(state: Lowering, name: str, node: Any) -> Atom:

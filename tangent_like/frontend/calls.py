@@ -8,6 +8,7 @@ its like are differentiated on the spot.
 from __future__ import annotations
 
 import inspect
+import logging
 import operator
 import sys
 import types
@@ -21,6 +22,7 @@ import numpy as np
 from tangent_like import facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported, SourceError
 from tangent_like.frontend import operators
+from tangent_like.frontend.failures import lower_exception
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.joins import join_pairs
 from tangent_like.frontend.methods import METHODS
@@ -34,10 +36,14 @@ from tangent_like.frontend.scope import (
 )
 from tangent_like.frontend.source import Source, find_source
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.text import text_method
 from tangent_like.ir import Atom, Const
 from tangent_like.rules import registry
 
-_LIBRARIES = ("numpy", "math", "operator", "builtins", "scipy", "functools", "itertools", "cmath")
+_LIBRARIES = (
+    "numpy", "math", "operator", "builtins", "scipy", "functools", "itertools", "cmath", "time",
+    "logging", "warnings", "_warnings", "contextlib",
+)  # fmt: skip
 _PLAIN_BUILTINS = (
     abs, bool, complex, divmod, float, int, isinstance, len, max, min, pow, range, reversed, round,
     slice, sum, type, print, str, repr,
@@ -80,8 +86,11 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
     """`x.sum(axis=0)` on an array is `np.sum(x, axis=0)`."""
     owner = state.expression(node.func.value)
     name = node.func.attr
+    if isinstance(owner, Const) and isinstance(owner.value, str):
+        args, keywords = _arguments(state, node)
+        return text_method(state, node, owner.value, name, args, keywords)
     if isinstance(owner, Const):
-        if isinstance(owner.value, str) or not hasattr(owner.value, name):
+        if not hasattr(owner.value, name):
             raise NotYetSupported(
                 f"the method `{name}`",
                 state.place(node),
@@ -127,6 +136,8 @@ def call(
     lower_solver = registry.call_of(function)
     if lower_solver is not None:
         return lower_solver(state, node, args, keywords)  # type: ignore[no-any-return]
+    if function is logging.getLogger and all(isinstance(a, Const) for a in args):
+        return Const(function(*(a.value for a in args)))  # type: ignore[union-attr]
     if registry.find(function) is not None or function in _PLAIN_BUILTINS:
         return _operation(state, node, function, args, keywords)
     if isinstance(function, operators.DERIVATIVES):
@@ -139,6 +150,8 @@ def call(
             state.place(node),
             "build a new array",
         )
+    if isinstance(function, type) and issubclass(function, BaseException):
+        return lower_exception(state, node, function, args, keywords)
     if _of_library(function) and getattr(function, "__module__", "") != "builtins":
         return _operation(state, node, function, args, keywords)
     name = getattr(function, "__qualname__", None) or repr(function)

@@ -14,11 +14,13 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.arithmetic import binary
 from tangent_like.frontend.branches import truth
 from tangent_like.frontend.calls import lower_call
+from tangent_like.frontend.choices import logical, lower_bool_operation, lower_if_expression
 from tangent_like.frontend.functions import local_function
-from tangent_like.frontend.joins import choosable, joinable
 from tangent_like.frontend.names import attribute_of_constant, read_name
-from tangent_like.frontend.scope import Choice
+from tangent_like.frontend.stars import starred_items
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.targets import bind
+from tangent_like.frontend.text import lower_f_string
 from tangent_like.ir import Atom, Const, Value
 
 
@@ -38,8 +40,6 @@ _REFUSALS = {
     "GeneratorExp": ("a generator expression", "accumulate in a loop"),
     "Dict": ("a dict", "use separate variables or a tuple"),
     "Set": ("a set", "use a tuple"),
-    "JoinedStr": ("an f-string", "format the value outside the differentiated function"),
-    "NamedExpr": ("`:=`", "assign on a line of its own"),
     "Await": ("`await`", "a plain call"),
     "Yield": ("generators", "build and return the values"),
     "YieldFrom": ("generators", "build and return the values"),
@@ -111,7 +111,7 @@ def _compare_rest(state: Lowering, node: Any, left: Atom, k: int) -> Atom:
     test = _comparison(state, node, node.ops[k], left, right)
     if k + 1 == len(node.ops):
         return test
-    return _logical(state, node, test, lambda: _compare_rest(state, node, right, k + 1), "and")
+    return logical(state, node, test, lambda: _compare_rest(state, node, right, k + 1), "and")
 
 
 def _comparison(state: Lowering, node: Any, sign: Any, left: Atom, right: Atom) -> Atom:
@@ -141,55 +141,9 @@ def _known_identity(left: Atom, right: Atom) -> bool | None:
     return None
 
 
-def _bool_op(state: Lowering, node: Any) -> Atom:
-    spelling = "and" if isinstance(node.op, gast.And) else "or"
-    first = lower_expression(state, node.values[0])
-    return _bool_rest(state, node, first, 1, spelling)
-
-
-def _bool_rest(state: Lowering, node: Any, first: Atom, k: int, spelling: str) -> Atom:
-    def rest() -> Atom:
-        value = lower_expression(state, node.values[k])
-        if k + 1 == len(node.values):
-            return value
-        return _bool_rest(state, node, value, k + 1, spelling)
-
-    return _logical(state, node, first, rest, spelling)
-
-
-def _logical(
-    state: Lowering, node: Any, first: Atom, rest: Callable[[], Atom], spelling: str
-) -> Atom:
-    """`first and rest` or `first or rest`: an operand is returned, the second run if needed."""
-    test = truth(state, first)
-    if isinstance(test, Const):
-        return rest() if bool(test.value) == (spelling == "and") else first
-    state.builder.place = state.place(node)
-    keep: Callable[[], list[Atom]] = lambda: [first]
-    more: Callable[[], list[Atom]] = lambda: [rest()]
-    then, orelse = (more, keep) if spelling == "and" else (keep, more)
-    return state.builder.branch(test, then, orelse, spelling=spelling)[0]
-
-
-def _if_expression(state: Lowering, node: Any) -> Atom:
-    test = truth(state, lower_expression(state, node.test))
-    state.builder.place = state.place(node)
-    if isinstance(test, Const):
-        return lower_expression(state, node.body if test.value else node.orelse)
-    then = state.builder.collect(lambda: [lower_expression(state, node.body)])
-    orelse = state.builder.collect(lambda: [lower_expression(state, node.orelse)])
-    if choosable(then.results[0], orelse.results[0]):
-        return Const(Choice(test, then.results[0], orelse.results[0]))  # type: ignore[arg-type]
-    if not joinable(then.results[0], orelse.results[0]):
-        raise NotYetSupported(
-            "choosing between functions at run time", state.place(node), "use `if` and call each"
-        )
-    return state.builder.join(test, then, orelse, spelling="ifexp")[0]
-
-
 def _display(maker: Callable[..., Any]) -> Callable[[Lowering, Any], Atom]:
     def lower(state: Lowering, node: Any) -> Atom:
-        items = [lower_expression(state, item) for item in node.elts]
+        items = starred_items(state, node.elts)
         return state.builder.op(maker, items, place=state.place(node))
 
     return lower
@@ -231,6 +185,12 @@ def _attribute(state: Lowering, node: Any) -> Atom:
     )
 
 
+def _named_expression(state: Lowering, node: Any) -> Atom:
+    value = lower_expression(state, node.value)
+    bind(state, node.target, value)
+    return value
+
+
 def _lambda(state: Lowering, node: Any) -> Atom:
     return Const(local_function(state, node, "<lambda>"))
 
@@ -241,8 +201,8 @@ _HANDLERS: dict[type, Callable[[Any, Any], Atom]] = {
     gast.BinOp: _binary,
     gast.UnaryOp: _unary,
     gast.Compare: _compare,
-    gast.BoolOp: _bool_op,
-    gast.IfExp: _if_expression,
+    gast.BoolOp: lower_bool_operation,
+    gast.IfExp: lower_if_expression,
     gast.Tuple: _display(ir.make_tuple),
     gast.List: _display(ir.make_list),
     gast.Subscript: _subscript,
@@ -250,6 +210,8 @@ _HANDLERS: dict[type, Callable[[Any, Any], Atom]] = {
     gast.Attribute: _attribute,
     gast.Call: lower_call,
     gast.Lambda: _lambda,
+    gast.JoinedStr: lower_f_string,
+    gast.NamedExpr: _named_expression,
 }
 
 

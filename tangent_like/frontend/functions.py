@@ -8,9 +8,11 @@ from typing import Any
 import gast
 
 from tangent_like import ir
+from tangent_like.build import Unreachable
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import lower_statements, read_flag
+from tangent_like.frontend.failures import has_raised
 from tangent_like.frontend.scope import Frame, LocalFunction
 from tangent_like.frontend.source import Source
 from tangent_like.frontend.state import FALSE, Lowering
@@ -38,6 +40,8 @@ def lower_body(state: Lowering) -> Atom:
     if syntax.may_fall_through(body):
         body.append(gast.copy_location(gast.Return(value=None), body[-1]))
     lower_statements(state, body)
+    if has_raised(state.frame.env):
+        raise Unreachable
     return read_flag(state, "%value", node)
 
 

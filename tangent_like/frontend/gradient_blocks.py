@@ -24,15 +24,17 @@ from tangent_like.gradient_block import GradientBlock, grad_of
 from tangent_like.ir import Const, Value
 
 
-def lower_with(state: Lowering, node: Any) -> None:
-    """Lower `with grad_of(x) as g:`; other context managers are refused."""
+def is_gradient_block(state: Lowering, node: Any) -> bool:
+    call = node.items[0].context_expr
+    if len(node.items) != 1 or not isinstance(call, gast.Call):
+        return False
+    callee = state.expression(call.func)
+    return isinstance(callee, Const) and callee.value is grad_of
+
+
+def lower_gradient_block(state: Lowering, node: Any) -> None:
+    """Lower `with grad_of(x) as g:`."""
     item = node.items[0]
-    call = item.context_expr
-    callee = state.expression(call.func) if isinstance(call, gast.Call) else None
-    if len(node.items) != 1 or not (isinstance(callee, Const) and callee.value is grad_of):
-        raise NotYetSupported(
-            "`with`", state.place(node), "move the block out of the differentiated function"
-        )
     target, source = item.optional_vars, item.context_expr.args
     named = len(source) == 1 and isinstance(source[0], gast.Name)
     if not named or not isinstance(target, gast.Name) or syntax.may_exit(node.body):

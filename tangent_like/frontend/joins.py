@@ -91,8 +91,8 @@ def _kept_names(state: Lowering, env: Environment) -> frozenset[str]:
     value = env.get("%value", ir.UNDEFINED)
     if isinstance(value, (ir.Value, Const)):
         if any(leaf == facts.Opaque("function") for leaf in facts.leaves(fact_of(value))):
-            return state.frame.captured
-    return frozenset()
+            return state.frame.captured | state.frame.read_late
+    return state.frame.read_late
 
 
 def _stays(live: Binding, before: Binding | None) -> bool:
@@ -181,9 +181,13 @@ def join_pairs(
         for _ in range(count_leaves(structure))
     ]
     results = state.builder.join(test, then, orelse, names)
-    for result in results[sum(map(count_leaves, structures[: len(pairs)])) :]:
+    live = (leaf for _, atom, _ in alone for leaf in facts.leaves(atom.fact))
+    for result, fact in zip(results[sum(map(count_leaves, structures[: len(pairs)])) :], live):
         assert isinstance(result, ir.Value)
-        result.fact = facts.defined(result.fact)
+        if isinstance(fact, facts.Maybe):
+            continue
+        if isinstance(result.fact, facts.Maybe):
+            result.fact = facts.Maybe(result.fact.fact, True)
     remaining = iter(results)
     return {
         name: rebuild(state, structure, remaining) for name, structure in zip(bound, structures)

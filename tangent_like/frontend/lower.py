@@ -29,14 +29,13 @@ from typing import Any
 import gast
 
 from tangent_like import facts, ir
-from tangent_like.build import Builder
+from tangent_like.build import Builder, Unreachable
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
-from tangent_like.frontend import syntax
+from tangent_like.frontend import failures, imports, patterns, regions, syntax
 from tangent_like.frontend.arithmetic import SIGNS, binary
-from tangent_like.frontend.branches import lower_if
+from tangent_like.frontend.branches import lower_assert, lower_if
 from tangent_like.frontend.functions import local_function, lower_body, new_frame
-from tangent_like.frontend.gradient_blocks import lower_with
 from tangent_like.frontend.loops import (
     Iteration,
     Stop,
@@ -46,9 +45,10 @@ from tangent_like.frontend.loops import (
     lower_while,
 )
 from tangent_like.frontend.names import read_name
+from tangent_like.frontend.scope import Conflict
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import FALSE, TRUE, Lowering, Module
-from tangent_like.frontend.targets import bind
+from tangent_like.frontend.targets import bind, bind_name
 from tangent_like.ir import Const, Value
 
 
@@ -66,7 +66,10 @@ def lower_function(
     frame = new_frame(source, source.tree, dict(zip((p.name for p in params), params)), None, None)
     frame.calls = (function,)
     state = Lowering(module, Builder(), frame)
-    result = lower_body(state)
+    try:
+        result = lower_body(state)
+    except Unreachable:
+        result = Const(0.0)  # never returned
     block = state.builder.finish((result,))
     body = ir.Block((*state.prelude, *block.statements), block.results)
     place = source.place(source.tree)
@@ -88,17 +91,7 @@ def _refused(state: Lowering, node: Any) -> NotYetSupported:
 
 
 _REFUSALS = {
-    "Try": ("`try`", "test for the exceptional case with `if`"),
-    "With": ("`with`", "move the block out of the differentiated function"),
     "ClassDef": ("a class defined inside a function", "define it at the top of the module"),
-    "Global": ("`global`", "return the value instead of writing to a global"),
-    "Nonlocal": ("`nonlocal`", "return the value instead of writing to an outer variable"),
-    "Raise": ("`raise`", "check the arguments before the differentiated function"),
-    "Assert": ("`assert`", "check the arguments before the differentiated function"),
-    "Delete": ("`del`", "leave the name bound"),
-    "Import": ("`import` inside a function", "import at the top of the module"),
-    "ImportFrom": ("`import` inside a function", "import at the top of the module"),
-    "Match": ("`match`", "use `if` and `elif`"),
     "AsyncFor": ("`async for`", "use a plain loop"),
 }
 
@@ -136,6 +129,18 @@ def _lower_augmented(state: Lowering, node: Any) -> None:
     bind(state, node.target, binary(state, node, old, value))
 
 
+def _lower_delete(state: Lowering, node: Any) -> None:
+    for target in node.targets:
+        if not isinstance(target, gast.Name):
+            raise NotYetSupported(
+                "deleting an item or attribute", state.place(target), "build a new container"
+            )
+        read_name(state, target.id, target)
+        bind_name(state, target.id, Const(None), target)
+        deleted = Conflict(target.id, state.place(node), "it may be deleted")
+        state.frame.env[target.id] = deleted
+
+
 def _lower_return(state: Lowering, node: Any) -> None:
     value = Const(None) if node.value is None else state.expression(node.value)
     state.frame.env["%value"] = value
@@ -168,10 +173,17 @@ _HANDLERS: dict[type, Callable[[Lowering, Any], None]] = {
     gast.Break: _lower_break,
     gast.Continue: _lower_continue,
     gast.Pass: lambda state, node: None,
+    gast.Global: lambda state, node: None,
+    gast.Nonlocal: lambda state, node: None,
+    gast.Delete: _lower_delete,
     gast.If: lower_if,
     gast.For: lower_for,
     gast.While: lower_while,
-    gast.With: lower_with,
+    gast.Assert: lower_assert,
+    **failures.HANDLERS,
+    **imports.HANDLERS,
+    **patterns.HANDLERS,
+    **regions.HANDLERS,
     gast.FunctionDef: _lower_function_definition,
     Iteration: lower_iteration,
     Stop: lower_stop,

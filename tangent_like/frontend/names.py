@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import operator
 import types
 from dataclasses import replace
 from typing import Any
@@ -40,10 +41,32 @@ def read_binding(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
         )
     if binding is ir.UNDEFINED:
         return state.builder.op(ir.unbound, (Const(name),), place=state.place(node))
-    if isinstance(binding, ir.Value) and isinstance(binding.fact, facts.Maybe):
-        return state.builder.op(ir.defined, (binding,), name=binding.name, place=state.place(node))
+    if isinstance(binding, ir.Value) and _may_be_undefined(binding.fact):
+        if name == "%value":  # wherever it is read the function has returned
+            return state.builder.op(ir.live, (binding,), name=binding.name, place=state.place(node))
+        binding = frame.env[name] = _read(state, binding, node)
     assert isinstance(binding, (ir.Value, ir.Const))
     return binding
+
+
+def _may_be_undefined(fact: facts.Fact) -> bool:
+    return any(isinstance(leaf, facts.Maybe) for leaf in facts.leaves(fact))
+
+
+def _read(state: Lowering, value: ir.Value, node: Any) -> Atom:
+    """The value, which from here on is known to have one."""
+    fact = value.fact
+    if isinstance(fact, facts.Maybe):
+        fn = ir.live if fact.certain else ir.defined
+        return state.builder.op(fn, (value,), name=value.name, place=state.place(node))
+    if not isinstance(fact, facts.Tuple | facts.List):
+        return value
+    items = [
+        state.builder.op(operator.getitem, (value, Const(i))) for i in range(len(fact.items))
+    ]
+    read = [_read(state, a, node) if isinstance(a, ir.Value) else a for a in items]
+    display = ir.make_tuple if isinstance(fact, facts.Tuple) else ir.make_list
+    return state.builder.op(display, read)
 
 
 def carried_atom(state: Lowering, carried: Carried) -> Atom:
@@ -139,7 +162,10 @@ def _is_stable(value: Any) -> bool:
     return isinstance(module, str) and module.split(".")[0] in _STABLE
 
 
-_STABLE = ("math", "numpy", "builtins", "operator", "scipy", "tangent_like", "cmath")
+_STABLE = (
+    "math", "numpy", "builtins", "operator", "scipy", "tangent_like", "cmath", "time", "logging",
+    "warnings", "contextlib", "functools", "itertools", "_operator", "_functools", "_warnings",
+)  # fmt: skip
 
 
 def _is_numeric(value: Any) -> bool:

@@ -108,6 +108,9 @@ class Frame:
     captured: frozenset[str] = frozenset()
     """The names that functions defined inside may read."""
 
+    read_late: frozenset[str] = frozenset()
+    """The names that `finally` may read, also where the function has returned."""
+
 
 @dataclass(frozen=True, slots=True)
 class External:

@@ -36,6 +36,10 @@ def assigned_names(nodes: Sequence[Any]) -> dict[str, None]:
             names[node.id] = None
         elif isinstance(node, (gast.FunctionDef, gast.ClassDef)):
             names[node.name] = None
+        elif isinstance(node, (gast.MatchAs, gast.MatchStar)):
+            names.update({node.name: None} if node.name else {})
+        elif isinstance(node, gast.MatchMapping) and node.rest:
+            names[node.rest] = None
         elif isinstance(node, gast.alias):
             names[(node.asname or node.name).split(".")[0]] = None
     return names
@@ -73,6 +77,12 @@ def captured_names(function: Any) -> frozenset[str]:
     )
 
 
+def mentioned_names(nodes: Sequence[Any]) -> frozenset[str]:
+    """Every name below, also in nested functions."""
+    below = (inner for node in nodes for inner in gast.walk(node))
+    return frozenset(node.id for node in below if isinstance(node, gast.Name))
+
+
 def contains(nodes: Sequence[Any], kind: Any) -> bool:
     """Whether a node of this kind lies below, outside nested functions."""
     return any(isinstance(node, kind) for node in statements_below(nodes))
@@ -86,8 +96,12 @@ def breaks_out(nodes: Sequence[Any]) -> bool:
         if isinstance(node, (gast.For, gast.While)):
             if breaks_out(node.orelse):
                 return True
+        elif isinstance(node, gast.Match):
+            if any(breaks_out(case.body) for case in node.cases):
+                return True
         elif isinstance(node, (gast.If, gast.With, gast.Try)):
             inner = [*node.body, *getattr(node, "orelse", []), *getattr(node, "finalbody", [])]
+            inner += [s for h in getattr(node, "handlers", []) for s in h.body]
             if breaks_out(inner):
                 return True
     return False

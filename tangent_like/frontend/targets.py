@@ -17,16 +17,25 @@ from tangent_like.ir import Atom, Const, Value
 def bind(state: Lowering, target: Any, value: Atom) -> None:
     """Assignment to a name, or to a tuple of targets."""
     if isinstance(target, gast.Name):
-        state.frame.env[target.id] = named(value, target.id)
+        bind_name(state, target.id, value, target)
     elif isinstance(target, (gast.Tuple, gast.List)):
         _unpack(state, target, value)
-    elif isinstance(target, gast.Starred):
-        raise NotYetSupported("a starred target", state.place(target), "slice the sequence")
     else:
         what = "an array or container" if isinstance(target, gast.Subscript) else "an object"
         raise NotYetSupported(
             f"writing into {what} in place", state.place(target), "build a new one"
         )
+
+
+def bind_name(state: Lowering, name: str, value: Atom, node: Any) -> None:
+    """Assignment to a local name; others are outside the function, and never written to."""
+    if name not in state.frame.locals:
+        raise NotYetSupported(
+            f"writing to `{name}`, a variable outside the function",
+            state.place(node),
+            "return the value instead",
+        )
+    state.frame.env[name] = named(value, name)
 
 
 def named(value: Atom, name: str) -> Atom:
@@ -37,9 +46,11 @@ def named(value: Atom, name: str) -> Atom:
 
 
 def _unpack(state: Lowering, target: Any, value: Atom) -> None:
-    if any(isinstance(item, gast.Starred) for item in target.elts):
-        raise NotYetSupported("a starred target", state.place(target), "slice the sequence")
     length = _length(value.fact)
+    stars = [k for k, item in enumerate(target.elts) if isinstance(item, gast.Starred)]
+    if stars:
+        _unpack_with_star(state, target, value, length, stars[0])
+        return
     if length is not None and length != len(target.elts):
         raise NeverSupported(
             f"unpacking {length} values into {len(target.elts)} names", state.place(target)
@@ -51,6 +62,28 @@ def _unpack(state: Lowering, target: Any, value: Atom) -> None:
     ]
     for inner, item in zip(target.elts, items):
         bind(state, inner, item)
+
+
+def _unpack_with_star(
+    state: Lowering, target: Any, value: Atom, length: int | None, star: int
+) -> None:
+    """`a, *b, c = items`: the items that are left over become a list."""
+    if length is None:
+        raise NotYetSupported(
+            f"a starred target for {facts.describe(value.fact)}",
+            state.place(target),
+            "slice it: `first, rest = x[0], x[1:]`",
+        )
+    after = len(target.elts) - star - 1
+    if length < star + after:
+        raise NeverSupported(
+            f"unpacking {length} values into at least {star + after} names", state.place(target)
+        )
+    items = [state.builder.op(operator.getitem, (value, Const(i))) for i in range(length)]
+    rest = state.builder.op(ir.make_list, items[star : length - after])
+    parts = [*items[:star], rest, *items[length - after :]]
+    for inner, item in zip(target.elts, parts, strict=True):
+        bind(state, inner.value if isinstance(inner, gast.Starred) else inner, item)
 
 
 def _length(fact: Fact) -> int | None:

@@ -26,8 +26,8 @@ from tangent_like.ir import Atom, Block, Const, Function, If, Op, Statement, Val
 _COMMUTING = (operator.add, operator.mul)
 _NEVER_SHARED: frozenset[Any] = frozenset({
     runtime.zeros_like, runtime.zero_list, runtime.copy, np.zeros, np.zeros_like, np.full, np.ones,
-    np.empty, np.copy, np.array, ir.make_list, ir.new_tape, ir.defined, list, zip, reversed,
-    enumerate,
+    np.empty, np.copy, np.array, ir.make_list, ir.new_tape, ir.defined, ir.live, list, zip,
+    reversed, enumerate, np.errstate, np.printoptions,
 })  # fmt: skip
 _CHEAP: frozenset[Any] = frozenset({
     operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pos,

@@ -14,7 +14,17 @@ from dataclasses import replace
 from typing import TypeVar
 
 from tangent_like.effects import has_effect
-from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, read_by
+from tangent_like.ir import (
+    REGIONS,
+    Atom,
+    Block,
+    Function,
+    If,
+    Loop,
+    Op,
+    Statement,
+    read_by,
+)
 
 T = TypeVar("T")
 
@@ -34,10 +44,20 @@ def _block(block: Block, results: tuple[Atom, ...], live: set[Atom]) -> Block:
     live.update(results)
     kept: list[Statement] = []
     for statement in reversed(block.statements):
+        if kept and _is_empty_region(statement, kept[-1]):
+            kept.pop()
+            continue
         pruned = _statement(statement, live)
         if pruned is not None:
             kept.append(pruned)
     return Block(tuple(reversed(kept)), results)
+
+
+def _is_empty_region(opening: Statement, closing: Statement) -> bool:
+    """Whether nothing is left between the beginning and the end of a `with` or `try`."""
+    if not (isinstance(opening, Op) and isinstance(closing, Op)):
+        return False
+    return opening.fn in REGIONS and closing.fn is REGIONS[opening.fn]
 
 
 def _statement(statement: Statement, live: set[Atom]) -> Statement | None:

@@ -411,3 +411,46 @@ def python_abs(x):
 @pytest.mark.parametrize("x", [0.7, -0.7])
 def test_python_abs(x):
     assert_derivatives(python_abs, x)
+
+
+def bound_on_one_path(x, y, n):
+    if n < 2:
+        if x > 0.5:
+            return x * y
+        r = y * x
+    else:
+        r = x
+    if n > 3:
+        r = r * r * y
+    return r
+
+
+def calls_what_binds_on_one_path(x, y):
+    s = 0.0
+    for n in range(6):
+        s = s + bound_on_one_path(x, y, n) * x
+    return s
+
+
+def binds_in_some_iterations(x, y):
+    s = 0.0
+    for n in range(6):
+        if n < 2:
+            if x > 0.5:
+                s = s * x
+            else:
+                r = y * x
+        else:
+            r = np.array([x, y])
+        if n > 3:
+            r = r * r * y
+            s = s + np.sum(r * r)
+        s = s + x * y
+    return s
+
+
+@pytest.mark.parametrize("x", [0.2, 0.7])
+@pytest.mark.parametrize("f", [calls_what_binds_on_one_path, binds_in_some_iterations])
+def test_what_is_saved_of_a_name_that_may_be_unbound(f, x):
+    """Nothing is saved in the iterations in which the name has no value."""
+    assert_derivatives(f, x, 1.2)

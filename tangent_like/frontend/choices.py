@@ -1,0 +1,126 @@
+"""Lowering `a if c else b`, `a and b`, `a or b` and comparison chains.
+
+One side is evaluated.  What it does besides giving a value (`:=` binds a name, a call may raise)
+happens on that side only, as in a branch of statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gast
+
+from tangent_like.build import Unreachable
+from tangent_like.errors import NotYetSupported
+from tangent_like.frontend.branches import truth
+from tangent_like.frontend.failures import has_raised, keep_the_side_that_goes_on, mark_raised
+from tangent_like.frontend.joins import choosable, join_environments, joinable
+from tangent_like.frontend.scope import Binding, Carried, Choice
+from tangent_like.frontend.state import Lowering
+from tangent_like.ir import Atom, Block, Const
+
+_RESULT = "%expression"
+
+
+def lower_if_expression(state: Lowering, node: Any) -> Atom:
+    test = truth(state, state.expression(node.test))
+    if isinstance(test, Const):
+        return state.expression(node.body if test.value else node.orelse)
+    return choose(
+        state,
+        node,
+        test,
+        lambda: state.expression(node.body),
+        lambda: state.expression(node.orelse),
+        "ifexp",
+    )
+
+
+def lower_bool_operation(state: Lowering, node: Any) -> Atom:
+    spelling = "and" if isinstance(node.op, gast.And) else "or"
+    first = state.expression(node.values[0])
+    return _rest(state, node, first, 1, spelling)
+
+
+def _rest(state: Lowering, node: Any, first: Atom, k: int, spelling: str) -> Atom:
+    def rest() -> Atom:
+        value = state.expression(node.values[k])
+        if k + 1 == len(node.values):
+            return value
+        return _rest(state, node, value, k + 1, spelling)
+
+    return logical(state, node, first, rest, spelling)
+
+
+def logical(
+    state: Lowering, node: Any, first: Atom, rest: Callable[[], Atom], spelling: str
+) -> Atom:
+    """`first and rest` or `first or rest`: an operand is returned, the second run if needed."""
+    test = truth(state, first)
+    if isinstance(test, Const):
+        return rest() if bool(test.value) == (spelling == "and") else first
+    keep: Callable[[], Atom] = lambda: first
+    then, orelse = (rest, keep) if spelling == "and" else (keep, rest)
+    return choose(state, node, test, then, orelse, spelling)
+
+
+def choose(
+    state: Lowering,
+    node: Any,
+    test: Atom,
+    then: Callable[[], Atom],
+    orelse: Callable[[], Atom],
+    spelling: str,
+) -> Atom:
+    """The value of the side that `test` picks at run time."""
+    before = state.frame.env
+    sides = [_side(state, build, before) for build in (then, orelse)]
+    (then_block, then_env), (else_block, else_env) = sides
+    state.builder.place = state.place(node)
+    if keep_the_side_that_goes_on(state, test, sides, before, "if"):
+        if has_raised(state.frame.env):
+            raise Unreachable
+        return state.frame.env.pop(_RESULT)  # type: ignore[return-value]
+    left, right = then_env[_RESULT], else_env[_RESULT]
+    if not choosable(left, right) and not joinable(left, right):  # type: ignore[arg-type]
+        raise NotYetSupported(
+            "choosing between functions at run time", state.place(node), "use `if` and call each"
+        )
+    if _binds_nothing(before, then_env) and _binds_nothing(before, else_env):
+        state.frame.env = before
+        if choosable(left, right):  # type: ignore[arg-type]
+            return Const(Choice(test, left, right))  # type: ignore[arg-type]
+        then_block = Block(then_block.statements, (left,))  # type: ignore[arg-type]
+        else_block = Block(else_block.statements, (right,))  # type: ignore[arg-type]
+        return state.builder.join(test, then_block, else_block, spelling=spelling)[0]
+    state.frame.env = join_environments(
+        state, test, then_block, then_env, else_block, else_env, before, node
+    )
+    return state.frame.env.pop(_RESULT)  # type: ignore[return-value]
+
+
+def _side(
+    state: Lowering, build: Callable[[], Atom], before: dict[str, Binding]
+) -> tuple[Block, dict[str, Binding]]:
+    """The block of a side, and the names after it, among them its value."""
+
+    def run() -> tuple[Atom, ...]:
+        try:
+            state.frame.env[_RESULT] = build()
+        except Unreachable:
+            mark_raised(state)
+        return ()
+
+    state.frame.env = dict(before)
+    return state.builder.collect(run), state.frame.env
+
+
+def _binds_nothing(before: dict[str, Binding], after: dict[str, Binding]) -> bool:
+    """Whether the names are as before, but for those that the loop around has handed in."""
+    for name, binding in after.items():
+        old = before.get(name)
+        handed_in = isinstance(old, Carried) and old.atom is binding
+        if name != _RESULT and binding is not old and not handed_in:
+            return False
+    return True

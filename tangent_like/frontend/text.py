@@ -1,0 +1,82 @@
+"""Lowering f-strings and `'...'.format(...)`: both are one operation, `str.format`.
+
+    f"{x:.3f} of {n!r}"      ──▶      format("{:.3f} of {!r}", x, n)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from string import Formatter
+from typing import Any
+
+import gast
+
+from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend.state import Lowering
+from tangent_like.ir import Atom, Const
+
+_PLAIN = (bool, int, float, complex, str, type(None))
+
+
+def lower_f_string(state: Lowering, node: Any) -> Atom:
+    operands: list[Atom] = []
+    template = _template(state, node, operands)
+    return formatted(state, node, template, operands)
+
+
+def _template(state: Lowering, node: Any, operands: list[Atom]) -> str:
+    parts = []
+    for part in node.values:
+        if isinstance(part, gast.Constant):
+            parts.append(part.value.replace("{", "{{").replace("}", "}}"))
+        else:
+            parts.append(_field(state, part, operands))
+    return "".join(parts)
+
+
+def _field(state: Lowering, part: Any, operands: list[Atom]) -> str:
+    operands.append(_printable(state, part.value))
+    conversion = f"!{chr(part.conversion)}" if part.conversion > 0 else ""
+    if part.format_spec is None:
+        return f"{{{conversion}}}"
+    return f"{{{conversion}:{_template(state, part.format_spec, operands)}}}"
+
+
+def _printable(state: Lowering, node: Any) -> Atom:
+    atom = state.expression(node)
+    if isinstance(atom, Const) and callable(atom.value) and not isinstance(atom.value, type):
+        raise NotYetSupported("formatting a function", state.place(node), "format its name")
+    return atom
+
+
+def formatted(state: Lowering, node: Any, template: str, operands: list[Atom]) -> Atom:
+    if all(isinstance(a, Const) and isinstance(a.value, _PLAIN) for a in operands):
+        return Const(template.format(*(a.value for a in operands)))  # type: ignore[union-attr]
+    return state.builder.op(str.format, (Const(template), *operands), place=state.place(node))
+
+
+def text_method(
+    state: Lowering,
+    node: Any,
+    text: str,
+    name: str,
+    args: Sequence[Atom],
+    keywords: Mapping[str, Atom],
+) -> Atom:
+    """A method of a string that is known: of known arguments, or `format`."""
+    given = [*args, *keywords.values()]
+    if all(isinstance(a, Const) and isinstance(a.value, (*_PLAIN, tuple)) for a in given):
+        try:
+            named = {key: a.value for key, a in keywords.items()}  # type: ignore[union-attr]
+            return Const(getattr(text, name)(*(a.value for a in args), **named))  # type: ignore[union-attr]
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise NeverSupported(str(error), state.place(node)) from error
+    if name != "format" or keywords or not _is_simple(text, len(args)):
+        raise NotYetSupported(f"the string method `{name}`", state.place(node), "use an f-string")
+    return state.builder.op(str.format, (Const(text), *args), place=state.place(node))
+
+
+def _is_simple(template: str, count: int) -> bool:
+    """Whether the fields of a template take the operands one after the other."""
+    parts = [part for part in Formatter().parse(template) if part[1] is not None]
+    return len(parts) == count and all(not p[1] and "{" not in (p[2] or "") for p in parts)
