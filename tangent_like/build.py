@@ -20,13 +20,13 @@ from tangent_like import facts, infer, ir
 from tangent_like.errors import NOWHERE, Place
 from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Statement, Value
 
-_FOLDABLE: tuple[Any, ...] = (
+_FOLDABLE: frozenset[Any] = frozenset({
     operator.add, operator.sub, operator.mul, operator.neg, operator.floordiv, operator.mod,
     operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge,
     operator.not_, operator.is_, operator.is_not, operator.pos, operator.invert,
     slice, len, isinstance, ir.make_tuple, operator.getitem,
-)  # fmt: skip
-_FOLDED_TYPES = (bool, int, str, tuple, slice, type(None), type(...), type, float)
+})  # fmt: skip
+_FOLDED_TYPES = frozenset({bool, int, str, tuple, slice, type(None), type(...), type, float})
 
 
 class Unreachable(Exception):
@@ -184,13 +184,13 @@ def fact_of(atom: Atom) -> facts.Fact:
 
 def _folded(fn: Any, args: tuple[Atom, ...]) -> Atom | None:
     """Integer and structural constants fold; what raises is left to run."""
-    if not any(fn is foldable for foldable in _FOLDABLE):
-        return None
     values = []
     for arg in args:
         if not isinstance(arg, Const) or type(arg.value) not in _FOLDED_TYPES:
             return None
         values.append(arg.value)
+    if fn not in _FOLDABLE:
+        return None
     try:
         return Const(fn(*values))
     except (ArithmeticError, TypeError, ValueError, LookupError):

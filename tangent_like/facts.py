@@ -128,6 +128,8 @@ _SCALAR_ORDER = ("bool", "int", "real", "float", "complex", "number")
 
 def of_constant(value: object) -> Fact:
     """The fact of a compile-time constant or an example value, without sizes."""
+    if type(value) is float:
+        return FLOAT
     if isinstance(value, (bool, np.bool_)):
         return BOOL
     if isinstance(value, (int, np.int64)):

@@ -92,15 +92,11 @@ def _elementwise(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]
 
 
 def _scalar_result(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]) -> Fact | None:
-    types = tuple(f.type for f in operands if isinstance(f, Scalar))
-    if fn in (operator.add, operator.sub):
+    if fn is operator.add or fn is operator.sub:
         sized = _shifted(fn, operands, atoms)
         if sized is not None:
             return sized
-    if fn is operator.pow and set(types) <= {"bool", "int", "real"}:
-        return Scalar("real")
-    found = _result_scalar(fn, types)
-    return Scalar(found) if found else None
+    return _result_scalar(fn, tuple([f.type for f in operands if isinstance(f, Scalar)]))
 
 
 def _shifted(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]) -> Fact | None:
@@ -113,9 +109,11 @@ def _shifted(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]) ->
 
 
 @lru_cache(maxsize=4096)
-def _result_scalar(fn: Any, types: tuple[str, ...]) -> str | None:
+def _result_scalar(fn: Any, types: tuple[str, ...]) -> Scalar | None:
+    if fn is operator.pow and set(types) <= {"bool", "int", "real"}:
+        return Scalar("real")
     if "number" in types:
-        return "number"
+        return Scalar("number")
     mixed = "real" in types
     for real in (0.6, 1.6):  # the second for acosh and the like
         dummies = {"bool": True, "int": 1, "float": real, "complex": 0.6 + 0.1j, "real": real}
@@ -125,7 +123,7 @@ def _result_scalar(fn: Any, types: tuple[str, ...]) -> str | None:
     fact = facts.of_constant(result)
     if not isinstance(fact, Scalar):
         return None
-    return "real" if mixed and fact.type == "float" else fact.type
+    return Scalar("real" if mixed and fact.type == "float" else fact.type)
 
 
 def _pattern(fact: Fact) -> tuple[str, bool]:

@@ -6,8 +6,7 @@ does not influence the output needs no analysis: no adjoint ever reaches it.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
-from typing import Any
+from collections.abc import Container, Iterable, Iterator
 
 from tangent_like import facts, ir
 from tangent_like.effects import is_inert
@@ -18,15 +17,21 @@ from tangent_like.rules.apply import rule_of
 
 def varied(block: Block, inputs: Iterable[Value]) -> set[Value]:
     """The values in and below the block that vary with the inputs."""
+    readers: dict[Atom, list[Value]] = {}
+    for statement in ir.walk(block):
+        for source, target in _flows(statement):
+            readers.setdefault(source, []).append(target)
     found = set(inputs)
-    while True:
-        before = len(found)
-        _block(block, found)
-        if len(found) == before:
-            return found
+    pending = list(found)
+    while pending:
+        for target in readers.get(pending.pop(), ()):
+            if target not in found and facts.may_be_differentiated(target.fact):
+                found.add(target)
+                pending.append(target)
+    return found
 
 
-def check_rules(block: Block, active: set[Value], special: Container[Any]) -> None:
+def check_rules(block: Block, active: set[Value], special: Container[object]) -> None:
     """Refuse an operation that has no rule and reads an active value: it would count as
     constant."""
     for statement in ir.walk(block):
@@ -38,53 +43,32 @@ def check_rules(block: Block, active: set[Value], special: Container[Any]) -> No
             rule_of(statement)
 
 
-def _block(block: Block, found: set[Value]) -> None:
-    for statement in block.statements:
-        _statement(statement, found)
-
-
-def _statement(statement: Statement, found: set[Value]) -> None:
+def _flows(statement: Statement) -> Iterator[tuple[Atom, Value]]:
+    """Which value a statement makes from which, leaving out those inside its blocks."""
     if isinstance(statement, Op):
-        _op(statement, found)
+        yield from _flows_of_op(statement)
     elif isinstance(statement, If):
-        _block(statement.then, found)
-        _block(statement.orelse, found)
-        for result, a, b in zip(
-            statement.results, statement.then.results, statement.orelse.results
-        ):
-            _spread((a, b), result, found)
+        for block in ir.blocks_of(statement):
+            yield from zip(block.results, statement.results)
     else:
-        _loop(statement, found)
+        yield from _flows_of_loop(statement)
 
 
-def _op(op: Op, found: set[Value]) -> None:
+def _flows_of_op(op: Op) -> Iterator[tuple[Atom, Value]]:
     if op.fn is ir.push:
         tape, value = op.args
         assert isinstance(tape, Value)
-        _spread((value,), tape, found)
+        yield value, tape
         return
     rule = registry.find(op.fn)
     if rule is None or rule.kind != "constant":
-        _spread(op.atoms, op.result, found)
+        for atom in op.atoms:
+            yield atom, op.result
 
 
-def _loop(loop: Loop, found: set[Value]) -> None:
+def _flows_of_loop(loop: Loop) -> Iterator[tuple[Atom, Value]]:
     if loop.item is not None and loop.iterable is not None:
-        _spread((loop.iterable,), loop.item, found)
-    for init, param in zip(loop.inits, loop.params):
-        _spread((init,), param, found)
-    while True:
-        _block(loop.body, found)
-        before = len(found)
-        for after, param in zip(loop.nexts, loop.params):
-            _spread((after,), param, found)
-        if len(found) == before:
-            break
-    for init, after, result in zip(loop.inits, loop.nexts, loop.results):
-        _spread((init, after), result, found)
-
-
-def _spread(sources: Iterable[Atom], target: Value, found: set[Value]) -> None:
-    if any(isinstance(s, Value) and s in found for s in sources):
-        if facts.may_be_differentiated(target.fact):
-            found.add(target)
+        yield loop.iterable, loop.item
+    for sources in (loop.inits, loop.nexts):
+        yield from zip(sources, loop.params)
+        yield from zip(sources, loop.results)

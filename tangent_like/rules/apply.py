@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -60,6 +59,11 @@ _NEUTRAL = {"dtype", "casting", "order", "subok"}
 def operands_of(builder: Builder, op: Op, rule: Rule) -> tuple[list[Any], dict[str, Any]]:
     """What the rule's functions are called with; refuses keywords that they do not know."""
     plain = is_plain(op)
+    args = [lift(builder, atom, plain) for atom in op.args]
+    return args, _keywords_for(builder, op, rule, plain) if op.keywords else {}
+
+
+def _keywords_for(builder: Builder, op: Op, rule: Rule, plain: str) -> dict[str, Any]:
     keywords = {key: lift(builder, atom, plain) for key, atom in op.keywords}
     if rule.kind == "elementwise":
         keywords = {key: value for key, value in keywords.items() if key not in _NEUTRAL}
@@ -72,7 +76,7 @@ def operands_of(builder: Builder, op: Op, rule: Rule) -> tuple[list[Any], dict[s
             op.place,
             f"leave `{unknown[0]}` out, or compute the same in two steps",
         )
-    return [lift(builder, atom, plain) for atom in op.args], keywords
+    return keywords
 
 
 def _accepted(rule: Rule, keywords: dict[str, Any]) -> set[str]:
@@ -106,8 +110,10 @@ def tangent(builder: Builder, op: Op, tangents: Sequence[Tree]) -> Tree:
     rule = rule_of(op)
     if rule.kind == "constant" or all(t is None for t in tangents):
         return None
-    with _located(op):
+    try:
         return _tangent(builder, op, rule, tangents)
+    except NotYetSupported as error:
+        raise _located(error, op) from None
 
 
 def _tangent(builder: Builder, op: Op, rule: Rule, tangents: Sequence[Tree]) -> Tree:
@@ -275,19 +281,17 @@ def cotangents(builder: Builder, op: Op, g: Tree, active: Sequence[bool]) -> lis
     rule = rule_of(op)
     if rule.kind == "constant":
         return [None] * len(op.args)
-    with _located(op):
-        return _cotangents(builder, op, rule, g, active)
-
-
-@contextmanager
-def _located(op: Op) -> Iterator[None]:
-    """Give an error that a rule raises the place of the operation."""
     try:
-        yield
+        return _cotangents(builder, op, rule, g, active)
     except NotYetSupported as error:
-        if error.place is not NOWHERE:
-            raise
-        raise NotYetSupported(error.message, op.place, error.hint) from None
+        raise _located(error, op) from None
+
+
+def _located(error: NotYetSupported, op: Op) -> NotYetSupported:
+    """An error that a rule raises, with the place of the operation if it has none."""
+    if error.place is not NOWHERE:
+        return error
+    return NotYetSupported(error.message, op.place, error.hint)
 
 
 def _cotangents(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -146,7 +147,7 @@ _add_operators()
 
 def apply(function: Any, *args: Any, **keywords: Any) -> Any:
     """Append `function(*args, **keywords)`; with no symbolic operand, just call it."""
-    operand = _find([args, keywords])
+    operand = _find((*args, *keywords.values()))
     if operand is None:
         return function(*args, **keywords)
     builder, plain = operand.builder, operand.plain
@@ -155,7 +156,7 @@ def apply(function: Any, *args: Any, **keywords: Any) -> Any:
     if plain == "numpy" and function is operator.truediv and _all_scalar(args):
         function = np.divide  # NumPy's functions have infinities where Python's division raises
     atoms = tuple(lower(builder, arg) for arg in args)
-    named = {key: lower(builder, value) for key, value in keywords.items()}
+    named = {key: lower(builder, value) for key, value in keywords.items()} if keywords else None
     return Symbolic(builder, builder.op(function, atoms, named), plain)
 
 
@@ -170,18 +171,24 @@ def rank(x: Any) -> int | None:
     return count if isinstance(count, int) else None
 
 
-def _find(tree: Any) -> Symbolic | None:
-    if isinstance(tree, Symbolic):
-        return tree
-    items = tree.values() if isinstance(tree, dict) else tree
-    if isinstance(tree, slice):
-        items = (tree.start, tree.stop, tree.step)
-    if isinstance(tree, (tuple, list, dict, slice)):
-        for item in items:
-            found = _find(item)
-            if found is not None:
-                return found
+def _find(items: Iterable[Any]) -> Symbolic | None:
+    """A symbolic operand among the items, or inside of them."""
+    for item in items:
+        if isinstance(item, Symbolic):
+            return item
+        inner = _parts(item)
+        found = _find(inner) if inner else None
+        if found is not None:
+            return found
     return None
+
+
+def _parts(tree: Any) -> Iterable[Any]:
+    if isinstance(tree, (tuple, list)):
+        return tree
+    if isinstance(tree, slice):
+        return tree.start, tree.stop, tree.step
+    return ()
 
 
 def _all_scalar(args: tuple[Any, ...]) -> bool:
@@ -197,7 +204,7 @@ def lower(builder: Builder, tree: Any) -> Atom:
         return tree.atom
     if isinstance(tree, (Value, Const)):
         return tree
-    if _find(tree) is None:
+    if _find(_parts(tree)) is None:
         return Const(tree)
     if isinstance(tree, slice):
         bounds = [lower(builder, bound) for bound in (tree.start, tree.stop, tree.step)]
