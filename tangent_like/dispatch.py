@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import operator
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
@@ -18,13 +17,13 @@ from tangent_like.errors import NOWHERE, ArgumentError, NotYetSupported, Place
 from tangent_like.facts import Fact
 from tangent_like.frontend import operators
 from tangent_like.frontend.kinds import kinds_of
-from tangent_like.frontend.scope import Definition, Derived, Guard
-from tangent_like.frontend.source import find_source
 from tangent_like.request import Request
 from tangent_like.rules import registry
 
 if TYPE_CHECKING:
     from tangent_like.backend.load import Compiled
+    from tangent_like.frontend.scope import Guard
+    from tangent_like.frontend.source import Source
 
 _PLAIN = frozenset({float, int, bool})
 _NUMBERS = _PLAIN | {complex, np.float64, np.float32, np.int64, np.bool_, np.complex128}
@@ -62,7 +61,7 @@ class Derivative:
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         if not keywords and self.root.__code__ is self.code:
             call = self._fast.get(tuple(map(type, args)))
-            if call is not None and (not call[1] or all(map(holds, call[1]))):
+            if call is not None and (not call[1] or all(guard.holds() for guard in call[1])):
                 return call[0](*args)
         bound = self.bind(args, keywords)
         return self.version(bound).calls[0](*self.converted(bound))
@@ -100,7 +99,7 @@ class Derivative:
         """The compiled version for these arguments, compiled now if there is none."""
         shapes = _shape_key(args)
         found = self._shapes.get(shapes) if shapes is not None else None
-        if found is not None and all(map(holds, found.guards)):
+        if found is not None and all(guard.holds() for guard in found.guards):
             return found
         converted = self.converted(args)
         check_arguments(self, converted)
@@ -115,7 +114,7 @@ class Derivative:
 
     def held(self, kinds: tuple[Fact, ...]) -> Compiled | None:
         for version in self._versions.get(kinds, ()):
-            if all(map(holds, version.guards)):
+            if all(guard.holds() for guard in version.guards):
                 return version
         return None
 
@@ -151,9 +150,9 @@ class Derivative:
         kinds = declared_kinds(self.function, types, self.request.wrt)
         return compiled(self.function, kinds, self.request, simplify)
 
-    def derived(self) -> Derived:
-        """How this derivative appears inside a function that is differentiated."""
-        return Derived(self.request.operator, self.function, {"wrt": self.wrt, **self.options})
+    def derived(self) -> tuple[str, Any, dict[str, Any]]:
+        """What it is when a differentiated function calls it: operator, function, options."""
+        return self.request.operator, self.function, {"wrt": self.wrt, **self.options}
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -206,9 +205,16 @@ def underlying(function: Any) -> Any:
             raise NotYetSupported(
                 f"differentiating `{name}` itself", hint=f"wrap it: lambda x: {name}(x)"
             )
-        find_source(function)
+        source_of(function)
         raise NotYetSupported(f"differentiating {function!r}", hint="pass a plain function")
     raise ArgumentError(f"a function is needed, not {function!r}")
+
+
+def source_of(function: Any) -> Source:
+    """The source of a function; with it what reads syntax trees, which importing leaves out."""
+    from tangent_like.frontend.source import find_source  # noqa: PLC0415 - see above
+
+    return find_source(function)
 
 
 def parameters(function: Any) -> list[inspect.Parameter]:
@@ -218,7 +224,7 @@ def parameters(function: Any) -> list[inspect.Parameter]:
     found = list(inspect.signature(function, follow_wrapped=False).parameters.values())
     for parameter in found:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            source = find_source(function)
+            source = source_of(function)
             raise NotYetSupported(
                 f"differentiating a function with `*{parameter.name}`",
                 source.place(source.tree),
@@ -319,20 +325,6 @@ def place_of(function: Any) -> Place:
     if code is None:
         return NOWHERE
     return Place(code.co_filename, code.co_firstlineno, function=root.__name__)
-
-
-def holds(guard: Guard) -> bool:
-    """Whether something outside the function still is what was assumed."""
-    try:
-        value: Any = guard.external.read()
-    except (LookupError, ValueError, AttributeError, TypeError):
-        return False
-    if type(guard.external) is Definition:
-        known: Any = guard.value
-        return len(value) == len(known) and all(map(operator.is_, value, known))
-    if guard.fact is None:
-        return value is guard.value
-    return facts.of_constant(value) == guard.fact
 
 
 def _shape_key(args: Sequence[Any]) -> Any:

@@ -48,16 +48,18 @@ def fresh_size(plural: bool = False) -> Size:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    pass
+    """Nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Undefined:
-    pass
+    """The name has no value on this path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Maybe:
+    """The value may be missing; `fact` where it is there."""
+
     fact: Fact
     certain: bool = False
 
@@ -72,22 +74,30 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Array:
+    """`dtype` is None where the element type is not known, `dims` where the rank is not."""
+
     dtype: str | None = None
     dims: tuple[Dim, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tuple:
+    """A tuple of known length."""
+
     items: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class List:
+    """A list of known length."""
+
     items: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
+    """A list of any length whose items are alike."""
+
     item: Fact
 
 
@@ -122,6 +132,8 @@ FLOAT = Scalar("float")
 INT = Scalar("int")
 BOOL = Scalar("bool")
 NUMERIC = Array(None, None)
+NONE = Opaque("NoneType")
+RANGE = Opaque("range")
 
 _SCALAR_ORDER = ("bool", "int", "real", "float", "complex", "number")
 

@@ -103,6 +103,10 @@ class If:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loop:
+    """`item` is the loop variable; `params` carry the values that start as `inits` and end as
+    `results`; with `exits` the body's first result says whether to go on.
+    """
+
     results: tuple[Value, ...]
     iterable: Atom | None
     item: Value | None
@@ -124,12 +128,16 @@ Statement = Op | If | Loop
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
+    """Statements in order, and what the block hands out."""
+
     statements: tuple[Statement, ...]
     results: tuple[Atom, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Function:
+    """A function of the generated module."""
+
     name: str
     params: tuple[Value, ...]
     body: Block

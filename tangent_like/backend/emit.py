@@ -226,7 +226,7 @@ class Emitter:
             statements: list[ast.stmt] = special(self, op)
             return statements
         value = self.operation(op)
-        if op.result.fact == facts.Opaque("NoneType"):
+        if op.result.fact == facts.NONE:
             return [_at(ast.Expr(value), op)]
         name = self.names[op.result]
         if op.fn in _AUGMENTED and self.continues(op, name) and isinstance(value, ast.BinOp):

@@ -27,6 +27,7 @@ from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.joins import join_pairs
 from tangent_like.frontend.methods import METHODS
 from tangent_like.frontend.names import attribute_of_constant
+from tangent_like.frontend.operator_calls import lower_operator
 from tangent_like.frontend.scope import (
     Choice,
     Derived,
@@ -129,7 +130,7 @@ def call(
         return state.module.derive(state, node, function, args, keywords)  # type: ignore[no-any-return]
     operator_name = operators.name_of(function)
     if operator_name is not None:
-        return operators.lower(state, node, operator_name, function, args, keywords)
+        return lower_operator(state, node, operator_name, args, keywords)
     custom = registry.custom_of(function)
     if custom is not None:
         return state.module.call_custom(state, node, custom, args, keywords)
@@ -141,7 +142,7 @@ def call(
     if registry.find(function) is not None or function in _PLAIN_BUILTINS:
         return _operation(state, node, function, args, keywords)
     if isinstance(function, operators.DERIVATIVES):
-        return state.module.derive(state, node, function.derived(), args, keywords)  # type: ignore[no-any-return]
+        return state.module.derive(state, node, Derived(*function.derived()), args, keywords)  # type: ignore[no-any-return]
     if isinstance(function, types.FunctionType) and not _of_library(function):
         return _call_function(state, node, function, args, keywords)
     if function in _IN_PLACE or getattr(function, "__name__", "") == "at":

@@ -1,19 +1,11 @@
 """The derivative operators that a differentiated function may itself call.
 
-The public functions register here under a name; calling one while lowering gives a `Derived`,
-and calling that differentiates its target on the spot.
+The public functions register here under a name; `operator_calls` lowers a call of one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
-
-from tangent_like import ir
-from tangent_like.errors import NotYetSupported
-from tangent_like.frontend.scope import Derived
-from tangent_like.frontend.state import Lowering
-from tangent_like.ir import Atom, Const
 
 _names: dict[Any, str] = {}
 DERIVATIVES: tuple[type[Any], ...] = ()
@@ -34,34 +26,3 @@ def name_of(function: Any) -> str | None:
         return _names.get(function)
     except TypeError:
         return None
-
-
-def lower(
-    state: Lowering,
-    node: Any,
-    name: str,
-    function: Any,
-    args: Sequence[Atom],
-    keywords: Mapping[str, Atom],
-) -> Atom:
-    """`grad(f, ...)` gives a function; `jvp(f, ...)` is differentiated at once."""
-    if name in ("jvp", "vjp"):
-        return state.module.derive(  # type: ignore[no-any-return]
-            state, node, Derived(name, args[0].value, {}), args[1:], keywords  # type: ignore[union-attr]
-        )
-    if not args or not isinstance(args[0], Const):
-        raise NotYetSupported(
-            f"`{name}` of a function that is known only at run time", state.place(node)
-        )
-    options = {"wrt": 0}
-    values = [*zip(("wrt", "order"), args[1:]), *keywords.items()]
-    for key, atom in values:
-        value = _constant(atom)
-        if value is ir.UNDEFINED:
-            raise NotYetSupported(f"`{key}` of `{name}` known only at run time", state.place(node))
-        options[key] = value
-    return Const(Derived(name, args[0].value, options))
-
-
-def _constant(atom: Atom) -> Any:
-    return atom.value if isinstance(atom, Const) else ir.UNDEFINED

@@ -8,15 +8,18 @@ it is read: only then does the loop carry it in.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tangent_like import ir
+from tangent_like import facts, ir
 from tangent_like.errors import Place
 from tangent_like.facts import Fact
-from tangent_like.frontend.source import Source
 from tangent_like.ir import Atom, Const
+
+if TYPE_CHECKING:  # read when a function is compiled: it needs gast, which importing does not
+    from tangent_like.frontend.source import Source
 
 
 @dataclass(eq=False, slots=True)
@@ -157,4 +160,16 @@ class Guard:
 
     external: External | Definition
     fact: Fact | None
-    value: object = None
+    value: Any = None
+
+    def holds(self) -> bool:
+        """Whether it still is what was assumed."""
+        try:
+            found: Any = self.external.read()
+        except (LookupError, ValueError, AttributeError, TypeError):
+            return False
+        if isinstance(self.external, Definition):
+            return len(found) == len(self.value) and all(map(operator.is_, found, self.value))
+        if self.fact is None:
+            return found is self.value
+        return facts.of_constant(found) == self.fact

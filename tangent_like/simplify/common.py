@@ -109,7 +109,7 @@ class _Sharing:
 
 
 def _may_share(op: Op) -> bool:
-    if op.result.fact == facts.Opaque("NoneType") or not effects.is_pure(op.fn):
+    if op.result.fact == facts.NONE or not effects.is_pure(op.fn):
         return False
     if op.fn in _NEVER_SHARED:
         return False
