@@ -208,6 +208,19 @@ def _join_lists(a: List | ListOf, b: List | ListOf) -> Fact:
     return ListOf(joined)
 
 
+def inward(fact: Fact) -> Fact:
+    """A tuple or list that may have no value, as one whose items may have none."""
+    if isinstance(fact, Maybe) and isinstance(fact.fact, (Tuple, List)):
+        items = tuple(inward(join_undefined(item, fact.certain)) for item in fact.fact.items)
+        return type(fact.fact)(items)
+    return fact
+
+
+def join_undefined(fact: Fact, certain: bool) -> Fact:
+    """The fact of what may also have no value."""
+    return Maybe(defined(fact), certain and getattr(fact, "certain", True))
+
+
 def defined(fact: Fact) -> Fact:
     """The fact of a value once it is known to have one."""
     return fact.fact if isinstance(fact, Maybe) else fact

@@ -43,7 +43,8 @@ def lower_statements(state: Lowering, statements: Sequence[Any]) -> None:
             if left.value:
                 return
         else:
-            lower_branches(state, left, (), statements[k:], node, _NOT_LEFT)
+            gone = {} if state.frame.in_loop else _RETURNED
+            lower_branches(state, left, (), statements[k:], node, _NOT_LEFT, in_then=gone)
             return
         if isinstance(node, gast.If) and _takes_rest(node):
             try:
@@ -74,6 +75,8 @@ def lower_if(state: Lowering, node: Any, rest: Sequence[Any] = ()) -> None:
 
 _NOT_LEFT: dict[str, Any] = {"%left": FALSE, "%go": TRUE, "%returned": FALSE, "%broke": FALSE}
 """What holds where control has not left the block."""
+_RETURNED: dict[str, Any] = {"%left": TRUE, "%returned": TRUE}
+"""What holds where it has, outside of loops."""
 
 
 def lower_branches(
@@ -84,8 +87,9 @@ def lower_branches(
     node: Any,
     in_else: Mapping[str, Any] = MappingProxyType({}),
     spelling: str = "if",
+    in_then: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """An `If` of two statement lists; `in_else` are flags known where the test is false."""
+    """An `If` of two statement lists; the flags are known where the test is true or false."""
     test = truth(state, test)
     if isinstance(test, Const):
         lower_statements(state, then if test.value else orelse)
@@ -93,7 +97,7 @@ def lower_branches(
     state.builder.place = state.place(node)
     before = state.frame.env
     sides = []
-    for statements, flags in ((then, {}), (orelse, in_else)):
+    for statements, flags in ((then, in_then), (orelse, in_else)):
         state.frame.env = {**before, **flags}
         block = state.builder.collect(_lowered(state, statements))
         sides.append((block, state.frame.env))

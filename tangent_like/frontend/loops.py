@@ -217,10 +217,11 @@ def _joined(
     entering = _first_guess(before.get(name, ir.UNDEFINED))
     leaving = env.get(name, ir.UNDEFINED)
     if isinstance(leaving, Carried):
-        return facts.join(guess, entering)
+        return facts.inward(facts.join(guess, entering))
     if isinstance(leaving, Conflict):
         return facts.UNKNOWN
-    return facts.join(facts.join(guess, entering), without_values(fact_of(leaving)))
+    joined = facts.join(facts.join(guess, entering), without_values(fact_of(leaving)))
+    return facts.inward(joined)
 
 
 def _covers(guess: Fact, found: Fact, mark: int) -> bool:

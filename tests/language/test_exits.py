@@ -522,3 +522,19 @@ def closures_of_a_path_that_has_returned(x, y):
 def test_closures_of_a_path_that_has_returned(x, y):
     """What a returned function captured is read after the return."""
     assert_derivatives(closures_of_a_path_that_has_returned, x, y)
+
+
+def returns_tuples_from_a_loop(s):
+    for i in [s, 0.5, 0.5]:
+        if s < 0.3:
+            if i > 0.4:
+                return (np.abs(s), s)
+            s *= 2.0
+        if i > 0.7:
+            return (0.4, 0.5)
+    return (s, s)
+
+
+@pytest.mark.parametrize("s", [0.1, 0.25, 0.6, 0.9])
+def test_tuples_returned_from_a_loop(s):
+    assert_derivatives(returns_tuples_from_a_loop, s)
