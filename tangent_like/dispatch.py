@@ -387,7 +387,8 @@ def check_value(derivative: Derivative, name: str, value: Any, differentiated: b
             f"the argument `{name}` is {value!r}, which has no derivative", derivative.place
         )
     known = (bool, int, float, complex, np.ndarray, np.generic, str, type(None), slice, type(...))
-    if isinstance(value, known):
+    sources = (np.random.Generator, np.random.RandomState)
+    if isinstance(value, known) or (isinstance(value, sources) and not differentiated):
         return
     if type(value) in (tuple, list):
         for item in value:

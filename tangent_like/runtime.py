@@ -144,9 +144,9 @@ def taken(x: Any, source: Any) -> Any:
     return np.where(source >= 0, np.take(x, source), 0)
 
 
-def first_places(x: Any) -> Any:
+def first_places(x: Any, equal_nan: bool = True) -> Any:
     """Where each of the distinct elements is first found, in ascending order of the elements."""
-    return np.unique(x, return_index=True)[1]
+    return np.unique(x, return_index=True, equal_nan=equal_nan)[1]
 
 
 def untake(g: Any, indices: Any, x: Any, axis: Any, mode: Any = "raise") -> Any:

@@ -14,7 +14,6 @@ from typing import Any
 
 from tangent_like import facts, ir, trees
 from tangent_like.build import Builder
-from tangent_like.errors import NotYetSupported
 from tangent_like.gradient_block import GradientBlock
 from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Value
 from tangent_like.rules import apply, registry
@@ -121,10 +120,8 @@ class Sweep:
         if op.fn in registry.solvers:
             registry.solvers[op.fn].pullback(self, op, g)
             return
+        op = apply.by_position(op, self.is_active)
         wanted = [self.is_active(atom) for atom in op.args]
-        for key, atom in op.keywords:
-            if self.is_active(atom):
-                raise NotYetSupported(f"differentiating with respect to `{key}=`", op.place)
         for atom, tree in zip(op.args, apply.cotangents(self.builder, op, g, wanted)):
             self.contribute(atom, tree)
 

@@ -18,7 +18,6 @@ from typing import Any
 from tangent_like import facts, infer, ir, runtime, trees
 from tangent_like.analysis.activity import check_rules, varied
 from tangent_like.build import Builder
-from tangent_like.errors import NotYetSupported
 from tangent_like.gradient_block import GradientBlock
 from tangent_like.ir import Atom, Block, If, Loop, Op, Value
 from tangent_like.rules import apply, registry
@@ -109,10 +108,9 @@ class Push:
         trees_of_args = [self.tree(atom) for atom in op.args]
         if op.result not in self.active:
             return
-        for key, atom in op.keywords:
-            if self.tree(atom) is not None:
-                raise NotYetSupported(f"differentiating with respect to `{key}=`", op.place)
-        self.keep(op.result, apply.tangent(self.builder, op, trees_of_args))
+        named = {key: self.tree(atom) for key, atom in op.keywords}
+        varying = {key: tree for key, tree in named.items() if tree is not None}
+        self.keep(op.result, apply.tangent(self.builder, op, trees_of_args, varying))
 
     # --- branches -----------------------------------------------------------------------
 

@@ -151,11 +151,9 @@ def home_of(function: Any) -> tuple[str, str] | None:
     if getattr(math, name, None) is function:
         candidates = ["math"]
     for module in candidates:
-        found: Any = sys.modules.get(module)
-        for part in name.split("."):
-            found = getattr(found, part, None)
-        if found is function and found is not None:
-            return module, name
+        for path in dict.fromkeys((name, name.rpartition(".")[2])):
+            if function is not None and _looked_up(module, path) is function:
+                return module, path
     return None
 
 
@@ -164,6 +162,13 @@ def _public(module: str) -> str:
     parts = module.split(".")
     private = [i for i, part in enumerate(parts) if part.startswith("_")]
     return ".".join(parts[: private[0]]) if private and parts[0] == "scipy" else ""
+
+
+def _looked_up(module: str, path: str) -> Any:
+    found: Any = sys.modules.get(module)
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    return found
 
 
 def _import_line(module: str, alias: str) -> str:

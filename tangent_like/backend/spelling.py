@@ -68,12 +68,20 @@ def spell(
         return ast.UnaryOp(_UNARY[op.fn](), args[0])
     if isinstance(op.fn, External):
         return refs.external(op.fn)
+    if is_method_of_generator(op.fn):
+        return call(attribute(args[0], op.fn.__name__), args[1:], **keywords)
     return call(refs.function(op.fn), args, **keywords)
 
 
 def is_sign(fn: Any) -> bool:
     """Whether an operation is written with a sign, without a name."""
     return _is_hashable(fn) and fn in _SIGNS
+
+
+def is_method_of_generator(fn: Any) -> bool:
+    """Whether it is written after a generator of random numbers: `rng.normal()`."""
+    name, sources = getattr(fn, "__name__", ""), (np.random.Generator, np.random.RandomState)
+    return any(vars(source).get(name) is fn for source in sources)
 
 
 def _is_hashable(fn: Any) -> bool:

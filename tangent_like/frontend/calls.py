@@ -39,7 +39,7 @@ from tangent_like.frontend.source import Source, find_source
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.text import text_method
 from tangent_like.ir import Atom, Const
-from tangent_like.rules import registry
+from tangent_like.rules import refused, registry
 
 _LIBRARIES = (
     "numpy", "math", "operator", "builtins", "scipy", "functools", "itertools", "cmath", "time",
@@ -49,11 +49,16 @@ _PLAIN_BUILTINS = (
     abs, bool, complex, divmod, float, int, isinstance, len, max, min, pow, range, reversed, round,
     slice, sum, type, print, str, repr,
 )  # fmt: skip
-_IN_PLACE = (
+IN_PLACE = (
     np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis,
     np.random.shuffle,
 )  # fmt: skip
 
+
+_GENERATORS: dict[facts.Fact, type] = {
+    facts.Opaque(kind.__name__): kind for kind in (np.random.Generator, np.random.RandomState)
+}
+"""What random numbers are drawn from: the methods of these are operations."""
 
 _SHALLOW = 60
 _DEEP_LIMIT = 10_000
@@ -101,7 +106,14 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
         args, keywords = _arguments(state, node)
         state.builder.place = state.place(node)
         return call(state, node, callee, args, keywords)
+    if owner.fact in _GENERATORS:
+        drawing = getattr(_GENERATORS[owner.fact], name, None)
+        args, keywords = _arguments(state, node)
+        return call(state, node, Const(drawing), [owner, *args], keywords)
     method = METHODS.get(name)
+    if method is None and facts.is_numeric(owner.fact) and name in refused.METHODS:
+        refusal = refused.METHODS[name]
+        raise NotYetSupported(f"`.{name}`: {refusal.reason}", state.place(node), refusal.instead)
     if method is None or not facts.is_numeric(owner.fact):
         raise NotYetSupported(
             f"the method `{name}`", state.place(node), "use a function of its value instead"
@@ -145,7 +157,7 @@ def call(
         return state.module.derive(state, node, Derived(*function.derived()), args, keywords)  # type: ignore[no-any-return]
     if isinstance(function, types.FunctionType) and not _of_library(function):
         return _call_function(state, node, function, args, keywords)
-    if function in _IN_PLACE or getattr(function, "__name__", "") == "at":
+    if function in IN_PLACE or getattr(function, "__name__", "") == "at":
         raise NotYetSupported(
             f"`{function.__name__}`, which writes into an array in place",
             state.place(node),

@@ -16,6 +16,7 @@ from tangent_like.frontend.branches import truth
 from tangent_like.frontend.calls import lower_call
 from tangent_like.frontend.choices import logical, lower_bool_operation, lower_if_expression
 from tangent_like.frontend.functions import local_function
+from tangent_like.frontend.index_tricks import index_trick
 from tangent_like.frontend.names import attribute_of_constant, read_name
 from tangent_like.frontend.stars import starred_items
 from tangent_like.frontend.state import Lowering
@@ -152,6 +153,10 @@ def _display(maker: Callable[..., Any]) -> Callable[[Lowering, Any], Atom]:
 def _subscript(state: Lowering, node: Any) -> Atom:
     container = lower_expression(state, node.value)
     index = lower_expression(state, node.slice)
+    if isinstance(container, Const):
+        joined = index_trick(state, node, container.value, index)
+        if joined is not None:
+            return joined
     return state.builder.op(operator.getitem, (container, index), place=state.place(node))
 
 
@@ -163,12 +168,14 @@ def _slice(state: Lowering, node: Any) -> Atom:
     return state.builder.op(slice, bounds, place=state.place(node))
 
 
-_ATTRIBUTES: dict[str, Callable[..., Any]] = {
+ATTRIBUTES: dict[str, Callable[..., Any]] = {
     "T": np.transpose,
     "real": np.real,
     "imag": np.imag,
+    "flat": np.ravel,
+    **({"mT": np.matrix_transpose} if hasattr(np, "matrix_transpose") else {}),
 }
-_FACTS_OF_ARRAYS = ("shape", "ndim", "size", "dtype")
+FACTS_OF_ARRAYS = ("shape", "ndim", "size", "dtype", "nbytes", "itemsize")
 
 
 def _attribute(state: Lowering, node: Any) -> Atom:
@@ -176,9 +183,9 @@ def _attribute(state: Lowering, node: Any) -> Atom:
     if isinstance(owner, Const):
         return attribute_of_constant(state, owner, node.attr, node)
     if facts.is_numeric(owner.fact):
-        if node.attr in _ATTRIBUTES:
-            return state.builder.op(_ATTRIBUTES[node.attr], (owner,), place=state.place(node))
-        if node.attr in _FACTS_OF_ARRAYS:
+        if node.attr in ATTRIBUTES:
+            return state.builder.op(ATTRIBUTES[node.attr], (owner,), place=state.place(node))
+        if node.attr in FACTS_OF_ARRAYS:
             return state.builder.op(getattr, (owner, Const(node.attr)), place=state.place(node))
     raise NotYetSupported(
         f"the attribute `{node.attr}`", state.place(node), "pass what it holds as an argument"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tangent_like import ir
+from tangent_like import facts, ir
 from tangent_like.build import Builder
 from tangent_like.ir import Atom
 
@@ -21,6 +22,7 @@ def _same(function: Any) -> Method:
 
 def _gathered(function: Any) -> Method:
     """`x.reshape(2, 3)` is `np.reshape(x, (2, 3))`."""
+
     def convert(state: Any, args: list[Atom], keywords: dict[str, Atom]) -> Arguments:
         if len(args) > 2:
             builder: Builder = state.builder
@@ -30,18 +32,31 @@ def _gathered(function: Any) -> Method:
     return convert
 
 
+def _item(state: Any, args: list[Atom], keywords: dict[str, Atom]) -> Arguments:
+    """The Python number at a place, which is counted along the rows if it is one number."""
+    x, *place = args
+    builder: Builder = state.builder
+    if len(place) == 1 and facts.rank(x.fact) != 1:
+        x = builder.op(np.ravel, (x,))
+    if place:
+        index = place[0] if len(place) == 1 else builder.op(ir.make_tuple, place)
+        x = builder.op(operator.getitem, (x, index))
+    kind = (facts.dtype(args[0].fact) or "float").rstrip("0123456789")
+    return {"complex": complex, "float": float, "bool": bool}.get(kind, int), [x], keywords
+
+
 _NAMES = (
     "sum", "mean", "prod", "std", "var", "max", "min", "cumsum", "cumprod", "dot", "ravel",
     "argmax", "argmin", "argsort", "all", "any", "trace", "diagonal", "squeeze", "repeat",
     "swapaxes", "take", "clip", "round", "conj", "conjugate", "compress", "nonzero",
-    "searchsorted", "astype",
+    "searchsorted", "argpartition", "choose", "astype",
 )  # fmt: skip
 
 METHODS: dict[str, Method] = {
-    **{name: _same(getattr(np, name)) for name in _NAMES},
+    **{name: _same(getattr(np, name)) for name in _NAMES if hasattr(np, name)},
     "reshape": _gathered(np.reshape),
     "transpose": _gathered(np.transpose),
     "flatten": _same(np.ravel),
     "copy": _same(np.copy),
-    "item": lambda state, args, keywords: (float, args, keywords),
+    "item": _item,
 }

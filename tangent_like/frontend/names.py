@@ -114,6 +114,8 @@ def external_atom(state: Lowering, external: External, value: Any, node: Any) ->
         type(value) in (tuple, list) and _is_numeric(value)
     ):
         return state.read_external(external, value)
+    if isinstance(value, (np.random.Generator, np.random.RandomState)):
+        return state.read_external(external, value)
     if _is_stable(value):
         return Const(value)
     if isinstance(value, (dict, set)):

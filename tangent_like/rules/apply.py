@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from tangent_like.build import Builder
 from tangent_like.errors import NOWHERE, NoRuleError, NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.ir import Atom, Const, Op
-from tangent_like.rules import straight
+from tangent_like.rules import arguments, straight
 from tangent_like.rules.fitting import (
     Tree,
     fit_tree,
@@ -26,7 +24,7 @@ from tangent_like.rules.fitting import (
     zero,
 )
 from tangent_like.rules.masks import times
-from tangent_like.rules.registry import Rule, find
+from tangent_like.rules.registry import Rule, find, refusal_of
 from tangent_like.rules.symbolic import Symbolic, apply, lift
 
 
@@ -43,6 +41,9 @@ def rule_of(op: Op) -> Rule:
     found = find(op.fn)
     if found is None:
         name = getattr(op.fn, "__qualname__", None) or repr(op.fn)
+        refusal = refusal_of(op.fn)
+        if refusal is not None:
+            raise NoRuleError(f"`{name}` {refusal.reason}", op.place, refusal.instead)
         raise NoRuleError(
             f"`{name}` has no derivative rule",
             op.place,
@@ -59,64 +60,45 @@ _NEUTRAL = {"dtype", "casting", "order", "subok"}
 def operands_of(builder: Builder, op: Op, rule: Rule) -> tuple[list[Any], dict[str, Any]]:
     """What the rule's functions are called with; refuses keywords that they do not know."""
     plain = is_plain(op)
-    args = [lift(builder, atom, plain) for atom in op.args]
-    return args, _keywords_for(builder, op, rule, plain) if op.keywords else {}
+    keywords = _keywords_for(builder, op, rule, plain) if op.keywords else {}
+    arguments.check(op, rule, len(op.args), keywords)
+    return [lift(builder, atom, plain) for atom in op.args], keywords
 
 
 def _keywords_for(builder: Builder, op: Op, rule: Rule, plain: str) -> dict[str, Any]:
     keywords = {key: lift(builder, atom, plain) for key, atom in op.keywords}
     if rule.kind == "elementwise":
         keywords = {key: value for key, value in keywords.items() if key not in _NEUTRAL}
-    keywords = {key: value for key, value in keywords.items() if key != "out" or value is not None}
-    unknown = sorted(keywords.keys() - _accepted(rule, keywords))
-    if unknown:
-        name = getattr(op.fn, "__name__", repr(op.fn))
-        raise NotYetSupported(
-            f"`{name}` with the keyword `{unknown[0]}`",
-            op.place,
-            f"leave `{unknown[0]}` out, or compute the same in two steps",
-        )
-    return keywords
-
-
-def _accepted(rule: Rule, keywords: dict[str, Any]) -> set[str]:
-    """The keywords that every function of the rule takes."""
-    accepted = set(keywords)
-    for function in (rule.partials, rule.formula, rule.jvp, rule.vjp, *rule.transposes):
-        if function is not None:
-            accepted &= _keywords_of(function, frozenset(keywords))
-    return accepted
-
-
-def _keywords_of(function: Any, asked: frozenset[str]) -> frozenset[str]:
-    names, takes_any = _parameters_of(function)
-    return asked if takes_any else names
-
-
-@cache
-def _parameters_of(function: Any) -> tuple[frozenset[str], bool]:
-    """The names that can be given as keywords, and whether any name can."""
-    parameters = inspect.signature(function).parameters.values()
-    by_name = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    names = frozenset(p.name for p in parameters if p.kind in by_name)
-    return names, any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
+    return {key: value for key, value in keywords.items() if key != "out" or value is not None}
 
 
 # --- forward mode -----------------------------------------------------------------------------
 
 
-def tangent(builder: Builder, op: Op, tangents: Sequence[Tree]) -> Tree:
-    """The tangent of the result, from the tangents of the positional operands."""
+def tangent(
+    builder: Builder, op: Op, tangents: Sequence[Tree], named: Mapping[str, Tree] | None = None
+) -> Tree:
+    """The tangent of the result, from those of positional operands and of keyword operands."""
     rule = rule_of(op)
-    if rule.kind == "constant" or all(t is None for t in tangents):
+    named = named or {}
+    if rule.kind == "constant" or arguments.gives_integers(op, rule):
+        return None
+    if not named and all(t is None for t in tangents):
         return None
     try:
-        return _tangent(builder, op, rule, tangents)
+        return _tangent(builder, op, rule, tangents, named)
     except NotYetSupported as error:
         raise _located(error, op) from None
 
 
-def _tangent(builder: Builder, op: Op, rule: Rule, tangents: Sequence[Tree]) -> Tree:
+def _tangent(
+    builder: Builder, op: Op, rule: Rule, tangents: Sequence[Tree], named: Mapping[str, Tree]
+) -> Tree:
+    if named and rule.kind != "linear":
+        op, tangents = _by_position(op, rule, tangents, named)
+    op = arguments.arranged(op, rule)
+    tangents = _for_each(op, tangents, None)
+    arguments.refuse_options(op, rule, [t is not None for t in tangents])
     if not rule.sequences:
         op, tangents = _arrays_and_tangents(builder, op, tangents)
     args, keywords = operands_of(builder, op, rule)
@@ -125,7 +107,7 @@ def _tangent(builder: Builder, op: Op, rule: Rule, tangents: Sequence[Tree]) -> 
     if rule.kind == "elementwise":
         found = _elementwise_tangent(builder, rule, args, keywords, lifted, result)
     elif rule.kind == "linear":
-        found = _linear_tangent(op, rule, args, keywords, lifted)
+        found = _linear_tangent(op, rule, args, _varied(builder, op, rule, keywords, named), lifted)
     elif rule.kind == "bilinear":
         found = _bilinear_tangent(op, rule, args, keywords, lifted)
     elif rule.kind == "composed":
@@ -180,8 +162,41 @@ def _linear_tangent(
     for i in range(len(args)) if rule.wrt is None else rule.wrt:
         if i < len(args):
             replaced[i] = _filled(lifted[i], args[i])
-    kept = {key: value for key, value in keywords.items() if key not in rule.drop}
-    return apply(op.fn, *replaced, **kept)
+    return apply(op.fn, *replaced, **keywords)
+
+
+def _varied(
+    builder: Builder,
+    op: Op,
+    rule: Rule,
+    keywords: dict[str, Any],
+    named: Mapping[str, Tree],
+) -> dict[str, Any]:
+    """The keywords of a linear function's tangent: the tangents of those that vary."""
+    varied = {key: lift_tree(builder, tree, is_plain(op)) for key, tree in named.items()}
+    for name in named:
+        arguments.differentiable_place(op, rule, name)
+    for name in arguments.named_operands(rule).intersection(keywords).difference(named):
+        varied[name] = _filled(None, keywords[name])
+    dropped = {name for name in rule.drop if name not in named}
+    return {key: varied.get(key, value) for key, value in keywords.items() if key not in dropped}
+
+
+def _for_each(op: Op, given: Sequence[Any], nothing: Any) -> list[Any]:
+    """One entry for each operand, whichever were given by name at first."""
+    if any(part is not nothing for part in given[len(op.args) :]):
+        raise NotYetSupported(f"differentiating with respect to an option of `{op.fn.__name__}`")
+    return [*given, *[nothing] * (len(op.args) - len(given))][: len(op.args)]
+
+
+def _by_position(
+    op: Op, rule: Rule, tangents: Sequence[Tree], named: Mapping[str, Tree]
+) -> tuple[Op, list[Tree]]:
+    """Tangents go by position, as cotangents do."""
+    of_keyword = {atom: named[key] for key, atom in op.keywords if key in named}
+    moved = arguments.by_position(op, rule, of_keyword.__contains__)
+    more = [of_keyword.get(atom) for atom in moved.args[len(op.args) :]]
+    return moved, [*tangents, *more]
 
 
 def _filled(dx: Any, x: Any) -> Any:
@@ -279,12 +294,20 @@ def _map_leaves(tree: Any, function: Any) -> Any:
 def cotangents(builder: Builder, op: Op, g: Tree, active: Sequence[bool]) -> list[Tree]:
     """The contribution to each positional operand, None where there is none."""
     rule = rule_of(op)
-    if rule.kind == "constant":
+    if rule.kind == "constant" or arguments.gives_integers(op, rule):
         return [None] * len(op.args)
     try:
+        op = arguments.arranged(op, rule)
+        active = _for_each(op, active, False)
+        arguments.refuse_options(op, rule, active)
         return _cotangents(builder, op, rule, g, active)
     except NotYetSupported as error:
         raise _located(error, op) from None
+
+
+def by_position(op: Op, varies: Callable[[Atom], bool]) -> Op:
+    """The operation with keyword operands that vary by position: see `cotangents`."""
+    return arguments.by_position(op, rule_of(op), varies) if op.keywords else op
 
 
 def _located(error: NotYetSupported, op: Op) -> NotYetSupported:

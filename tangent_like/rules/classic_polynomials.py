@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like.errors import NotYetSupported
-from tangent_like.rules.registry import composed
+from tangent_like.rules.registry import composed, rule
 from tangent_like.rules.samples import reals
 from tangent_like.rules.symbolic import apply
 
@@ -62,7 +62,13 @@ composed(
     lambda p, q: _padded(p, q) - _padded(q, p),
     samples=lambda: [(reals(3), reals(3, seed=1)), (reals(4), reals(2))],
 )
-composed(np.polymul, np.convolve, samples=lambda: [(reals(3), reals(2))])
+composed(np.polymul, lambda p, q: np.convolve(p, q, "full"), samples=lambda: [(reals(3), reals(2))])
+rule(
+    np.roots,
+    jvp=lambda tangents, y, p: -_values(tangents[0], y) / _values(_slope(p), y),
+    samples=lambda: [(np.array([1.0, -3.5, 3.5, -1.0]),), (np.array([1.3, 0.4, 2.0]),)],
+    note="infinite or NaN for roots that coincide",
+)
 composed(
     np.polyfit,
     _fit,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import runtime
+from tangent_like.errors import NotYetSupported
 from tangent_like.rules.masks import choose, divide
 from tangent_like.rules.registry import elementwise, linear, named, rule
 from tangent_like.rules.symbolic import apply
@@ -211,10 +212,20 @@ elementwise(
     samples=PAIRS,
 )
 elementwise(np.heaviside, lambda x, w, y: (None, x == 0), samples=PAIRS)
+
+
+def _finite(
+    x: Any, y: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Any:
+    if copy is not True:
+        raise NotYetSupported("`nan_to_num` in place", hint="leave `copy` out")
+    return np.isfinite(x)
+
+
+elementwise(np.nan_to_num, _finite, samples=REAL, note="0 where the element is replaced")
+elementwise(np.nextafter, lambda x, towards, y: (1, None), samples=PAIRS)
 elementwise(
-    np.nan_to_num,
-    lambda x, y, copy=True, nan=0.0, posinf=None, neginf=None: np.isfinite(x),
-    samples=REAL,
+    named(math, "nextafter"), lambda x, towards, y, *, steps=None: (1, None), samples=PAIRS
 )
 elementwise(
     np.unwrap,

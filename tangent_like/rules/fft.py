@@ -53,7 +53,7 @@ def _samples(make: Any = complexes) -> Any:
 for _transform in (np.fft.fft, np.fft.ifft):
     linear(
         _transform,
-        lambda g, x, n=None, axis=-1, norm=None, f=_transform: _cut(
+        lambda g, x, n=None, axis=-1, norm=None, *, f=_transform: _cut(
             apply(f, g, axis=axis, **_scaled(norm)), x, n
         ),
         samples=lambda: [*_samples(), *_samples(reals)],
@@ -116,7 +116,7 @@ for _several_axes, _axes in (
 ):  # fmt: skip
     linear(
         _several_axes,
-        lambda g, x, s=None, axes=_axes, norm=None, f=_several_axes: _cut(
+        lambda g, x, s=None, axes=_axes, norm=None, *, f=_several_axes: _cut(
             apply(f, g, **({} if axes is None else {"axes": axes}), **_scaled(norm)), x, s
         ),
         samples=_several,

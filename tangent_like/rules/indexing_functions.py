@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, runtime
+from tangent_like.errors import NotYetSupported
 from tangent_like.rules.registry import composed, constant, linear, rule
-from tangent_like.rules.samples import reals
+from tangent_like.rules.samples import complexes, reals
 from tangent_like.rules.shapes import moved_back
 from tangent_like.rules.symbolic import apply
 
@@ -118,10 +119,10 @@ def _order(x: Any, axis: Any) -> Any:
 
 rule(
     np.sort,
-    jvp=lambda tangents, y, x, axis=-1, kind=None, stable=None: np.take_along_axis(
+    jvp=lambda tangents, y, x, axis=-1, kind=None, order=None, *, stable=None: np.take_along_axis(
         tangents[0], _order(x, axis), axis
     ),
-    vjp=lambda g, y, x, axis=-1, kind=None, stable=None: apply(
+    vjp=lambda g, y, x, axis=-1, kind=None, order=None, *, stable=None: apply(
         runtime.untake_along_axis, g, _order(x, axis), x, axis
     ),
     samples=lambda: [(reals(5),), (reals(2, 3), 0), (reals(2, 3), None), (reals(2, 3),)],
@@ -129,34 +130,71 @@ rule(
 )
 rule(
     np.partition,
-    jvp=lambda tangents, y, x, kth, axis=-1: np.take_along_axis(
+    jvp=lambda tangents, y, x, kth, axis=-1, kind="introselect", order=None: np.take_along_axis(
         tangents[0], np.argpartition(x, kth, axis=axis), axis
     ),
-    vjp=lambda g, y, x, kth, axis=-1: apply(
+    vjp=lambda g, y, x, kth, axis=-1, kind="introselect", order=None: apply(
         runtime.untake_along_axis, g, np.argpartition(x, kth, axis=axis), x, axis
     ),
-    samples=lambda: [(reals(5), 2), (reals(2, 3), 1, 1)],
+    samples=lambda: [
+        (reals(5), 2), (reals(2, 3), 1, 1), ((reals(3, 2), (0, 2)), {"axis": 0}),
+        (reals(2, 3), 2, None),
+    ],
+)  # fmt: skip
+composed(
+    np.sort_complex,
+    lambda x: np.sort(x) + 0j,
+    samples=lambda: [(reals(4),), (complexes(4),)],
 )
+
+
+def _unique(derivative: Any) -> Any:
+    """The first of the results moves; the others are places and counts."""
+
+    def found(
+        first: Any, y: Any, x: Any, return_index: Any = False, return_inverse: Any = False,
+        return_counts: Any = False, axis: Any = None, *, equal_nan: Any = True, sorted: Any = True,
+    ) -> Any:  # fmt: skip
+        if axis is not None:
+            raise NotYetSupported("`unique` along an axis", hint="find the rows with argsort")
+        if sorted is not True:
+            raise NotYetSupported("`unique` without sorting", hint="leave `sorted` out")
+        more = sum(map(bool, (return_index, return_inverse, return_counts)))
+        return derivative(first, x, more, equal_nan)
+
+    return found
+
+
+def _unique_tangent(tangents: Any, x: Any, more: int, equal_nan: Any) -> Any:
+    dx = np.take(tangents[0], apply(runtime.first_places, x, equal_nan))
+    return (dx, *[None] * more) if more else dx
+
+
+def _unique_cotangent(g: Any, x: Any, more: int, equal_nan: Any) -> Any:
+    g = g[0] if more else g
+    if g is None:
+        return None
+    return apply(runtime.move_back, g, apply(runtime.first_places, x, equal_nan), x)
+
+
 rule(
     np.unique,
-    jvp=lambda tangents, y, x: np.take(tangents[0], _first_places(x)),
-    vjp=lambda g, y, x: apply(runtime.move_back, g, _first_places(x), x),
-    samples=lambda: [(reals(5),), (reals(2, 2),)],
+    jvp=_unique(_unique_tangent),
+    vjp=_unique(_unique_cotangent),
+    samples=lambda: [
+        (reals(5),), (reals(2, 2),), ((np.array([0.3, -1.2, 0.7]),), {"return_inverse": True}),
+        ((np.array([0.3, -1.2, 0.7]),), {"return_index": True, "return_counts": True}),
+    ],
     note="of equal elements the first one has derivative 1",
-)
-
-
+)  # fmt: skip
 constant(runtime.first_places)
-
-
-def _first_places(x: Any) -> Any:
-    return apply(runtime.first_places, x)
-
 
 # --- by condition -----------------------------------------------------------------------------
 
 
-def _where_tangent(tangents: tuple[Any, ...], y: Any, test: Any, a: Any, b: Any) -> Any:
+def _where_tangent(tangents: tuple[Any, ...], y: Any, test: Any, *branches: Any) -> Any:
+    if not branches:
+        return None  # the places where the test holds
     _, da, db = tangents
     found = apply(np.where, test, 0.0 if da is None else da, 0.0 if db is None else db)
     return as_wide_as(found, y)
@@ -170,10 +208,9 @@ def as_wide_as(dx: Any, y: Any) -> Any:
 rule(
     np.where,
     jvp=_where_tangent,
-    vjp=lambda g, y, test, a, b: (
+    vjp=lambda g, y, test, *branches: (
         None,
-        apply(np.where, test, g, 0.0),
-        apply(np.where, test, 0.0, g),
+        *((apply(np.where, test, g, 0.0), apply(np.where, test, 0.0, g)) if branches else ()),
     ),
     samples=lambda: [
         (reals(3) > 0, reals(3), reals(3, seed=1)),
@@ -185,14 +222,14 @@ rule(
 )
 
 
-def _select_tangent(tangents: Any, y: Any, tests: Any, choices: Any, default: Any = 0) -> Any:
+def _select_tangent(tangents: Any, y: Any, tests: Any, choices: Any, *default: Any) -> Any:
     given = tangents[1] or [None] * len(choices)
     parts = [np.zeros_like(c) if d is None else d for d, c in zip(given, choices, strict=False)]
     rest = tangents[2] if len(tangents) > 2 and tangents[2] is not None else 0.0
     return as_wide_as(apply(np.select, tests, parts, rest), y)
 
 
-def _select_cotangent(g: Any, y: Any, tests: Any, choices: Any, default: Any = 0) -> Any:
+def _select_cotangent(g: Any, y: Any, tests: Any, choices: Any, *default: Any) -> Any:
     count = len(choices)
     nothing = apply(runtime.zeros_like, g)
     found = tuple(
@@ -214,33 +251,59 @@ rule(
 )
 
 
-def _choose_tangent(tangents: Any, y: Any, which: Any, choices: Any) -> Any:
+def _choose_tangent(
+    tangents: Any, y: Any, which: Any, choices: Any, out: Any = None, mode: Any = "raise"
+) -> Any:
     parts = [0.0 if d is None else d for d in tangents[1]]
-    return as_wide_as(apply(np.choose, which, parts), y)
+    how = {} if mode == "raise" else {"mode": mode}
+    return as_wide_as(apply(np.choose, which, parts, **how), y)
+
+
+def _choose_cotangent(
+    g: Any, y: Any, which: Any, choices: Any, out: Any = None, mode: Any = "raise"
+) -> Any:
+    """To each choice the cotangents of the places where it was taken."""
+    last = len(choices) - 1
+    if mode != "raise":
+        which = np.clip(which, 0, last) if mode == "clip" else which % (last + 1)
+    return None, tuple(apply(np.where, which == i, g, 0.0) for i in range(last + 1))
 
 
 rule(
     np.choose,
     jvp=_choose_tangent,
-    vjp=lambda g, y, which, choices: (
-        None,
-        tuple(apply(np.where, which == i, g, 0.0) for i in range(len(choices))),
-    ),
+    vjp=_choose_cotangent,
     sequences=True,
-    samples=lambda: [(np.array([0, 1, 1]), [reals(3), reals(3, seed=1)])],
+    samples=lambda: [
+        (np.array([0, 1, 1]), [reals(3), reals(3, seed=1)]),
+        ((np.array([0, 3, -1]), [reals(3), reals(3, seed=1)]), {"mode": "wrap"}),
+        ((np.array([0, 3, -1]), [reals(3), reals(3, seed=1)]), {"mode": "clip"}),
+    ],
 )
 
 
 # --- by interpolation -------------------------------------------------------------------------
 
 
-def _interp_formula(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
+def _interp_formula(
+    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
+) -> Any:
     """Linear between two neighbours; constant outside."""
+    if period is not None:
+        x, xp, fp, left, right = x % period, *_around(xp % period, fp, period), None, None
     high = np.clip(np.searchsorted(xp, x), 1, np.size(xp) - 1)
     x0, x1, f0, f1 = xp[high - 1], xp[high], fp[high - 1], fp[high]
     between = f0 + (f1 - f0) * ((x - x0) / (x1 - x0))
     inside = apply(np.where, x < xp[0], fp[0] if left is None else left, between)
     return apply(np.where, x > xp[-1], fp[-1] if right is None else right, inside)
+
+
+def _around(xp: Any, fp: Any, period: Any) -> tuple[Any, Any]:
+    """The points of one period in ascending order, with one more at each end."""
+    order = np.argsort(xp)
+    xp, fp = xp[order], fp[order]
+    places = apply(np.concatenate, (xp[-1:] - period, xp, xp[:1] + period))
+    return places, apply(np.concatenate, (fp[-1:], fp, fp[:1]))
 
 
 composed(
@@ -249,5 +312,7 @@ composed(
     samples=lambda: [
         (np.array([0.3, 1.7, -1.0, 9.0]), np.array([0.0, 1.0, 2.5]), reals(3)),
         (0.4, np.array([0.0, 1.0, 2.5]), reals(3)),
+        (np.array([0.3, -1.0, 9.0]), np.array([0.0, 1.0, 2.5]), reals(3), 0.7, 1.1),
+        ((np.array([0.3, 1.7, -1.0]), np.array([0.5, 4.2, 2.5]), reals(3)), {"period": 3.0}),
     ],
 )

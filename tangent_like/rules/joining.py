@@ -12,7 +12,7 @@ from tangent_like.rules.samples import reals
 from tangent_like.rules.symbolic import Symbolic, apply, rank
 
 
-def _along(axis: Any, index: Any) -> Any:
+def along(axis: Any, index: Any) -> Any:
     """The index that picks `index` on one axis: `[i]`, `[:, i]`, `[..., i]`."""
     if axis == 0:
         return index
@@ -24,7 +24,7 @@ def _along(axis: Any, index: Any) -> Any:
 # --- arrays from sequences --------------------------------------------------------------------
 
 
-def _array_cotangent(g: Any, x: Any, *dtype: Any, **keywords: Any) -> Any:
+def _array_cotangent(g: Any, x: Any, dtype: Any = None, **options: Any) -> Any:
     if isinstance(x, (tuple, list)):
         return tuple(_array_cotangent(g[i], item) for i, item in enumerate(x))
     if isinstance(x, Symbolic) and not x.is_array:
@@ -32,14 +32,38 @@ def _array_cotangent(g: Any, x: Any, *dtype: Any, **keywords: Any) -> Any:
     return g
 
 
-linear(
-    (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.copy),
-    _array_cotangent,
-    sequences=True,
-    samples=lambda: [
+def _sequences() -> Any:
+    return [
         (reals(2, 3),), ([0.3, 0.7],), ([[0.3, 0.7], [1.1, -0.4]],), ((reals(2), reals(2)),),
         (0.7,),
-    ],
+    ]  # fmt: skip
+
+
+linear(
+    (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray,
+     np.asarray_chkfinite),
+    _array_cotangent,
+    sequences=True,
+    samples=_sequences,
+)
+linear(
+    np.copy,
+    lambda g, x, order="K", subok=False: _array_cotangent(g, x),
+    sequences=True,
+    samples=_sequences,
+)
+linear(
+    np.require,
+    lambda g, x, dtype=None, requirements=None: _array_cotangent(g, x),
+    sequences=True,
+    samples=_sequences,
+)
+linear(
+    named(np, "float64", "float32", "float16", "longdouble", "complex128", "complex64",
+          "clongdouble"),
+    lambda g, x: g,
+    samples=lambda: [(0.7,), (reals(3),)],
+    note="rounds the value, not the derivative",
 )  # fmt: skip
 linear(
     named(np, "astype"),
@@ -79,7 +103,7 @@ def _pieces(g: Any, axis: int, lengths: list[Any]) -> Any:
     for i, length in enumerate(lengths):
         last = i == len(lengths) - 1
         stop = None if last else length if start is None else start + length
-        yield g[_along(axis, slice(start, stop))]
+        yield g[along(axis, slice(start, stop))]
         start = stop
 
 
@@ -111,7 +135,7 @@ def _stack_cotangent(
 ) -> Any:
     if isinstance(arrays, Symbolic):
         return apply(runtime.unjoin, g, arrays, np.stack, axis)
-    return tuple(g[_along(axis, i)] for i in range(len(arrays)))
+    return tuple(g[along(axis, i)] for i in range(len(arrays)))
 
 
 linear(
@@ -130,9 +154,9 @@ linear(
 
 
 def _stacking(join: Any, axis: Any) -> Any:
-    """vstack and its like: pieces along an axis, in the operands' own shapes."""
+    """dstack and its like: pieces along an axis, in the operands' own shapes."""
 
-    def cotangent(g: Any, arrays: Any, dtype: Any = None, casting: Any = None) -> Any:
+    def cotangent(g: Any, arrays: Any) -> Any:
         ranks = None if isinstance(arrays, Symbolic) else [rank(x) for x in arrays]
         if ranks is None or None in ranks:
             found = apply(runtime.unjoin, g, arrays, join)
@@ -142,6 +166,11 @@ def _stacking(join: Any, axis: Any) -> Any:
         return tuple(np.reshape(p, np.shape(x)) for p, x in zip(pieces, arrays, strict=False))
 
     return cotangent
+
+
+def _typed(stacking: Any) -> Any:
+    """The same with the options of vstack and hstack."""
+    return lambda g, arrays, dtype=None, casting=None: stacking(g, arrays)
 
 
 def _rows(arrays: Any, ranks: list[int]) -> Any:
@@ -164,13 +193,13 @@ def _depths(arrays: Any, ranks: list[int]) -> Any:
 
 linear(
     (np.vstack, *named(np, "row_stack")),
-    _stacking(np.vstack, _rows),
+    _typed(_stacking(np.vstack, _rows)),
     sequences=True,
     samples=lambda: [*_join_samples(), ((reals(3), reals(2, 3)),), ((0.7, 0.3),)],
 )
 linear(
     np.hstack,
-    _stacking(np.hstack, _columns),
+    _typed(_stacking(np.hstack, _columns)),
     sequences=True,
     samples=lambda: [((reals(2, 3), reals(2, 1)),), ((reals(3), reals(2)),), ((0.7, 0.3),)],
 )

@@ -53,6 +53,8 @@ def choose(test: Any, then: Any, orelse: Any) -> Any:
     branch that is taken runs.  A factor on the whole goes to both branches, so an infinite factor
     does no harm where a branch is zero.
     """
+    if isinstance(test, np.ndarray):
+        return apply(np.where, test, evaluated(then), evaluated(orelse))
     if not isinstance(test, Symbolic):
         return evaluated(then if test else orelse)
     return Choice(test, then, orelse)

@@ -145,7 +145,7 @@ def _direction(x: Any, y: Any) -> Any:
 
 
 rule(
-    (abs, np.absolute, np.fabs, math.fabs),
+    (abs, operator.abs, np.absolute, np.fabs, math.fabs),
     jvp=_absolute_tangent,
     vjp=_absolute_cotangent,
     samples=[(1.3,), (-0.4,)],
@@ -155,11 +155,11 @@ rule(
 # --- largest and smallest of two --------------------------------------------------------------
 
 
-def _larger(x: Any, w: Any, y: Any = None) -> tuple[Any, Any]:
+def _larger(x: Any, w: Any, y: Any) -> tuple[Any, Any]:
     return _share(x, w, x > w, w > x)
 
 
-def _smaller(x: Any, w: Any, y: Any = None) -> tuple[Any, Any]:
+def _smaller(x: Any, w: Any, y: Any) -> tuple[Any, Any]:
     return _share(x, w, x < w, w < x)
 
 

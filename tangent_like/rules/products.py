@@ -57,7 +57,7 @@ composed(
 for _vecdot in named(np, "vecdot"):
     composed(
         (_vecdot, np.linalg.vecdot),
-        lambda x, w, axis=-1: np.sum(conj(x) * w, axis=axis),
+        lambda x, w, *, axis=-1: np.sum(conj(x) * w, axis=axis),
         samples=lambda: [
             (reals(2, 3), reals(2, 3, seed=1)),
             (reals(2, 3), reals(3, seed=1)),
@@ -93,7 +93,14 @@ def _cross(
 
 
 composed(
-    (np.cross, *named(np.linalg, "cross")),
+    named(np.linalg, "cross"),
+    lambda a, b, *, axis=-1: _cross(a, b, axis=axis),
+    samples=lambda: [
+        (reals(3), reals(3, seed=1)), ((reals(3, 2), reals(3, 2, seed=1)), {"axis": 0})
+    ],
+)
+composed(
+    np.cross,
     _cross,
     samples=lambda: [
         (reals(3), reals(3, seed=1)),

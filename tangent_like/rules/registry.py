@@ -205,6 +205,7 @@ def rule(
     jvp: Callable[..., Any],
     vjp: Callable[..., Any] | None = None,
     otherwise: Callable[..., Any] | None = None,
+    wrt: tuple[int, ...] = (),
     sequences: bool = False,
     samples: Samples = (),
     note: str = "",
@@ -216,6 +217,7 @@ def rule(
     `vjp(g, y, *operands, **keywords)` returns the cotangent of the one operand, or a tuple with
     one for each positional operand, None where there is none.  Without it `jvp` is transposed.
     Where these return NotImplemented, the formula `otherwise` is differentiated: see `composed`.
+    Operands with a default value are options, which must not vary, but for those in `wrt`.
     """
     _register(
         functions,
@@ -224,6 +226,7 @@ def rule(
             "pair",
             jvp=jvp,
             vjp=vjp,
+            wrt=wrt,
             formula=otherwise,
             sequences=sequences,
             samples=samples,
@@ -256,6 +259,30 @@ def composed(
 def constant(*functions: Any, note: str = "") -> None:
     """Declare functions whose derivative is zero wherever it exists."""
     _register(tuple(functions), lambda group: Rule(group, "constant", note=note))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a function is not differentiated, and what to write instead."""
+
+    reason: str
+    instead: str
+
+
+refusals: dict[Any, Refusal] = {}
+"""Functions that are refused with a reason of their own, where they meet a derivative."""
+
+
+def refuse(*functions: Any, reason: str, instead: str) -> None:
+    """Say why functions are not differentiated."""
+    refusals.update(dict.fromkeys(functions, Refusal(reason, instead)))
+
+
+def refusal_of(function: Any) -> Refusal | None:
+    try:
+        return refusals.get(function)
+    except TypeError:  # an unhashable callable
+        return None
 
 
 on_demand: dict[str, str] = {

@@ -75,6 +75,7 @@ rule(
     jvp=_logsumexp_tangent,
     vjp=_logsumexp_cotangent,
     otherwise=_logsumexp_formula,
+    wrt=(2,),
     samples=lambda: [
         (reals(3),), (reals(2, 3), 0), ((reals(2, 3),), {"axis": 1, "keepdims": True}),
         (reals(3), None, positive(3)),

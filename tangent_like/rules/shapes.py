@@ -8,9 +8,10 @@ import numpy as np
 
 from tangent_like import runtime
 from tangent_like.errors import NotYetSupported
+from tangent_like.rules.masks import choose
 from tangent_like.rules.registry import constant, linear, named, rule
 from tangent_like.rules.samples import reals
-from tangent_like.rules.symbolic import apply
+from tangent_like.rules.symbolic import apply, is_symbolic
 
 linear(
     np.transpose,
@@ -19,9 +20,10 @@ linear(
 )
 linear(
     np.reshape,
-    lambda g, x, shape, order="C": np.reshape(g, np.shape(x), **ordered(order)),
+    lambda g, x, shape, order="C", *, copy=None: np.reshape(g, np.shape(x), **ordered(order)),
     samples=lambda: [
         (reals(2, 3), (3, 2)),
+        ((reals(2, 3), (3, 2)), {"copy": True}),
         (reals(2, 3), -1),
         ((reals(2, 3), (3, 2)), {"order": "F"}),
         (0.7, (1, 1)),
@@ -177,16 +179,24 @@ def _pad_cotangent(
     reflect_type: Any = "even",
 ) -> Any:  # fmt: skip
     if mode in ("edge", "reflect", "symmetric", "wrap") and reflect_type == "even":
-        return moved_back(np.pad, g, x, width, mode)
+        return moved_back(np.pad, g, x, width, mode), None
+    if mode == "empty":
+        raise NotYetSupported("`pad` with what memory happens to hold", hint='use mode="constant"')
     if mode != "constant":
-        raise NotYetSupported(f"`pad` with mode {mode!r}")
+        raise NotYetSupported(f"`pad` with mode {mode!r}", hint="join arrays with np.concatenate")
     marked = apply(np.pad, apply(runtime.positions, x), width, constant_values=-1)
-    return apply(runtime.move_back, g, marked, x)
+    inside = apply(runtime.move_back, g, marked, x)
+    if isinstance(constant_values, (tuple, list)):
+        if any(map(is_symbolic, np.ravel(np.array(constant_values, dtype=object)))):
+            raise NotYetSupported("`pad` with numbers computed here for each side")
+        return inside, None
+    return inside, np.sum(choose(marked < 0, g, 0.0))
 
 
 linear(
     np.pad,
     _pad_cotangent,
+    wrt=(0, 3),
     drop=("constant_values",),
     samples=lambda: [
         (reals(3), 2),

@@ -5,6 +5,7 @@ built with `Builder`, differentiated by `tangent` and `cotangents`, run, and dif
 Conditional expressions are resolved by running: what is differentiated again is the branch taken.
 """
 
+import copy
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, ir
+from tangent_like import effects, facts, ir
 from tangent_like.build import Builder
 from tangent_like.facts import Array, Scalar, Size
 from tangent_like.ir import Const, If, Op, Value
@@ -84,7 +85,7 @@ def _execute(statements: Iterable[Any], env: Any, names: Any, check: Any) -> Ite
         else:
             args = [_value(atom, env) for atom in statement.args]
             keywords = {key: _value(atom, env) for key, atom in statement.keywords}
-            env[statement.result] = statement.fn(*args, **keywords)
+            env[statement.result] = called(statement.fn, args, keywords)
             try:
                 check(statement.result, env[statement.result])
             except AssertionError as error:
@@ -97,6 +98,14 @@ def _execute(statements: Iterable[Any], env: Any, names: Any, check: Any) -> Ite
                 tuple(names.get(atom, atom) for atom in statement.args),
                 tuple((key, names.get(atom, atom)) for key, atom in statement.keywords),
             )
+
+
+def called(fn: Any, args: Any, keywords: Any) -> Any:
+    """The result of an operation; each time a program runs, its draws are the same."""
+    if effects.is_random(fn):
+        np.random.seed(3)
+        args = copy.deepcopy(args)
+    return fn(*args, **keywords)
 
 
 def _value(atom: Any, env: Any) -> Any:
@@ -149,7 +158,7 @@ def one_operation(
     atoms = [atom_of(value) for value in args]
     named = {key: Const(value) for key, value in keywords.items()}
     result = builder.op(fn, atoms, named)
-    results = tuple(_leaves(builder, result, fn(*args, **keywords)))
+    results = tuple(_leaves(builder, result, called(fn, args, keywords)))
     block = builder.finish(())
     return Program(block.statements, tuple(inputs), (), results), values
 

@@ -30,7 +30,8 @@ for module in ("linalg", "signal", "special", "stats"):
         importlib.import_module(f"scipy.{module}")
 registry.load_rules_of_imported_modules()
 NEED_SHAPES = {
-    "numpy.quantile", "numpy.percentile", "numpy.gradient", "numpy.linalg.tensorinv",
+    "numpy.quantile", "numpy.percentile", "numpy.nanquantile", "numpy.nanpercentile",
+    "numpy.gradient", "numpy.linalg.tensorinv",
     "numpy.linalg.tensorsolve", "numpy.linalg.vector_norm", "numpy.fft.rfftn", "numpy.fft.irfftn",
     *(f"numpy.polynomial.{name}" for name in (
         "polynomial.polyval", "chebyshev.chebval", "legendre.legval", "hermite.hermval",
@@ -62,7 +63,7 @@ def cases(usable: Any = lambda rule, fn: True) -> list[Any]:
         for rule in RULES
         if rule.kind != "constant"
         for fn in rule.functions
-        if usable(rule, fn)
+        if fn not in ROUNDING and usable(rule, fn)
     ]
 
 
@@ -143,6 +144,10 @@ def assert_close(got: Any, want: Any, what: str) -> None:
 
 
 # --- the checks -------------------------------------------------------------------------------
+
+
+ROUNDING = (np.float32, np.float16, np.complex64)
+"""Conversions to a shorter type: differences of what they round say little (they have a test)."""
 
 
 def check_first_order(program: Program, values: Any) -> None:
@@ -346,6 +351,8 @@ def test_same_argument_twice(rule: Any, fn: Any) -> None:
         active = [x for x in given if carries(x)]
         if len(active) < 2 or len({np.shape(x) for x in active}) > 1:
             continue
+        if fn.__name__ == "uniform":  # between equal bounds, where the rule says NaN
+            continue
         args = tuple(active[0] if carries(x) else x for x in given)
         with np.errstate(all="ignore"):
             try:
@@ -411,3 +418,16 @@ def test_mixed_real_and_complex_operands() -> None:
     x, z = np.array([0.3, -1.2]), np.array([0.7 + 0.2j, 1.1 - 0.4j])
     for fn, args in itertools.product((np.multiply, np.add, np.true_divide), ((x, z), (z, x))):
         run_checks(fn, args, {}, known=True)
+
+
+@pytest.mark.parametrize("kind", ROUNDING)
+def test_conversion_to_a_shorter_type(kind: Any) -> None:
+    """The derivative of the rounded value is 1, in the type of what carries it."""
+    x = as_complex(np.array([0.3, -1.2])) if kind is np.complex64 else np.array([0.3, -1.2])
+    program, values = one_operation(kind, (x,), {}, True)
+    (tangent,) = forward(program).run(values, [x])
+    np.testing.assert_array_equal(tangent, kind(x))
+    assert tangent.dtype == kind
+    (cotangent,) = reverse(program).run(values, [kind(x)])
+    np.testing.assert_array_equal(cotangent, kind(x))
+    assert cotangent.dtype == x.dtype

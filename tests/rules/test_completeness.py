@@ -1,0 +1,120 @@
+"""Every public function is differentiable, declared a constant, or refused with a reason.
+
+What is public is read from the modules themselves, so a function that a new version of NumPy
+brings fails here until somebody has decided about it.
+"""
+
+import contextlib
+import importlib
+import inspect
+import math
+import operator
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.fft
+import numpy.polynomial
+import pytest
+
+from tangent_like.frontend import calls, expressions, methods
+from tangent_like.rules import arguments, refused, registry
+
+for _module in ("special", "linalg", "stats", "signal", "integrate", "optimize"):
+    with contextlib.suppress(ImportError):  # SciPy is an extra
+        importlib.import_module(f"scipy.{_module}")
+registry.load_rules_of_imported_modules()
+
+FAMILIES = ("polynomial", "chebyshev", "legendre", "hermite", "hermite_e", "laguerre")
+MODULES: dict[str, Any] = {
+    "numpy": np,
+    "numpy.linalg": np.linalg,
+    "numpy.fft": np.fft,
+    "numpy.random": np.random,
+    "numpy.random.Generator": np.random.Generator,
+    "numpy.random.RandomState": np.random.RandomState,
+    "math": math,
+    "operator": operator,
+}
+
+
+def public(owner: Any) -> Iterator[tuple[str, Any]]:
+    """The functions and the types that can be called, as a user finds them."""
+    for name in dir(owner):
+        value = getattr(owner, name)
+        exception = isinstance(value, type) and issubclass(value, (Exception, Warning))
+        if not name.startswith("_") and callable(value) and not exception:
+            yield name, value
+
+
+def decided(function: Any) -> bool:
+    return registry.find(function) is not None or registry.refusal_of(function) is not None
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_function_is_decided_about(module: str) -> None:
+    missing = [name for name, function in public(MODULES[module]) if not decided(function)]
+    assert not missing
+
+
+def test_every_method_of_arrays_is_decided_about() -> None:
+    known = {
+        *methods.METHODS, *expressions.ATTRIBUTES, *expressions.FACTS_OF_ARRAYS, *refused.METHODS,
+    }  # fmt: skip
+    missing = [name for name in dir(np.ndarray) if not name.startswith("_") and name not in known]
+    assert not missing
+
+
+def test_reasons_and_ways_out_are_given() -> None:
+    given = [*registry.refusals.values(), *refused.METHODS.values()]
+    assert all(refusal.reason and refusal.instead for refusal in given)
+
+
+def test_nothing_is_both_refused_and_differentiated() -> None:
+    both = [function for function in registry.refusals if function in registry.rules]
+    assert not both
+
+
+INTERNAL = frozenset({"f", "e"})
+"""Names that bind the variables of a loop over functions."""
+
+
+def of_numpy() -> Iterator[tuple[Any, Any]]:
+    for rule in {id(rule): rule for rule in registry.rules.values()}.values():
+        for function in rule.functions:
+            module = getattr(function, "__module__", None) or ""
+            if rule.kind != "constant" and module.startswith("numpy"):
+                yield rule, function
+
+
+@pytest.mark.parametrize(
+    ("rule", "function"),
+    [pytest.param(*pair, id=f"{pair[1].__module__}.{pair[1].__name__}") for pair in of_numpy()],
+)
+def test_options_stand_where_numpy_has_them(rule: Any, function: Any) -> None:
+    """`np.var(x, 0, None, None, 1)` has the fifth operand for `ddof`: the rule must see it so."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return  # Python cannot tell
+    names = arguments.names_of(function)
+    any_name = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+    for parameters in arguments.of_rule(rule):
+        for place, parameter in enumerate(parameters.positional):
+            if parameter.default is parameter.empty:
+                continue
+            if place < len(names):
+                assert names[place] == parameter.name
+            else:
+                assert any_name or parameter.name in signature.parameters
+        options = parameters.names - {p.name for p in parameters.positional}
+        assert any_name or options - INTERNAL <= signature.parameters.keys()
+
+
+def test_in_place_functions_are_refused() -> None:
+    assert all(decided(function) for function in calls.IN_PLACE)
+
+
+def test_types_of_modules() -> None:
+    assert all(isinstance(m, (types.ModuleType, type)) for m in MODULES.values())
