@@ -22,6 +22,7 @@ from tangent_like.benchmark import benchmark
 from tangent_like.check import check_grads
 from tangent_like.custom import custom_jvp, custom_vjp
 from tangent_like.decorator import differentiate
+from tangent_like.export import export
 from tangent_like.gradient_block import grad_of
 from tangent_like.rules.registry import bilinear, constant, elementwise, linear, rule
 from tangent_like.solvers import fixed_point, root
@@ -41,6 +42,7 @@ __all__ = [
     "elementwise",
     "elementwise_grad",
     "errors",
+    "export",
     "fixed_point",
     "grad",
     "grad_of",

@@ -317,7 +317,7 @@ def source(
     if mode not in ("adjoint", "tangent"):
         raise ArgumentError(f'mode is "adjoint" or "tangent", not {mode!r}')
     target = underlying(function)
-    chosen = _differentiable(target, types) if wrt is None else wrt
+    chosen = differentiable_arguments(target, types) if wrt is None else wrt
     if mode == "tangent":
         chosen = chosen if isinstance(chosen, tuple) else (chosen,)
         return Derivative(target, "jvp", chosen, **options).for_types(types, simplify).text
@@ -327,7 +327,8 @@ def source(
         return Derivative(target, "vjp", chosen, **options).for_types(types, simplify).text
 
 
-def _differentiable(target: Any, types: dict[str, Any] | None) -> Wrt:
+def differentiable_arguments(target: Any, types: dict[str, Any] | None) -> Wrt:
+    """The positions of all arguments that can have a derivative, by their declared types."""
     kinds = declared_kinds(target, types, ())
     found = tuple(i for i, kind in enumerate(kinds) if facts.may_be_differentiated(kind))
     if not found:

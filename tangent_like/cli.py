@@ -18,8 +18,10 @@ import numpy as np
 
 from tangent_like import api
 from tangent_like.benchmark import benchmark
+from tangent_like.cache import folder
 from tangent_like.check import check_grads
 from tangent_like.errors import TangentLikeError
+from tangent_like.export import export
 from tangent_like.version import VERSION
 
 _RESET, _GREEN, _RED, _BLUE, _GREY = (
@@ -74,10 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
         commands, "source", run_source, "print the source of the derivative",
         "tangent-like source examples/survey.py:f --mode tangent --wrt x1",
     )  # fmt: skip
-    source.add_argument(
-        "--mode", choices=("adjoint", "tangent"), default="adjoint",
-        help="reverse mode (adjoint, the default) or forward mode (tangent)",
-    )  # fmt: skip
+    _add_mode(source)
     _add_wrt(source)
     _add_types(source)
 
@@ -94,6 +93,15 @@ def build_parser() -> argparse.ArgumentParser:
     _add_at(check)
     check.add_argument("--order", type=int, default=2, help="the highest order checked (2)")
 
+    export = _command(
+        commands, "export", run_export, "write the derivative as a module that stands alone",
+        "tangent-like export examples/survey.py:f -o survey_grad.py --wrt x1",
+    )  # fmt: skip
+    export.add_argument("-o", "--output", metavar="FILE", required=True, help="the file to write")
+    _add_mode(export)
+    _add_wrt(export)
+    _add_types(export)
+
     bench = _command(
         commands, "bench", run_bench, "measure the derivatives beside finite differences",
         "tangent-like bench examples/survey.py:f --at x1=2 x2=5 --plot survey.png",
@@ -101,7 +109,23 @@ def build_parser() -> argparse.ArgumentParser:
     _add_at(bench)
     _add_wrt(bench)
     bench.add_argument("--plot", metavar="FILE", help="draw time and error (.png, .svg, .pdf)")
+
+    _add_cache(commands)
     return parser
+
+
+def _add_cache(commands: Any) -> None:
+    parser = commands.add_parser(
+        "cache", help="show or empty the cache of generated code",
+        description="Show or empty the cache of generated code.",
+        epilog=f"The variable {folder.VARIABLE} moves the cache; the value "
+        f'"{folder.OFF}" turns it off.',
+    )  # fmt: skip
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--path", action="store_true", help="print where it is")
+    what.add_argument("--stats", action="store_true", help="print how much is in it (default)")
+    what.add_argument("--clear", action="store_true", help="remove everything in it")
+    parser.set_defaults(run=run_cache)
 
 
 Run = Callable[[argparse.Namespace], tuple[str, int]]
@@ -117,6 +141,13 @@ def _command(
     parser.add_argument("function", metavar="FILE.py:FUNC", help="a function and its file")
     parser.set_defaults(run=run)
     return parser
+
+
+def _add_mode(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mode", choices=("adjoint", "tangent"), default="adjoint",
+        help="reverse mode (adjoint, the default) or forward mode (tangent)",
+    )  # fmt: skip
 
 
 def _add_wrt(parser: argparse.ArgumentParser) -> None:
@@ -166,6 +197,39 @@ def run_check(options: argparse.Namespace) -> tuple[str, int]:
         return coloured(str(error), _RED), 1
     name = function.__name__
     return coloured(f"{name}: derivatives right to order {options.order}, both modes", _GREEN), 0
+
+
+def run_export(options: argparse.Namespace) -> tuple[str, int]:
+    function = load_function(options.function)
+    try:
+        export(
+            function, options.output, options.mode, parse_wrt(options.wrt),
+            parse_types(options.types),
+        )  # fmt: skip
+    except OSError as error:  # a folder that is not there, or not writable
+        raise UsageError(f"-o {options.output}: {error.strerror}") from None
+    return f"{options.output} written", 0
+
+
+def run_cache(options: argparse.Namespace) -> tuple[str, int]:
+    place = folder.path()
+    if place is None:
+        return f"the cache is off: {folder.VARIABLE}={folder.OFF}", 0
+    if options.path:
+        return place, 0
+    try:
+        if options.clear:
+            return f"{folder.clear(place)} files removed from {place}", 0
+        return described_cache(place, folder.stats(place)), 0
+    except OSError as error:
+        raise UsageError(f"{place}: {error.strerror}") from None
+
+
+def described_cache(place: str, stats: folder.Stats) -> str:
+    lines = [place, f"{stats.entries} entries, {stats.bytes / 1024:.1f} KiB"]
+    if stats.unfinished:
+        lines.append(f"{stats.unfinished} unfinished files, which --clear removes")
+    return "\n".join(lines)
 
 
 def run_bench(options: argparse.Namespace) -> tuple[str, int]:

@@ -344,7 +344,7 @@ def describe(fact: Fact) -> str:
     """A phrase for messages: `an array of 2 axes`, `a tuple of 3`."""
     match fact:
         case Scalar(kind):
-            return f"a {kind}"
+            return f"an {kind}" if kind == "int" else f"a {kind}"
         case Array(name, sizes) if sizes is not None:
             axes = "1 axis" if len(sizes) == 1 else f"{len(sizes)} axes"
             return f"a {name or 'numeric'} array of {axes}"

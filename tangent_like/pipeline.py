@@ -93,8 +93,7 @@ def finish(
     """Simplify, emit, print and load; procedures that are called stand first."""
     final = [_final(f, simplify) for f in functions]
     final[0] = replace(final[0], doc=request.doc)
-    called = [_final(f, simplify) for f in procedure_functions(final)]
-    everything = [*called, *final]
+    everything = [*_called(final, simplify), *final]
     if request.backend == "numba":
         return in_numba_dialect(everything, request, module)
     refs = References({name for f in everything for name in all_hints(f)})
@@ -113,6 +112,18 @@ def in_numba_dialect(functions: Sequence[Function], request: Request, module: Mo
 
     final = [simplified(f, NUMBA_PASSES) for f in functions]
     return load_compiled(final, request, tuple(module.guards.values()))
+
+
+def finished_functions(
+    target: Any, kinds: Sequence[Fact], request: Request
+) -> list[Function]:
+    """The final list of the derivative and, before it, those of the procedures that it calls."""
+    final = [_final(derivative_list(target, kinds, request, new_module()), True)]
+    return [*_called(final, True), *final]
+
+
+def _called(final: Sequence[Function], simplify: bool) -> list[Function]:
+    return [_final(f, simplify) for f in procedure_functions(final)]
 
 
 def procedure_functions(functions: Sequence[Function]) -> list[Function]:

@@ -39,7 +39,7 @@ LAYERS: list[set[str]] = [
     # What users call.
     {"dispatch"},
     {"api", "benchmark_plot", "check"},
-    {"benchmark"},
+    {"benchmark", "export"},
     {"decorator"},
     {"cli"},
     {"__init__", "__main__"},

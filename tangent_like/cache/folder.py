@@ -7,6 +7,7 @@ moves it; the value `off` turns it off.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 import warnings
@@ -17,6 +18,9 @@ from dataclasses import dataclass
 VARIABLE = "TANGENT_LIKE_CACHE"
 OFF = "off"
 _ENTRY, _UNFINISHED = ".py", ".tmp"
+_OURS = re.compile(r"[0-9a-f]{40}\.py|[0-9a-f]{16}\.tmp")
+"""Nothing else is ever counted or removed, wherever the cache was moved to."""
+
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _said: set[str] = set()
 
@@ -105,7 +109,7 @@ def files(folder: str, suffix: str = _ENTRY) -> Iterator[str]:
     """The files of entries, or with another suffix those that are not finished."""
     if os.path.isdir(folder):
         for name in os.listdir(folder):
-            if name.endswith(suffix):
+            if name.endswith(suffix) and _OURS.fullmatch(name):
                 yield os.path.join(folder, name)
 
 

@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like.backend.references import home_of
-from tangent_like.cache.code import lines_of, names_in, read_by
+from tangent_like.frontend.code_names import lines_of, names_in, read_by
 from tangent_like.frontend.fingerprint import fingerprint
 from tangent_like.rules import registry
 

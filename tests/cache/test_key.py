@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
-from tangent_like.cache import code, versions
+from tangent_like.cache import versions
 from tangent_like.cache.identity import Identity
+from tangent_like.frontend import code_names
 from tangent_like.rules import registry
 from tests.derivatives import define
 
@@ -324,7 +325,7 @@ def named_by_dis(found):
     loads = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS", "IMPORT_NAME")
     return {
         instruction.argval
-        for inner in code.codes_in(found)
+        for inner in code_names.codes_in(found)
         for instruction in dis.get_instructions(inner)
         if instruction.opname in loads
     }
@@ -334,8 +335,8 @@ def named_by_dis(found):
 def test_globals_are_those_that_dis_finds():
     space = {}
     exec(LONG, space)
-    for function in (many_names, named_by_dis, code.read_by, functools.reduce, space["long"]):
+    for function in (many_names, named_by_dis, code_names.read_by, functools.reduce, space["long"]):
         found = getattr(function, "__code__", None)
         if found is not None:
-            assert code.read_by(found) == named_by_dis(found)
-    assert len(code.read_by(space["long"].__code__)) == 700
+            assert code_names.read_by(found) == named_by_dis(found)
+    assert len(code_names.read_by(space["long"].__code__)) == 700
