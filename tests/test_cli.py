@@ -30,11 +30,8 @@ def count(x, n: int):
     return x ** n
 
 def refused(x):
-    while True:
-        try:
-            return x * x
-        finally:
-            pass
+    total = x
+    yield total
 
 def kinked(x):
     return abs(x) * 3.0
@@ -245,10 +242,44 @@ def test_picture_that_cannot_be_written(run, file, tmp_path, name):
     assert path in fails(run, 2, "bench", f"{file}:f", "--at", "x=2", "y=5", "--plot", path)
 
 
+def test_export(run, file, tmp_path):
+    path = tmp_path / "derivative.py"
+    status, out, _ = run("export", f"{file}:f", "-o", str(path), "--wrt", "y")
+    assert (status, out) == (0, f"{path} written\n")
+    space = {}
+    exec(path.read_text(), space)
+    assert space["f_grad"](0.5, 2.0) == math.sin(0.5)
+    run("export", f"{file}:untyped", "-o", str(path), "--mode", "tangent", "--types",
+        "x=float,y=float")  # fmt: skip
+    assert "def untyped_jvp(x, y, dx, dy):" in path.read_text()
+
+
+def test_export_to_nowhere(run, file, tmp_path):
+    path = str(tmp_path / "nowhere" / "derivative.py")
+    assert "No such file" in fails(run, 2, "export", f"{file}:f", "-o", path)
+
+
+def test_cache(run, file, tmp_path, monkeypatch):
+    place = tmp_path / "cache"
+    monkeypatch.setenv("TANGENT_LIKE_CACHE", str(place))
+    assert run("cache", "--path") == (0, f"{place}\n", "")
+    assert run("cache")[1] == f"{place}\n0 entries, 0.0 KiB\n"
+    assert not place.exists(), "looking makes nothing"
+    run("source", f"{file}:f")
+    assert run("cache", "--stats")[1].splitlines()[1].startswith("1 entries, ")
+    (place / "my_own.py").write_text("x = 1\n")
+    (place / ("0" * 16 + ".tmp")).write_text("")
+    assert "1 unfinished" in run("cache")[1]
+    assert run("cache", "--clear")[1] == f"2 files removed from {place}\n"
+    assert [path.name for path in place.iterdir()] == ["my_own.py"]
+    monkeypatch.setenv("TANGENT_LIKE_CACHE", "off")
+    assert run("cache")[1] == "the cache is off: TANGENT_LIKE_CACHE=off\n"
+
+
 def test_refused_function(run, file):
     message = fails(run, 1, "source", f"{file}:refused")
     assert f"{file}:19" in message
-    assert "not supported yet: `try`" in message
+    assert "generators" in message
 
 
 @pytest.mark.parametrize("argv", [[], ["nonsense"], ["source"]])
@@ -256,7 +287,7 @@ def test_no_command(run, argv):
     assert "usage: tangent-like" in fails(run, 2, *argv)
 
 
-@pytest.mark.parametrize("command", ["source", "wengert", "check", "bench"])
+@pytest.mark.parametrize("command", ["source", "wengert", "check", "export", "bench"])
 def test_help_has_an_example(run, command):
     status, out, _ = run(command, "--help")
     assert status == 0
