@@ -117,12 +117,43 @@ def _getitem(sweep: Sweep, op: Op) -> None:
     if isinstance(fact, (facts.Tuple, facts.List)):
         sweep.contribute(container, _item_tree(sweep, container, index, g))
         return
+    back = _inverse_of_view(fact, index)
+    if back is not None:
+        sweep.contribute(container, sweep.builder.op(operator.getitem, (g, Const(back))))
+        return
     old = sweep.adjoints.get(container)
     if old is None:
         old = sweep.builder.op(runtime.zeros_like, (container,))
     sweep.adjoints[container] = named_tree(
         sweep.builder.op(runtime.scatter_add, (old, index, g)), container
     )
+
+
+def _inverse_of_view(fact: facts.Fact, index: Atom) -> Any:
+    """The index that undoes one which adds and removes axes of length one alone: `[:, 0]` for
+    `[:, None]`; None where elements may be left out."""
+    sizes = facts.dims(fact) if isinstance(fact, facts.Array) else None
+    if sizes is None or not isinstance(index, Const):
+        return None
+    entries = index.value if isinstance(index.value, tuple) else (index.value,)
+    if all(entry is not None for entry in entries) and len(entries) < 2:
+        return None
+    back: list[Any] = []
+    axis = 0
+    for entry in entries:
+        if entry is None:
+            back.append(0)
+            continue
+        if axis == len(sizes):
+            return None
+        if type(entry) is slice and entry == slice(None):
+            back.append(entry)
+        elif type(entry) is int and sizes[axis] == 1:
+            back.append(None)
+        else:
+            return None
+        axis += 1
+    return tuple(back)
 
 
 def _item_tree(sweep: Sweep, container: Value, index: Atom, g: Atom) -> Tree:

@@ -32,6 +32,9 @@ from tangent_like.verify import verify
 checking: list[bool] = [False]
 """Debug switch: verify the list after every pass."""
 
+simplifying: list[bool] = [True]
+"""Debug switch: without it only what nothing uses is left out."""
+
 
 def compile_derivative(
     target: Any, kinds: Sequence[Fact], request: Request, simplify: bool = True
@@ -79,7 +82,7 @@ def checked(function: Function) -> Function:
 
 
 def simplified(function: Function, passes: Sequence[Pass] = PASSES) -> Function:
-    for simplify in passes:
+    for simplify in passes if simplifying[0] else (remove_dead,):
         function = checked(simplify(function))
     return function
 

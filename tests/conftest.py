@@ -21,6 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write what the compiler now gives into the golden files, then look at the diff",
     )
+    parser.addoption(
+        "--unsimplified",
+        action="store_true",
+        help="compile without simplification: derivatives must be right all the same",
+    )
 
 
 @pytest.fixture
@@ -36,8 +41,9 @@ def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def verified_passes() -> None:
+def compiler_switches(request: pytest.FixtureRequest) -> None:
     """In tests the invariants of the Wengert list are checked after every pass."""
     from tangent_like import pipeline
 
     pipeline.checking[0] = True
+    pipeline.simplifying[0] = not request.config.getoption("--unsimplified")

@@ -21,8 +21,8 @@ LAYERS: list[set[str]] = [
     # What everything may know.
     {"deep", "errors", "facts", "request", "version"},
     {"ir", "runtime", "solvers"},
-    {"effects", "identities", "infer", "recomputation", "forward_changes", "show", "undefined"},
-    {"build", "verify"},
+    {"effects", "infer", "recomputation", "forward_changes", "show", "undefined"},
+    {"build", "identities", "verify"},
     {"gradient_block", "trees"},
     {"rules"},
     {"analysis"},

@@ -132,9 +132,17 @@ def _unpacked(op: Op, args: list[ast.expr], refs: References) -> ast.expr:
 def _zeros_like(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
     fact = op.args[0].fact
     if isinstance(fact, facts.Array) and fact.dtype and fact.dims:
+        if fact.dtype == "float64":  # `np.zeros_like` takes a microsecond longer
+            return call(refs.function(np.zeros), [_shape(args[0], len(fact.dims), refs)])
         if fact.dtype.startswith(("float", "complex")):
             return call(refs.function(np.zeros_like), args)
     return None
+
+
+def _shape(array: ast.expr, rank: int, refs: References) -> ast.expr:
+    if rank == 1:
+        return call(refs.builtin("len"), [array])
+    return attribute(array, "shape")
 
 
 def _copy(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
@@ -172,12 +180,43 @@ def _is_textless(node: ast.expr) -> bool:
     return not any(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in ast.walk(node))
 
 
+def _sum(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
+    """`x.sum()`: the function only finds the method, and takes a microsecond for it."""
+    if not (op.derivative and isinstance(op.args[0].fact, facts.Array)) or len(args) > 1:
+        return None
+    keywords = {key: _constant(atom) for key, atom in op.keywords}
+    if any(value is None for value in keywords.values()):
+        return None
+    return call(attribute(args[0], "sum"), [], **keywords)  # type: ignore[arg-type]
+
+
+def _constant(atom: ir.Atom) -> ast.expr | None:
+    """A number, truth value or tuple of axes, as it is written."""
+    if not isinstance(atom, ir.Const) or type(atom.value) not in (int, bool, tuple):
+        return None
+    return ast.parse(repr(atom.value), mode="eval").body
+
+
+def _expand_dims(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
+    """`x[:, None]`: the function takes several microseconds."""
+    rank = facts.rank(op.args[0].fact)
+    axis = op.args[1].value if isinstance(op.args[1], ir.Const) else None
+    if rank is None or type(axis) is not int or not op.derivative:
+        return None
+    index: list[ast.expr] = [ast.Slice(None, None, None) for _ in range(axis % (rank + 1))]
+    index.append(ast.Constant(None))
+    inner = ast.Tuple(index, ast.Load()) if len(index) > 1 else index[0]
+    return ast.Subscript(args[0], inner, ast.Load())
+
+
 _SPECIAL: dict[Any, Special] = {
     str.format: _formatted,
     operator.getitem: lambda op, args, refs: subscript(args[0], args[1], op.args[1]),
     operator.contains: _contains,
     getattr: _getattr,
     np.transpose: _transpose,
+    np.sum: _sum,
+    np.expand_dims: _expand_dims,
     ir.make_tuple: lambda op, args, refs: tuple_of(args),
     ir.make_list: lambda op, args, refs: ast.List(list(args), ast.Load()),
     ir.defined: lambda op, args, refs: args[0],

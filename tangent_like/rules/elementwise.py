@@ -34,10 +34,30 @@ elementwise(np.log, lambda x, y: 1 / x, samples=POSITIVE)
 elementwise((np.log2, math.log2), lambda x, y: 1 / (x * LOG_2), samples=POSITIVE)
 elementwise((np.log10, math.log10), lambda x, y: 1 / (x * LOG_10), samples=POSITIVE)
 elementwise((np.log1p, math.log1p), lambda x, y: 1 / (1 + x), samples=POSITIVE)
+
+def _logaddexp_partials(x: Any, w: Any, y: Any) -> tuple[Any, Any]:
+    """exp(x - y), exp(w - y); the logistic function of the other operand beside a literal 0."""
+    if _is_literal_zero(x):
+        return None, _logistic(w)
+    if _is_literal_zero(w):
+        return _logistic(x), None
+    return np.exp(_below(x, y)), np.exp(_below(w, y))
+
+
+def _is_literal_zero(x: Any) -> bool:
+    return type(x) in (int, float) and x == 0
+
+
+def _logistic(x: Any) -> Any:
+    """1 / (1 + exp(-x)), where no exponential overflows."""
+    small = np.exp(-np.absolute(x))
+    return np.where(x >= 0, 1.0, small) / (1.0 + small)
+
+
 elementwise(
     np.logaddexp,
-    lambda x, w, y: (np.exp(_below(x, y)), np.exp(_below(w, y))),
-    samples=PAIRS,
+    _logaddexp_partials,
+    samples=[*PAIRS, (0.0, 0.7), (0.0, -0.7)],
     note="the larger of two operands has partial 1 where it is infinite",
 )
 elementwise(

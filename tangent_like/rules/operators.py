@@ -23,7 +23,11 @@ PAIRS = [(1.3, 0.7), (-0.4, 2.5), (0.6, -1.7)]
 elementwise((operator.add, np.add), lambda x, w, y: (1, 1), samples=PAIRS)
 elementwise((operator.sub, np.subtract), lambda x, w, y: (1, -1), samples=PAIRS)
 elementwise((operator.mul, np.multiply), lambda x, w, y: (w, x), samples=PAIRS)
-elementwise((operator.truediv, np.true_divide), lambda x, w, y: (1 / w, -y / w), samples=PAIRS)
+elementwise(
+    (operator.truediv, np.true_divide),
+    lambda x, w, y: (1 / w, -y * y if _is_one(x) else -y / w),
+    samples=PAIRS,
+)
 elementwise((operator.neg, np.negative), lambda x, y: -1, samples=[(1.3,), (-0.4,)])
 elementwise((operator.pos, np.positive), lambda x, y: 1, samples=[(1.3,), (-0.4,)])
 elementwise(
@@ -55,6 +59,11 @@ def _remainder_tangent(tangents: tuple[Any, ...], y: Any, w: Any) -> Any:
     if dw is None:
         return dx
     return -dw * y[0] if dx is None else dx - dw * y[0]
+
+
+def _is_one(x: Any) -> bool:
+    """Whether an operand is a literal 1: its quotient's square then costs no division."""
+    return type(x) in (int, float) and x == 1
 
 
 # --- powers -----------------------------------------------------------------------------------

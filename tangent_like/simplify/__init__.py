@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tangent_like.ir import Function
-from tangent_like.simplify.algebra import simplify_algebra
+from tangent_like.simplify.algebra import finish_algebra, simplify_algebra
 from tangent_like.simplify.common import share_common
 from tangent_like.simplify.dead import remove_dead
 from tangent_like.simplify.in_place import update_in_place
@@ -22,7 +22,7 @@ PASSES: tuple[Pass, ...] = (
     simplify_algebra,
     share_common,
     remove_dead,
-    simplify_algebra,
+    finish_algebra,
     remove_dead,
     overwrite_late,
 )

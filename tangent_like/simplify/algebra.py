@@ -22,7 +22,7 @@ import numpy as np
 
 from tangent_like import identities, infer, ir
 from tangent_like.analysis.uses import Uses
-from tangent_like.identities import Call, alike
+from tangent_like.identities.terms import Call, alike
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
 
 _MOST_STEPS = 12
@@ -30,15 +30,21 @@ _DEEPEST = 6
 """So many operands deep a term is regrouped: enough for a line, and linear for long sums."""
 
 
-def simplify_algebra(function: Function) -> Function:
-    rewriter = _Rewriter(Uses(ir.count_uses(function.body)))
+def simplify_algebra(function: Function, late: bool = False) -> Function:
+    rewriter = _Rewriter(Uses(ir.count_uses(function.body)), late)
     body = rewriter.block(function.body)
     return replace(function, body=ir.rename(body, rewriter.renamed))
+
+
+def finish_algebra(function: Function) -> Function:
+    """The same once common operations are shared: signs go into numbers as well."""
+    return simplify_algebra(function, late=True)
 
 
 @dataclass(eq=False, slots=True)
 class _Rewriter:
     uses: Uses
+    late: bool
     table: dict[Value, Atom] = field(default_factory=dict)
     """What stands for values that are no longer computed."""
 
@@ -59,6 +65,10 @@ class _Rewriter:
             return None
         named = bool(op.result.name) and op.result.name != self.name
         return None if named and fn is not np.broadcast_to else op
+
+    def definition(self, atom: Atom, fn: Any) -> Op | None:
+        op = self.definitions.get(atom) if isinstance(atom, Value) else None
+        return op if op is not None and op.fn is fn else None
 
     def once(self, atom: Atom) -> bool:
         return self.uses.once(atom)
@@ -101,7 +111,9 @@ class _Rewriter:
         something already there stands for its result."""
         self.name = op.result.name
         for _ in range(_MOST_STEPS):
-            term = identities.rewrite(self, op.fn, op.args) if _is_open(op) else None
+            if not _is_open(op):
+                break
+            term = identities.rewrite(self, op.fn, op.args, dict(op.keywords))
             if term is None:
                 break
             if not isinstance(term, Call):
@@ -132,12 +144,12 @@ class _Rewriter:
         not be the same."""
         leaves = tuple(_leaves(term))
         self.uses.gain(leaves)
-        self.uses.lose(op.args, self.definitions)
+        self.uses.lose(op.atoms, self.definitions)
         before: list[Statement] = []
         args = tuple(self.argument(arg, op, before) for arg in term.args)
-        if alike(infer.infer(term.fn, args, {}), op.result.fact):
-            return before, Op(op.result, term.fn, args, (), op.place, True)
-        self.uses.gain(op.args)
+        if alike(infer.infer(term.fn, args, dict(term.keywords)), op.result.fact):
+            return before, Op(op.result, term.fn, args, term.keywords, op.place, True)
+        self.uses.gain(op.atoms)
         self.uses.lose(leaves, self.definitions)
         return [], None
 
@@ -145,9 +157,9 @@ class _Rewriter:
         if not isinstance(arg, Call):
             return arg
         args = tuple(self.argument(inner, op, before) for inner in arg.args)
-        result = Value("", infer.infer(arg.fn, args, {}))
+        result = Value("", infer.infer(arg.fn, args, dict(arg.keywords)))
         self.uses.gain((result,))
-        made = Op(result, arg.fn, args, (), op.place, True)
+        made = Op(result, arg.fn, args, arg.keywords, op.place, True)
         self.depth += 1
         before.extend(self.op(made) if self.depth <= _DEEPEST else self.kept(made))
         self.depth -= 1
@@ -162,8 +174,9 @@ def _leaves(term: Call) -> Iterator[Atom]:
             yield from _leaves(arg)
         else:
             yield arg
+    yield from (atom for _, atom in term.keywords)
 
 
 def _is_open(op: Op) -> bool:
     """Whether the identities may look at an operation."""
-    return op.derivative and not op.keywords and identities.has_rules(op.fn)
+    return op.derivative and identities.has_rules(op.fn)

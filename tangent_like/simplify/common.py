@@ -136,4 +136,6 @@ def _key_of(atom: Atom) -> Hashable:
         return type(value), repr(value)
     if isinstance(value, tuple):
         return tuple, tuple(_key_of(Const(item)) for item in value)
+    if isinstance(value, slice):
+        return slice, tuple(_key_of(Const(v)) for v in (value.start, value.stop, value.step))
     return "object", id(value)

@@ -18,6 +18,7 @@ from tangent_like import facts
 from tangent_like.ir import Atom, Block, Const, Function, If, Op, Statement, Value
 
 Known = dict[tuple[facts.Dim, ...], Value]
+"""What has a shape; what has a length as that of its first axis, under a shape of one axis."""
 
 
 def share_shapes(function: Function) -> Function:
@@ -43,7 +44,10 @@ def _note(values: Iterable[Value], known: Known) -> None:
     """
     for value in values:
         if value.name and isinstance(value.fact, facts.Array) and value.fact.dims:
-            known.setdefault(value.fact.dims, value)
+            held = known.get(value.fact.dims)
+            if held is None or facts.rank(held.fact) != len(value.fact.dims):
+                known[value.fact.dims] = value
+            known.setdefault(value.fact.dims[:1], value)
 
 
 def _statement(statement: Statement, known: Known) -> Statement:
@@ -65,7 +69,8 @@ def _op(op: Op, known: Known) -> Op:
     other: Atom = known.get(sizes, owner)
     if question == "size" and len(sizes) == 1:
         return replace(op, fn=len, args=(other,))
-    return replace(op, args=(other, *op.args[1:]))
+    same_rank = facts.rank(other.fact) == len(sizes)
+    return replace(op, args=(other, *op.args[1:])) if same_rank else op
 
 
 def _question(op: Op) -> str | None:

@@ -1,81 +1,32 @@
-"""Identities of arithmetic, for derivative code.
+"""Identities of arithmetic that shorten derivative code.
 
-Each rule sees one operation, and through `scope` how its operands were made, and answers with a
-shorter or more readable term of the same value, or None.  Rounding may differ in the last place
-where factors are regrouped; signs, ones and zeros are exact but for the sign of a zero.  No rule
-drops an operand that could be NaN or infinite.
+Rounding may differ in the last place where factors are regrouped; signs, ones and zeros are exact
+but for the sign of a zero.  No rule drops an operand that could be NaN or infinite.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from tangent_like import facts, runtime
 from tangent_like.facts import Array, Scalar
-from tangent_like.ir import Atom, Const, Op
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
-    """A term: an operation on atoms and other terms."""
-
-    fn: Any
-    args: tuple[Atom | Call, ...]
-
-
-Term = Atom | Call
-
-
-class Scope(Protocol):
-    def made(self, atom: Atom, fn: Any) -> Op | None:
-        """The derivative operation that made an atom, if it is one of `fn`."""
-
-    def once(self, atom: Atom) -> bool:
-        """Whether an atom is read only once."""
-
-    def is_continued(self, atom: Atom) -> bool:
-        """Whether an atom has the name of the result: the result continues it."""
-
-
-Rule = Callable[[Scope, tuple[Atom, ...]], Term | None]
-
-
-def call(fn: Any, *args: Term) -> Call:
-    return Call(fn, args)
-
-
-def is_float(atom: Atom) -> bool:
-    """Whether an atom is a float or complex number, or an array of these."""
-    if isinstance(atom, Const):
-        return type(atom.value) in (float, complex)
-    name = facts.dtype(atom.fact)
-    return name is not None and name.startswith(("float", "complex"))
-
-
-def number(atom: Atom) -> Any:
-    """The number that an atom is known to be."""
-    if isinstance(atom, Const) and type(atom.value) in (int, float):
-        return atom.value
-    return None
-
-
-def _order(atom: Atom) -> int:
-    """Numbers stand before scalars, and these before arrays."""
-    return 0 if isinstance(atom, Const) else 1 if isinstance(atom.fact, Scalar) else 2
-
-
-def alike(a: facts.Fact, b: facts.Fact) -> bool:
-    """Whether a value of one fact can stand for one of the other."""
-    if isinstance(a, Scalar) and isinstance(b, Scalar):
-        return a.type == b.type
-    return a == b and not isinstance(a, facts.Unknown)
-
+from tangent_like.identities import arrays
+from tangent_like.identities.terms import (
+    Rule,
+    Scope,
+    Term,
+    alike,
+    call,
+    is_float,
+    number,
+    order,
+)
+from tangent_like.ir import Atom, Const
 
 # --- signs ------------------------------------------------------------------------------------
 
@@ -84,7 +35,7 @@ def _unsigned(scope: Scope, atom: Atom) -> Atom | None:
     """The atom that is the negative of this one, if it has a sign."""
     value = number(atom)
     if value is not None:
-        return Const(-value) if value < 0 else None
+        return Const(-value) if value < 0 and not scope.late else None
     made = scope.made(atom, operator.neg)
     return made.args[0] if made else None
 
@@ -155,6 +106,14 @@ def _times_one(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return None
 
 
+def _float_number(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
+    """2 x is 2.0 x, so that both are seen to be the same."""
+    value = number(args[0])
+    if type(value) is not int or not is_float(args[1]):
+        return None
+    return call(operator.mul, Const(float(value)), args[1])
+
+
 def _over_one(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return args[0] if number(args[1]) == 1 and is_float(args[0]) else None
 
@@ -180,6 +139,15 @@ def _twice(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     made = scope.made(a, operator.add)
     if made and scope.once(a) and made.args[1] is b and is_float(b):
         return call(operator.add, made.args[0], call(operator.mul, Const(2.0), b))
+    return None
+
+
+def _less_twice(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
+    """a - x - x is a - 2 x."""
+    a, b = args
+    made = scope.made(a, operator.sub)
+    if made and scope.once(a) and made.args[1] is b and is_float(b):
+        return call(operator.sub, made.args[0], call(operator.mul, Const(2.0), b))
     return None
 
 
@@ -239,7 +207,7 @@ def _reciprocal(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """a * (1 / x) is a / x, but an array times a number is faster than divided by it."""
     for a, b in (args, args[::-1]):
         made = scope.made(b, operator.truediv)
-        if made is None or _order(a) > _order(b):
+        if made is None or order(a) > order(b):
             continue
         if number(made.args[0]) == 1:
             return call(operator.truediv, a, made.args[1])
@@ -250,17 +218,27 @@ def _reciprocal(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
 
 
 def _share(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
-    """(1 / n) a is a / n for an array a, where 1 / n is infinite without elements."""
-    made = scope.made(args[0], np.divide)
-    if made and number(made.args[0]) == 1 and scope.once(args[0]) and _order(args[1]) == 2:
-        return call(operator.truediv, args[1], made.args[1])
+    """(1 / n) a is a / n for an array a, and (c / n) x for a = c x; (1 / n) c is c / n for a
+    number c.  1 / n is infinite without elements."""
+    for k, atom in enumerate(args):
+        made = scope.made(atom, np.divide)
+        if made is None or number(made.args[0]) != 1 or not scope.once(atom):
+            continue
+        other = args[1 - k]
+        if isinstance(other.fact, Scalar) and is_float(other):
+            return call(np.divide, other, made.args[1])
+        value = _number_in(scope, other)
+        rest = _scaled(scope, other, 1.0 / value) if value else None
+        if rest is not None and value is not None:
+            return call(operator.mul, call(np.divide, Const(value), made.args[1]), rest)
+        return call(operator.truediv, other, made.args[1]) if k == 0 else None
     return None
 
 
 def _numbers_first(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     a, b = args
     known = all(isinstance(x.fact, (Scalar, Array)) for x in args)
-    return call(operator.mul, b, a) if known and _order(b) < _order(a) else None
+    return call(operator.mul, b, a) if known and order(b) < order(a) else None
 
 
 def _regroup(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
@@ -275,8 +253,60 @@ def _regroup(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
         return call(operator.mul, Const(product), z) if _is_factor(product) else None
     if not (scope.once(b) and _grouped(a, y, z)):
         return None
-    first = (a, y) if _order(a) <= _order(y) else (y, a)
+    first = (a, y) if order(a) <= order(y) else (y, a)
     return call(operator.mul, call(operator.mul, *first), z)
+
+
+def _scaled(scope: Scope, atom: Atom, factor: float) -> Term | None:
+    """The atom times a number that a number in it takes up; None where there is none."""
+    for fn in (operator.mul, operator.truediv, np.expand_dims):
+        made = scope.made(atom, fn)
+        if made is None or not scope.once(atom):
+            continue
+        first, second = made.args
+        value = number(first)
+        if value is not None and is_float(second) and fn is not np.expand_dims:
+            product = value * factor
+            if not _is_factor(product):
+                return None
+            return second if product == 1 and fn is operator.mul else (
+                call(fn, Const(product), second)
+            )  # fmt: skip
+        inner = _scaled(scope, first, factor)
+        if inner is not None:
+            return call(fn, inner, second)
+    return None
+
+
+def _number_in(scope: Scope, atom: Atom) -> float | None:
+    """The number that a product or quotient starts with."""
+    for fn in (operator.mul, operator.truediv, np.expand_dims):
+        made = scope.made(atom, fn)
+        if made is not None and scope.once(atom):
+            value = number(made.args[0])
+            return value if value is not None else _number_in(scope, made.args[0])
+    return None
+
+
+def _negated_number(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
+    """-(2 x) is (-2) x."""
+    return _scaled(scope, args[0], -1.0) if scope.late else None
+
+
+def _numbers_together(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
+    """2 (x (3 y)) is 6 (x y), and (2 x) (3 / y) is (6 x) / y: one number leads a product."""
+    a, b = args
+    value = number(a)
+    if value is not None:
+        return _scaled(scope, b, value)
+    inner = _number_in(scope, b)
+    if inner is None or inner == 1 or not _grouped(a, b):
+        return None
+    rest = _scaled(scope, b, 1.0 / inner)
+    whole = _scaled(scope, a, inner)
+    if rest is None:
+        return None
+    return call(operator.mul, whole or call(operator.mul, Const(inner), a), rest)
 
 
 def _is_factor(number: float) -> bool:
@@ -302,111 +332,33 @@ def _factor(fn: Any) -> Rule:
 
 def _grouped(*factors: Atom) -> bool:
     """Whether the factors can be grouped otherwise: numbers, or arrays of one shape."""
-    sizes = {facts.dims(x.fact) for x in factors if _order(x) == 2}
+    sizes = {facts.dims(x.fact) for x in factors if order(x) == 2}
     return None not in sizes and len(sizes) <= 1
 
 
-# --- numbers in the shape of arrays -----------------------------------------------------------
-
-
-def _spread(scope: Scope, atom: Atom) -> tuple[Atom, Atom] | None:
-    made = scope.made(atom, np.broadcast_to)
-    return (made.args[0], made.args[1]) if made and len(made.args) == 2 else None
-
-
-def _keep_small(fn: Any) -> Rule:
-    """A number that was given the shape of an array need not have it for an array of that shape,
-    and takes its shape after what is done with it and other numbers."""
-
-    def rule(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
-        for k, atom in enumerate(args):
-            spread = _spread(scope, atom)
-            if spread is None:
-                continue
-            small = (*args[:k], spread[0], *args[k + 1 :])
-            others = [a for i, a in enumerate(args) if i != k]
-            if any(facts.same_shape(a.fact, atom.fact) for a in others):
-                return call(fn, *small)
-            if all(isinstance(a.fact, Scalar) for a in others):
-                return call(np.broadcast_to, call(fn, *small), spread[1])
-        return None
-
-    return rule
-
-
-def _sum_of_product(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
-    """A sum of products of two vectors is their dot product; number factors stand outside."""
-    made = scope.made(args[0], operator.mul) if len(args) == 1 else None
-    if made is None or not scope.once(args[0]):
-        return None
-    a, b = made.args
-    if isinstance(a.fact, Scalar) and isinstance(b.fact, Array):
-        return call(operator.mul, a, call(np.sum, b))
-    scaled = scope.made(a, operator.mul)
-    if scaled and scope.once(a) and isinstance(scaled.args[0].fact, Scalar):
-        rest = call(np.sum, call(operator.mul, scaled.args[1], b))
-        return call(operator.mul, scaled.args[0], rest)
-    vectors = all(is_float(x) and facts.rank(x.fact) == 1 for x in (a, b))
-    return call(operator.matmul, a, b) if vectors and a.fact == b.fact else None
-
-
-def _sum_of_negative(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
-    made = scope.made(args[0], operator.neg) if len(args) == 1 else None
-    return call(operator.neg, call(np.sum, made.args[0])) if made else None
-
-
-def _copy_of_spread(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
-    spread = _spread(scope, args[0])
-    if spread is None or not isinstance(spread[0].fact, Scalar):
-        return None
-    return call(np.full, spread[1], spread[0])
-
-
-def _zeros_of_zeros(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
-    made = scope.made(args[0], runtime.zeros_like)
-    return call(runtime.zeros_like, made.args[0]) if made else None
-
-
-def _same_shape(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
-    g, like = args
-    return g if alike(g.fact, like.fact) and facts.dims(g.fact) is not None else None
-
-
 RULES: Mapping[Any, tuple[Rule, ...]] = {
-    operator.neg: (_fold(operator.neg), _signed_negative, _keep_small(operator.neg)),
+    operator.neg: (
+        _fold(operator.neg), _signed_negative, arrays.keep_small(operator.neg), _negated_number,
+    ),
     operator.add: (
-        _fold(operator.add), _plus_zero, _signed_sum, _twice, _keep_small(operator.add),
-        _factor(operator.add), _regroup_sum(operator.add),
+        _fold(operator.add), _plus_zero, _signed_sum, _twice, arrays.keep_small(operator.add),
+        arrays.keep_flat(operator.add), _factor(operator.add), _regroup_sum(operator.add),
     ),
     operator.sub: (
-        _fold(operator.sub), _minus_zero, _signed_difference, _keep_small(operator.sub),
-        _factor(operator.sub), _regroup_sum(operator.sub),
+        _fold(operator.sub), _minus_zero, _signed_difference, _less_twice,
+        arrays.keep_small(operator.sub), arrays.keep_flat(operator.sub), _factor(operator.sub),
+        _regroup_sum(operator.sub),
     ),
     operator.mul: (
-        _fold(operator.mul), _times_one, _pull_sign(operator.mul), _keep_small(operator.mul),
-        _reciprocal, _numbers_first, _share, _regroup,
+        _fold(operator.mul), _times_one, _pull_sign(operator.mul), arrays.keep_small(operator.mul),
+        arrays.keep_flat(operator.mul), _reciprocal, _numbers_first, _share, _numbers_together,
+        _regroup, _float_number,
     ),
     operator.truediv: (
         _fold(operator.truediv), _over_one, _pull_sign(operator.truediv),
-        _keep_small(operator.truediv),
+        arrays.keep_small(operator.truediv), arrays.keep_flat(operator.truediv),
     ),
     operator.pow: (_small_power,),
-    np.sum: (_sum_of_negative, _sum_of_product),
-    runtime.copy: (_copy_of_spread,),
-    runtime.zeros_like: (_zeros_of_zeros,),
     runtime.scatter_add: (_add_at_once,),
-    runtime.unbroadcast: (_same_shape,),
+    **arrays.RULES,
 }  # fmt: skip
-
-
-def rewrite(scope: Scope, fn: Any, args: tuple[Atom, ...]) -> Term | None:
-    """The first rule's answer for `fn(*args)`; None where it stays as it is."""
-    for rule in RULES[fn]:
-        found = rule(scope, args)
-        if found is not None:
-            return found
-    return None
-
-
-def has_rules(fn: Any) -> bool:
-    return getattr(type(fn), "__hash__", None) is not None and fn in RULES
