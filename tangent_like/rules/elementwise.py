@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import runtime
+from tangent_like import facts, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.rules.masks import choose, divide
 from tangent_like.rules.registry import elementwise, linear, named, rule
@@ -49,9 +49,9 @@ def _is_literal_zero(x: Any) -> bool:
 
 
 def _logistic(x: Any) -> Any:
-    """1 / (1 + exp(-x)), where no exponential overflows."""
-    small = np.exp(-np.absolute(x))
-    return np.where(x >= 0, 1.0, small) / (1.0 + small)
+    """1 / (1 + exp(-x)), cut off where it is as good as zero, before the exponential overflows."""
+    largest = 80.0 if facts.dtype(x.fact) == "float32" else 700.0
+    return 1.0 / (1.0 + np.exp(np.minimum(-x, largest)))
 
 
 elementwise(
