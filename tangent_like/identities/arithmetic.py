@@ -26,7 +26,7 @@ from tangent_like.identities.terms import (
     number,
     order,
 )
-from tangent_like.ir import Atom, Const
+from tangent_like.ir import Atom, Const, Value
 
 # --- signs ------------------------------------------------------------------------------------
 
@@ -300,8 +300,9 @@ def _numbers_together(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     if value is not None:
         return _scaled(scope, b, value)
     inner = _number_in(scope, b)
-    if inner is None or inner == 1 or not _grouped(a, b):
+    if inner in (None, 0, 1) or not _grouped(a, b):
         return None
+    assert inner is not None
     rest = _scaled(scope, b, 1.0 / inner)
     whole = _scaled(scope, a, inner)
     if rest is None:
@@ -314,20 +315,31 @@ def _is_factor(number: float) -> bool:
 
 
 def _factor(fn: Any) -> Rule:
-    """s a + s b is s (a + b)."""
+    """s a + s b is s (a + b); s / a + s b is s (1 / a + b)."""
 
     def rule(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
-        left, right = (scope.made(a, operator.mul) for a in args)
-        if not (left and right and scope.once(args[0]) and scope.once(args[1])):
+        if not (scope.once(args[0]) and scope.once(args[1])):
             return None
-        for i, common in enumerate(left.args):
-            for j, other in enumerate(right.args):
-                if common is other:
-                    rest = call(fn, left.args[1 - i], right.args[1 - j])
-                    return call(operator.mul, common, rest)
+        left, right = (_factors(scope, a) for a in args)
+        for common, rest in left:
+            for other, remainder in right:
+                if common is other and isinstance(common, Value):
+                    return call(operator.mul, common, call(fn, rest, remainder))
         return None
 
     return rule
+
+
+def _factors(scope: Scope, atom: Atom) -> list[tuple[Atom, Term]]:
+    """The factors of a product, each with the rest of it; a number that is divided."""
+    made = scope.made(atom, operator.mul)
+    if made:
+        a, b = made.args
+        return [(a, b), (b, a)]
+    made = scope.made(atom, operator.truediv)
+    if made and isinstance(made.args[0].fact, Scalar) and isinstance(made.args[1].fact, Array):
+        return [(made.args[0], call(operator.truediv, Const(1.0), made.args[1]))]
+    return []
 
 
 def _grouped(*factors: Atom) -> bool:
