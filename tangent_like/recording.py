@@ -21,11 +21,13 @@ from dataclasses import dataclass, field, replace
 
 from tangent_like import facts, infer, ir
 from tangent_like.adjoint import Sweeps
+from tangent_like.analysis.iterations import can_start_again, only_accumulates, stands_alone
 from tangent_like.build import Builder
 from tangent_like.forward_changes import Changes, apply_changes
 from tangent_like.gradient_block import without_gradient_blocks
 from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Statement, Value
 from tangent_like.recomputation import Need, choose
+from tangent_like.simplify.dead import prune
 from tangent_like.sweep import Mirror
 
 
@@ -169,9 +171,29 @@ class _Recorder:
         mirror: Mirror = statement.mirror
         forward = mirror.statement
         assert isinstance(forward, Loop)
+        alone = self.by_itself(forward, statement, mirror)
+        if alone is not None:
+            self.builder.append(alone)
+            return
         built = self.builder.collect(lambda: self.block(statement.body, mirror.path, True))
         plan = _Backwards(self, forward, statement, mirror.path, in_loop)
         self.builder.append(plan.loop(built))
+
+
+    def by_itself(self, forward: Loop, mirrored: Loop, mirror: Mirror) -> Loop | None:
+        """The loop that sweeps each iteration forward and back, with nothing saved from the
+        forward sweep; None where an iteration needs what others have computed."""
+        assert mirrored.item is not None
+        if len(mirror.path) > 1 or not stands_alone(forward, mirrored.body):
+            return None
+        assert forward.iterable is not None
+        any_order = only_accumulates(mirrored.params, mirrored.nexts, mirrored.body)
+        if not any_order or not can_start_again(forward.iterable, self.definitions):
+            return None
+        sweeps = Sweeps(Block(forward.body.statements, ()), mirrored.body)
+        both = record(sweeps, self.changes.missing)
+        whole = Block(both.forward.statements + both.reverse.statements, both.reverse.results)
+        return _Backwards(self, forward, mirrored, mirror.path, False).forwards(prune(whole))
 
 
 @dataclass(eq=False, slots=True)
@@ -198,6 +220,32 @@ class _Backwards:
         supplied = _with_used(supply, supplied)
         used = ir.free_values(supplied)
         return self.over(supplied, tapes, index, [pair for pair in direct if pair[1] in used])
+
+    def forwards(self, body: Block) -> Loop:
+        """The loop over complete iterations, the first one first."""
+        index, item = self.mirrored.item, self.forward.item
+        assert index is not None
+        builder = self.recorder.builder
+        if index in ir.free_values(body):
+            supply, items = self.item_supply(index, [])
+            body = _with_used(supply, ir.substitute(body, items))
+            iterable, turned = self.indices()
+            iterable = builder.op(reversed, (iterable,)) if turned else iterable
+        else:
+            assert self.forward.iterable is not None and item is not None
+            iterable, index = self.anew(self.forward.iterable), item
+        new = Value(index.name, index.fact)
+        return replace(
+            self.mirrored, iterable=iterable, item=new, body=ir.refreshed(body, {index: new}),
+            mirror=None,
+        )  # fmt: skip
+
+    def anew(self, iterable: Atom) -> Atom:
+        """The iterable, made once more where it is an iterator."""
+        made = self.recorder.definitions.get(iterable)  # type: ignore[arg-type]
+        if made is None or made.fn not in (zip, reversed, enumerate):
+            return iterable
+        return self.recorder.builder.op(made.fn, [self.anew(part) for part in made.args])
 
     def item_supply(
         self, index: Value, direct: list[tuple[Atom, Value]]

@@ -1,0 +1,138 @@
+"""What the iterations of a loop need of one another.
+
+    for i in range(n):             the adjoint of an iteration needs x[i] and d alone: it can be
+        d = x[i] - 1.0             swept forward and back by itself, with nothing saved
+        e += k * d * d
+
+A loop like this one only accumulates, and so does its mirror: sums may be taken in any order.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tangent_like import effects, facts, ir, runtime
+from tangent_like.ir import Atom, Block, If, Loop, Op, Statement, Value
+
+Counts = Mapping[Any, int]
+_ADDING = (operator.add, runtime.add, runtime.scatter_add)
+
+
+def stands_alone(forward: Loop, mirrored: Block) -> bool:
+    """Whether what the mirror of an iteration reads can be computed again from the loop variable
+    and from around the loop, without what the loop carries, and without an effect."""
+    if forward.exits or forward.iterable is None:
+        return False
+    if not all(map(_repeatable, ir.walk(forward.body))):
+        return False
+    sources: dict[Value, list[Atom]] = {}
+    _note(forward.body, (), sources)
+    carried = set(forward.params)
+    pending = [v for v in ir.free_values(mirrored) if v in sources or v in carried]
+    seen = set(pending)
+    while pending:
+        value = pending.pop()
+        if value in carried:
+            return False
+        for atom in sources.get(value, ()):
+            if isinstance(atom, Value) and atom not in seen:
+                seen.add(atom)
+                pending.append(atom)
+    return True
+
+
+def _repeatable(statement: Statement) -> bool:
+    if not isinstance(statement, Op):
+        return True
+    if isinstance(statement.fn, (ir.Procedure, ir.Hook)):
+        return False
+    return statement.fn is ir.defined or effects.is_pure(statement.fn)
+
+
+def _note(block: Block, control: tuple[Atom, ...], sources: dict[Value, list[Atom]]) -> None:
+    """What each value in and below the block is made of, and what decides whether it is."""
+    for statement in block.statements:
+        if isinstance(statement, Op):
+            sources[statement.result] = [*statement.atoms, *control]
+        elif isinstance(statement, If):
+            inner = (*control, statement.test)
+            for result, *found in zip(
+                statement.results, statement.then.results, statement.orelse.results
+            ):
+                sources[result] = [*found, *inner]
+            _note(statement.then, inner, sources)
+            _note(statement.orelse, inner, sources)
+        else:
+            _note_loop(statement, control, sources)
+
+
+def _note_loop(loop: Loop, control: tuple[Atom, ...], sources: dict[Value, list[Atom]]) -> None:
+    ends = loop.body.results[:1] if loop.exits else ()
+    inner = (*control, *(() if loop.iterable is None else (loop.iterable,)), *ends)
+    for param, init, after, result in zip(loop.params, loop.inits, loop.nexts, loop.results):
+        sources[param] = [init, after, *inner]
+        sources[result] = [init, after, *inner]
+    if loop.item is not None:
+        sources[loop.item] = list(inner)
+    _note(loop.body, inner, sources)
+
+
+def can_start_again(iterable: Atom, definitions: Mapping[Value, Op]) -> bool:
+    """Whether a second loop may go through an iterable, made anew where it is an iterator."""
+    made = definitions.get(iterable) if isinstance(iterable, Value) else None
+    if made is not None and made.fn in (zip, reversed, enumerate):
+        return all(can_start_again(part, definitions) for part in made.args)
+    fact = facts.defined(iterable.fact)
+    return fact == facts.Opaque("range") or isinstance(fact, (facts.Array, facts.Tuple, facts.List))
+
+
+# --- sums -------------------------------------------------------------------------------------
+
+
+def only_accumulates(params: Iterable[Value], nexts: Iterable[Atom], body: Block) -> bool:
+    """Whether each of the values that a loop carries is only added to."""
+    counts = ir.count_uses(body)
+    return all(_reaches(body, param, after, counts) for param, after in zip(params, nexts))
+
+
+def _reaches(block: Block, value: Atom, wanted: Atom, counts: Counts) -> bool:
+    """Whether `wanted` is `value` with other values added to it, and nothing else reads it."""
+    for statement in block.statements:
+        if value is wanted:
+            break
+        found = _continued(statement, value, counts)
+        if found is not None:
+            value = found
+    return value is wanted and isinstance(value, Value) and counts.get(value, 0) == 1
+
+
+def _continued(statement: Statement, value: Atom, counts: Counts) -> Atom | None:
+    """The sum that a statement makes of a value, if that is all that is done with it."""
+    if not isinstance(value, Value):
+        return None
+    if isinstance(statement, Op):
+        adds = statement.fn in _ADDING or statement.fn is operator.sub
+        reads = adds and statement.args[0] is value and value not in statement.args[1:]
+        return statement.result if reads and counts[value] == 1 else None
+    if isinstance(statement, If):
+        return _joined(statement, value, counts)
+    for param, init, after, result in zip(
+        statement.params, statement.inits, statement.nexts, statement.results
+    ):
+        alone = init is value and counts[value] == 1
+        if alone and not statement.exits and _reaches(statement.body, param, after, counts):
+            return result
+    return None
+
+
+def _joined(statement: If, value: Value, counts: Counts) -> Atom | None:
+    inside = [ir.count_uses(block).get(value, 0) for block in (statement.then, statement.orelse)]
+    if counts[value] != sum(inside) or max(inside) > 1 or statement.test is value:
+        return None
+    for result, *ends in zip(statement.results, statement.then.results, statement.orelse.results):
+        sides = zip((statement.then, statement.orelse), ends)
+        if all(_reaches(block, value, end, {**counts, value: 1}) for block, end in sides):
+            return result
+    return None
