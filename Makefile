@@ -2,6 +2,7 @@
 #
 #   make demo      run the survey example and one command
 #   make test      what CI runs: ruff, mypy, and the tests on one Python
+#   make test-numba  what Numba takes long to compile
 #   make smoke     a few tests on every Python found
 #   make test-all  all tests on every Python found
 #   make fuzz      random programs against finite differences: make fuzz COUNT=1000 SEED=0
@@ -18,7 +19,7 @@ find_python = $$(for python in python$(1) $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}
 	"$$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != sys.argv[1])' $(1) >/dev/null 2>&1 \
 	&& echo "$$python" && break; done)
 
-.PHONY: demo test smoke test-all fuzz clean
+.PHONY: demo test test-numba smoke test-all fuzz clean
 
 demo: .venv/ready
 	$(BIN)/python examples/survey.py
@@ -28,6 +29,9 @@ test: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
+
+test-numba: .venv/ready
+	$(BIN)/python -m pytest -n 2 -m numba tests/numba
 
 smoke:
 	@$(call on_each_python,-m smoke)

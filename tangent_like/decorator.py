@@ -6,16 +6,19 @@ import functools
 import inspect
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
 from tangent_like import api, facts
 from tangent_like.benchmark import Benchmark, benchmark
 from tangent_like.check import check_grads
-from tangent_like.dispatch import place_of
+from tangent_like.dispatch import check_options, place_of
 from tangent_like.errors import ArgumentError, NotYetSupported
 from tangent_like.request import Options
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Wrt = int | str | tuple[int | str, ...] | None
@@ -25,15 +28,13 @@ _OPERATORS = ("grad", "value_and_grad", "jacobian", "hessian", "hvp")
 
 @overload
 def differentiate(
-    function: None = None, *, wrt: Wrt = None, backend: str = "numpy", cache: bool = True
+    function: None = None, *, wrt: Wrt = None, **options: Unpack[Options]
 ) -> Callable[[Function], Function]: ...
 @overload
 def differentiate(
-    function: Function, *, wrt: Wrt = None, backend: str = "numpy", cache: bool = True
+    function: Function, *, wrt: Wrt = None, **options: Unpack[Options]
 ) -> Function: ...
-def differentiate(
-    function: Any = None, *, wrt: Wrt = None, backend: str = "numpy", cache: bool = True
-) -> Any:
+def differentiate(function: Any = None, *, wrt: Wrt = None, **options: Unpack[Options]) -> Any:
     """Give a function its derivatives as attributes; the function itself stays what it was.
 
         @differentiate
@@ -54,16 +55,14 @@ def differentiate(
     `float`.  One such argument gives one gradient, several a tuple of gradients.
 
     Nothing is compiled before an attribute is called.  What is compiled is kept on disk for the
-    next process, unless `cache` is False.  Raises NotYetSupported for other backends
-    than "numpy", and for methods when a derivative is called.
+    next process, unless `cache` is False.  `backend`, `fastmath` and `parallel` are as in `grad`.
+    Raises NotYetSupported for methods when a derivative is called.
     """
-    if backend != "numpy":
-        raise NotYetSupported(f'backend="{backend}"', hint='leave it out, or write backend="numpy"')
+    check_options(options)
     if function is None:
-        return functools.partial(differentiate, wrt=wrt, backend=backend, cache=cache)
+        return functools.partial(differentiate, wrt=wrt, **options)
     if not isinstance(function, FunctionType):
         raise ArgumentError(f"`differentiate` decorates a function, not {function!r}")
-    options: Options = {"cache": cache}
     for name in _OPERATORS:
         setattr(function, name, Attribute(function, name, wrt, options))
     for name, tool in _TOOLS.items():

@@ -17,6 +17,7 @@ from tangent_like.errors import NOWHERE, ArgumentError, NotYetSupported, Place
 from tangent_like.facts import Fact
 from tangent_like.frontend import operators
 from tangent_like.frontend.kinds import kinds_of
+from tangent_like.frontend.numba_functions import python_function
 from tangent_like.request import Request
 from tangent_like.rules import registry
 
@@ -112,6 +113,10 @@ class Derivative:
             self.remember(args, shapes, found)
         return found
 
+    def for_kinds(self, kinds: Sequence[Fact]) -> Compiled:
+        """The compiled version for arguments of these kinds."""
+        return compiled(self.function, kinds, self.request)
+
     def held(self, kinds: tuple[Fact, ...]) -> Compiled | None:
         for version in self._versions.get(kinds, ()):
             if all(guard.holds() for guard in version.guards):
@@ -181,11 +186,27 @@ def compiled(
 
         return deep(compile_derivative, function, kinds, request, simplify)
 
-    if not request.cache:
-        return compile_now()
-    from tangent_like.cache import kept  # noqa: PLC0415 - see above
+    if request.cache:
+        from tangent_like.cache import kept  # noqa: PLC0415 - see above
 
-    return kept(function, (tuple(kinds), request, simplify), compile_now)
+        found = kept(function, (tuple(kinds), request, simplify), compile_now)
+    else:
+        found = compile_now()
+    if request.backend == "numba":
+        watch(found, function, kinds, request)
+    return found
+
+
+def watch(found: Compiled, function: Any, kinds: Sequence[Fact], request: Request) -> None:
+    """Let Numba's errors, when it compiles the derivative, name the user's lines."""
+    from tangent_like.backend.numba_dialect import diagnosis  # noqa: PLC0415 - an extra
+
+    def places() -> dict[int, Place]:
+        from tangent_like.pipeline import places_for_numba  # noqa: PLC0415 - the compiler
+
+        return deep(places_for_numba, function, kinds, request)
+
+    diagnosis.watch(found, name_of(function), places)
 
 
 def _rebuild(function: Any, operator: str, wrt: Wrt, options: dict[str, Any]) -> Derivative:
@@ -197,6 +218,7 @@ def underlying(function: Any) -> Any:
     inner = getattr(function, "__differentiated__", None)
     if inner is not None:
         return inner
+    function = python_function(function)
     if isinstance(function, (FunctionType, Derivative)):
         return function
     if callable(function):
@@ -285,7 +307,7 @@ def check_options(options: Mapping[str, Any]) -> None:
 def require_numba() -> None:
     """Load the dialect of Numba, which no one needs who does not ask for it."""
     try:
-        import tangent_like.backend.numba_dialect.calling  # noqa: F401, PLC0415 - see above
+        from tangent_like.backend.numba_dialect import calling  # noqa: PLC0415 - see above
     except ImportError as error:
         if error.name not in ("numba", "llvmlite"):
             raise
@@ -293,6 +315,11 @@ def require_numba() -> None:
             'backend="numba" needs Numba, which is not installed',
             hint='say `pip install "tangent-like[numba]"`',
         ) from None
+
+    def described(derivative: Derivative) -> calling.Callee:
+        return calling.Callee(derivative.count, derivative.request.wrt, derivative.for_kinds)
+
+    calling.register(Derivative, described)
 
 
 def position_of(function: Any, names: Sequence[str], entry: Any) -> int:

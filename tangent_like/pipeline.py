@@ -12,6 +12,7 @@ from tangent_like.backend.naming import all_hints
 from tangent_like.backend.printing import module_text
 from tangent_like.backend.references import References
 from tangent_like.custom.calls import custom_function
+from tangent_like.errors import Place
 from tangent_like.facts import Fact
 from tangent_like.frontend.kinds import instantiate
 from tangent_like.frontend.lower import lower_function
@@ -93,28 +94,46 @@ def simplified(function: Function, passes: Sequence[Pass] = PASSES) -> Function:
 def finish(
     functions: Sequence[Function], request: Request, module: Module, simplify: bool = True
 ) -> Compiled:
-    """Simplify, emit, print and load; procedures that are called stand first."""
-    final = [_final(f, simplify) for f in functions]
-    final[0] = replace(final[0], doc=request.doc)
-    everything = [*_called(final, simplify), *final]
+    """Simplify, emit, print and load."""
+    everything = final_lists(functions, request, simplify)
+    guards = tuple(module.guards.values())
     if request.backend == "numba":
-        return in_numba_dialect(everything, request, module)
+        from tangent_like.backend.numba_dialect.loading import load_compiled  # noqa: PLC0415 - extra
+
+        return load_compiled(everything, request, guards)
     refs = References({name for f in everything for name in all_hints(f)})
     for function in everything:
         refs.claim(function.name, function)
     module_functions = [emit(f, refs, {}).tree for f in everything]
     text = module_text(module_functions, refs)
-    names = [f.name for f in final]
-    return load(text, names, refs.outside, tuple(module.guards.values()))
+    names = [f.name for f in everything[-len(functions) :]]
+    return load(text, names, refs.outside, guards)
 
 
-def in_numba_dialect(functions: Sequence[Function], request: Request, module: Module) -> Compiled:
-    """The same module as Numba compiles it; the last function is the derivative."""
-    from tangent_like.backend.numba_dialect import PASSES as NUMBA_PASSES  # noqa: PLC0415 - an extra
-    from tangent_like.backend.numba_dialect.loading import load_compiled  # noqa: PLC0415 - as above
+def final_lists(
+    functions: Sequence[Function], request: Request, simplify: bool = True
+) -> list[Function]:
+    """The simplified functions of the module; procedures that are called stand first."""
+    final = [_final(f, simplify) for f in functions]
+    final[0] = replace(final[0], doc=request.doc)
+    everything = [*_called(final, simplify), *final]
+    if request.backend == "numba":
+        from tangent_like.backend.numba_dialect import PASSES as FOR_NUMBA  # noqa: PLC0415 - extra
 
-    final = [simplified(f, NUMBA_PASSES) for f in functions]
-    return load_compiled(final, request, tuple(module.guards.values()))
+        return [simplified(f, FOR_NUMBA) for f in everything]
+    return everything
+
+
+def places_for_numba(
+    target: Any, kinds: Sequence[Fact], request: Request
+) -> dict[int, Place]:
+    """The user's place for each line of a module that Numba compiles."""
+    from tangent_like.backend.numba_dialect.diagnosis import places_of  # noqa: PLC0415 - extra
+    from tangent_like.backend.numba_dialect.loading import emitted_module  # noqa: PLC0415 - extra
+
+    function = derivative_list(target, kinds, request, new_module())
+    emitted = emitted_module(final_lists((function,), request), request)
+    return places_of(emitted.text, emitted.trees)
 
 
 def finished_functions(

@@ -21,7 +21,7 @@ LAYERS: list[set[str]] = [
     # What everything may know.
     {"deep", "errors", "facts", "request", "version"},
     {"ir", "runtime", "solvers"},
-    {"effects", "infer", "recomputation", "forward_changes", "show", "undefined"},
+    {"effects", "infer", "recomputation", "forward_changes", "numba_runtime", "show", "undefined"},
     {"build", "identities", "verify"},
     {"gradient_block", "trees"},
     {"rules"},

@@ -118,8 +118,8 @@ class Emitter:
         return set(self.refs.namespace)
 
     def reserve_scatter(self, op: Op) -> None:
-        if op.fn is runtime.scatter_add_into and _scatter_form(op) != "augmented":
-            self.refs.function(np.add if _scatter_form(op) == "at" else op.fn)
+        if op.fn is runtime.scatter_add_into and scatter_form(op) != "augmented":
+            self.refs.function(np.add if scatter_form(op) == "at" else op.fn)
 
     def function(self, function: Function, defaults: dict[Value, Any]) -> ast.FunctionDef:
         body: list[ast.stmt] = []
@@ -131,7 +131,7 @@ class Emitter:
         values = [ast.Constant(defaults[p]) for p in function.params if p in defaults]
         signature = ast.arguments([], arguments, None, [], [], None, values)  # type: ignore[arg-type]
         return ast.FunctionDef(
-            function.name, signature, body, [], None, None, **_LATER_FIELDS
+            function.name, signature, body, [], None, None, **LATER_FIELDS
         )
 
     def returns(self, results: Sequence[Atom]) -> list[ast.stmt]:
@@ -225,6 +225,8 @@ class Emitter:
         if special is not None:
             statements: list[ast.stmt] = special(self, op)
             return statements
+        if op.fn in naming.IN_PLACE:
+            return _changing_call(self, op)
         value = self.operation(op)
         if op.result.fact == facts.NONE:
             return [_at(ast.Expr(value), op)]
@@ -455,7 +457,8 @@ def assign(name: str, value: ast.expr) -> ast.stmt:
 
 
 def _at(node: ast.stmt, statement: Statement) -> ast.stmt:
-    """The node with the place that derivative code belongs to."""
+    """The node with the place that it comes from, and that derivative code belongs to."""
+    node.origin = statement.place  # type: ignore[attr-defined]
     if isinstance(statement, Op) and statement.derivative:
         node.place = statement.place  # type: ignore[attr-defined]
     return node
@@ -469,7 +472,7 @@ def _scatter(emitter: Emitter, op: Op) -> list[ast.stmt]:
     moved = _moved(emitter, op)
     array = ast.Name(emitter.names[op.result], ast.Load())
     index, g = (emitter.atom(a) for a in op.args[1:])
-    form = _scatter_form(op)
+    form = scatter_form(op)
     if form == "augmented":
         target = subscript(array, index, op.args[1])
         target.ctx = ast.Store()
@@ -482,7 +485,7 @@ def _scatter(emitter: Emitter, op: Op) -> list[ast.stmt]:
     return [_at(assign(array.id, value), op)]
 
 
-def _scatter_form(op: Op) -> str:
+def scatter_form(op: Op) -> str:
     """How an update is written: `b[i] += g`, `np.add.at`, or a call that finds out."""
     fact = op.args[0].fact
     plain = isinstance(fact, facts.Array) and fact.dims is not None
@@ -534,6 +537,14 @@ def _put(emitter: Emitter, op: Op) -> list[ast.stmt]:
     return [ast.Assign([target], value)]
 
 
+def _changing_call(emitter: Emitter, op: Op) -> list[ast.stmt]:
+    """A call that changes its first operand, which has the name of the result."""
+    array = ast.Name(emitter.names[op.result], ast.Load())
+    rest = [emitter.atom(a) for a in op.args[1:]]
+    changed = call(emitter.refs.function(op.fn), [array, *rest])
+    return [*_moved(emitter, op), _at(ast.Expr(changed), op)]
+
+
 def _remark(emitter: Emitter, op: Op) -> list[ast.stmt]:
     assert isinstance(op.args[0], Const)
     return [remark_node(str(op.args[0].value))]
@@ -550,7 +561,7 @@ def _read(emitter: Emitter, op: Op) -> list[ast.stmt]:
     return [why, _at(ast.Expr(emitter.atom(op.args[0])), op)]
 
 
-_LATER_FIELDS: dict[str, Any] = (
+LATER_FIELDS: dict[str, Any] = (
     {"type_params": []} if "type_params" in ast.FunctionDef._fields else {}
 )
 """What Python 3.12 and later have: 3.12 does not fill it in itself."""

@@ -22,6 +22,10 @@ from tangent_like.frontend.scope import External
 _SHORT = {"numpy": "np", "numpy.linalg": "np.linalg", "numpy.fft": "np.fft"}
 
 
+_HELPERS = (runtime.__name__, "tangent_like.numba_runtime.")
+"""Modules whose functions are imported by name."""
+
+
 class References:
     """What a generated module refers to, by the name it uses."""
 

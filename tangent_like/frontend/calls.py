@@ -27,6 +27,7 @@ from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.joins import join_pairs
 from tangent_like.frontend.methods import METHODS
 from tangent_like.frontend.names import attribute_of_constant
+from tangent_like.frontend.numba_functions import python_function
 from tangent_like.frontend.operator_calls import lower_operator
 from tangent_like.frontend.scope import (
     Choice,
@@ -133,7 +134,7 @@ def call(
             state.place(node),
             "call the function by its name",
         )
-    function = callee.value
+    function = python_function(callee.value)
     if isinstance(function, Choice):
         return _call_choice(state, node, function, args, keywords)
     if isinstance(function, LocalFunction):

@@ -1,0 +1,154 @@
+"""Functions of NumPy that Numba lacks, or takes in few forms, become those of `numba_runtime`.
+
+    t = np.sum(A, axis=1, keepdims=True)       ──▶     t = sum_over(A, 1, True)
+    np.add.at(bx, indices, g)                  ──▶     add_at(bx, indices, g)
+    y = np.concatenate([a, b])                 ──▶     y = np.concatenate((a, b))
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tangent_like import facts, ir, runtime
+from tangent_like.backend import emit, naming
+from tangent_like.backend.numba_dialect.rebuild import definitions_of, operations, rebuilt
+from tangent_like.ir import Atom, Const, Function, Op, Statement, Value
+from tangent_like.numba_runtime import products, reductions
+
+Definitions = Mapping[Value, Op]
+Replacement = Callable[[Op, Definitions], Op | None]
+
+naming.IN_PLACE.add(products.add_at)
+
+
+def replace_missing(function: Function) -> Function:
+    definitions = definitions_of(function)
+    displays = _joined_displays(function)
+
+    def visit(statement: Statement) -> Iterator[Statement]:
+        if not isinstance(statement, Op) or not _is_plain(statement):
+            yield statement
+        elif statement.result in displays:
+            yield replace(statement, fn=ir.make_tuple)
+        else:
+            rule = _RULES.get(statement.fn)
+            yield (rule(statement, definitions) if rule is not None else None) or statement
+
+    return rebuilt(function, visit)
+
+
+def _joined_displays(function: Function) -> set[Value]:
+    """Lists that are only joined, or read at constant places: tuples do as well."""
+    lists = {op.result for op in operations(function) if op.fn is ir.make_list}
+    for statement in ir.walk(function.body):
+        read = ir.read_by(statement)
+        if isinstance(statement, Op) and _takes_tuple(statement):
+            read = statement.atoms[1:]
+        lists.difference_update(a for a in read if isinstance(a, Value))
+        for block in ir.blocks_of(statement):
+            lists.difference_update(a for a in block.results if isinstance(a, Value))
+    return lists.difference(a for a in function.body.results if isinstance(a, Value))
+
+
+def _takes_tuple(op: Op) -> bool:
+    if op.fn is operator.getitem:
+        return isinstance(op.args[1], Const) and isinstance(op.args[1].value, int)
+    return any(op.fn is fn for fn in _JOINING)
+
+
+_JOINING = (np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack, np.array)
+
+
+def _is_plain(op: Op) -> bool:
+    return getattr(type(op.fn), "__hash__", None) is not None
+
+
+def swapped(op: Op, fn: Any, *args: Atom) -> Op:
+    """The operation with another function and operands, and no keywords."""
+    return replace(op, fn=fn, args=args, keywords=())
+
+
+def operands(op: Op, names: str) -> list[Atom | None] | None:
+    """The operands by the names of their parameters; None where there are others."""
+    known = names.split()
+    found: dict[str, Atom] = dict(zip(known, op.args))
+    found.update(op.keywords)
+    if len(op.args) > len(known) or not set(found) <= set(known):
+        return None
+    return [found.get(name) for name in known]
+
+
+def _reduction(fn: Any) -> Replacement:
+    def rule(op: Op, definitions: Definitions) -> Op | None:
+        given = operands(op, "a axis keepdims")
+        if given is None or given[0] is None or given[1:] == [None, None]:
+            return None
+        if facts.rank(given[0].fact) == 0:
+            return None
+        axis, keepdims = given[1] or Const(None), given[2] or Const(False)
+        return swapped(op, fn, given[0], axis, keepdims)
+
+    return rule
+
+
+def _spread(fn: Any) -> Replacement:
+    """Variance and standard deviation."""
+
+    def rule(op: Op, definitions: Definitions) -> Op | None:
+        given = operands(op, "a axis keepdims ddof")
+        if given is None or given[0] is None or given[1:] == [None, None, None]:
+            return None
+        defaults = (Const(None), Const(None), Const(False), Const(0))
+        return swapped(op, fn, *(g or d for g, d in zip(given, defaults, strict=True)))
+
+    return rule
+
+
+def _product(op: Op, definitions: Definitions) -> Op | None:
+    ranks = [facts.rank(a.fact) for a in op.args]
+    exact = any((facts.dtype(a.fact) or "float").startswith(("int", "bool")) for a in op.args)
+    if op.keywords or None in ranks or not (exact or max(r or 0 for r in ranks) > 2):
+        return None
+    return swapped(op, products.matmul, *op.args)
+
+
+def _clip(op: Op, definitions: Definitions) -> Op | None:
+    given = operands(op, "a a_min a_max")
+    if given is None or not facts.is_scalar(op.args[0].fact):
+        return None
+    return swapped(op, products.clipped, *(g or Const(None) for g in given))
+
+
+def _renamed(fn: Any) -> Replacement:
+    """The same operands, as long as they are positional."""
+    return lambda op, definitions: None if op.keywords else swapped(op, fn, *op.args)
+
+
+def _full(op: Op, definitions: Definitions) -> Op | None:
+    """A number spread out is an array of its own: Numba's products want contiguous ones."""
+    if facts.rank(op.args[0].fact) != 0 or op.keywords:
+        return None
+    return swapped(op, np.full, op.args[1], op.args[0])
+
+
+def _add_at(op: Op, definitions: Definitions) -> Op | None:
+    return replace(op, fn=products.add_at) if emit.scatter_form(op) == "at" else None
+
+
+_RULES: dict[Any, Replacement] = {
+    np.sum: _reduction(reductions.sum_over), np.prod: _reduction(reductions.prod_over),
+    np.max: _reduction(reductions.max_over), np.min: _reduction(reductions.min_over),
+    np.amax: _reduction(reductions.max_over), np.amin: _reduction(reductions.min_over),
+    np.any: _reduction(reductions.any_over), np.all: _reduction(reductions.all_over),
+    np.mean: _reduction(reductions.mean_over), np.var: _spread(reductions.var_over),
+    np.std: _spread(reductions.std_over),
+    operator.matmul: _product, np.matmul: _product, np.clip: _clip,
+    np.einsum: _renamed(products.einsum), np.tensordot: _renamed(products.tensordot),
+    np.reshape: _renamed(products.reshaped), np.broadcast_to: _full,
+    runtime.scatter_add_into: _add_at,
+}  # fmt: skip

@@ -1,0 +1,205 @@
+"""Products and changes of shape that Numba lacks or takes in few forms only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from tangent_like.numba_runtime.writing import (
+    function_from,
+    implements,
+    is_number,
+    items_of,
+    literal,
+    nested,
+    tuple_text,
+)
+
+# --- einsum, and what is a case of it -----------------------------------------------------------
+
+
+def einsum(subscripts: str, *operands: Any) -> Any:
+    return np.einsum(subscripts, *operands)
+
+
+def tensordot(x: Any, w: Any, axes: Any) -> Any:
+    return np.tensordot(x, w, axes)
+
+
+def matmul(x: Any, w: Any) -> Any:
+    """The matrix product of arrays of which one has more than two axes, or of whole numbers."""
+    return np.matmul(x, w)
+
+
+def loops_of(inputs: Sequence[str], output: str, params: Sequence[str]) -> list[str]:
+    """The lines of a sum of products: a loop a letter, those that are summed over innermost."""
+    sizes: dict[str, str] = {}
+    for param, letters in zip(params, inputs, strict=True):
+        for k, letter in enumerate(letters):
+            sizes.setdefault(letter, f"{param}.shape[{k}]")
+    checks = [
+        f"    if {param}.shape[{k}] != {sizes[letter]}: raise ValueError('lengths do not match')"
+        for param, letters in zip(params, inputs, strict=True)
+        for k, letter in enumerate(letters)
+        if sizes[letter] != f"{param}.shape[{k}]"
+    ]
+    product = " * ".join(f"{p}[{', '.join(letters) or '()'}]" if letters else p
+                         for p, letters in zip(params, inputs, strict=True))  # fmt: skip
+    summed = [(letter, sizes[letter]) for letter in sizes if letter not in output]
+    inner = nested(summed, [f"total += {product}"], 0)
+    if not output:
+        body = ["    total = dtype(0)", *(f"    {line}" for line in inner), "    return total"]
+        return [*checks, *body]
+    kept = [(letter, sizes[letter]) for letter in output]
+    place = ", ".join(output)
+    return [
+        *checks,
+        f"    out = np.empty({tuple_text([sizes[letter] for letter in output])}, dtype)",
+        *nested(kept, ["total = dtype(0)", *inner, f"out[{place}] = total"]),
+        "    return out",
+    ]
+
+
+def result_dtype(operands: Sequence[Any]) -> Any:
+    found = [np.dtype(str(o.dtype if isinstance(o, types.Array) else o)) for o in operands]
+    return np.result_type(*found).type
+
+
+def parsed(subscripts: str, count: int) -> tuple[list[str], str]:
+    """The letters of the operands and of the result, as np.einsum reads them."""
+    text = subscripts.replace(" ", "")
+    if "..." in text:
+        raise ValueError("an ellipsis in einsum is not known to Numba")
+    left, arrow, right = text.partition("->")
+    inputs = left.split(",")
+    if len(inputs) != count:
+        raise ValueError(f"einsum of {count} operands by {subscripts!r}")
+    if not arrow:
+        every = "".join(inputs)
+        right = "".join(sorted(letter for letter in set(every) if every.count(letter) == 1))
+    return inputs, right
+
+
+@implements(einsum)
+def _einsum(subscripts: Any, *operands: Any) -> Any:
+    kinds = operands[0] if len(operands) == 1 and isinstance(operands[0], tuple) else operands
+    inputs, output = parsed(literal(subscripts), len(kinds))
+    params = [f"operands[{k}]" for k in range(len(kinds))]
+    lines = ["def written(subscripts, *operands):", *loops_of(inputs, output, params)]
+    return function_from(lines, dtype=result_dtype(kinds))
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@implements(tensordot)
+def _tensordot(x: Any, w: Any, axes: Any) -> Any:
+    over = literal(axes)
+    if isinstance(over, int):
+        over = tuple(range(x.ndim - over, x.ndim)), tuple(range(over))
+    over_x, over_w = ((a,) if isinstance(a, int) else a for a in over)
+    left = list(_LETTERS[: x.ndim])
+    right = list(_LETTERS[x.ndim : x.ndim + w.ndim])
+    for i, j in zip(over_x, over_w, strict=True):
+        right[j] = left[i]
+    output = [c for c in left if c not in right] + [c for c in right if c not in left]
+    lines = ["def written(x, w, axes):",
+             *loops_of(["".join(left), "".join(right)], "".join(output), ["x", "w"])]  # fmt: skip
+    return function_from(lines, dtype=result_dtype((x, w)))
+
+
+@implements(matmul)
+def _matmul(x: Any, w: Any) -> Any:
+    batch = _LETTERS[: max(x.ndim, w.ndim, 2) - 2]
+    left = batch[len(batch) - max(x.ndim - 2, 0) :] + ("ij" if x.ndim > 1 else "j")
+    right = batch[len(batch) - max(w.ndim - 2, 0) :] + ("jk" if w.ndim > 1 else "j")
+    output = batch + ("i" if x.ndim > 1 else "") + ("k" if w.ndim > 1 else "")
+    lines = ["def written(x, w):", *loops_of([left, right], output, ["x", "w"])]
+    return function_from(lines, dtype=result_dtype((x, w)))
+
+
+# --- shapes -------------------------------------------------------------------------------------
+
+
+def reshaped(x: Any, shape: Any) -> Any:
+    return np.reshape(x, shape)
+
+
+@implements(reshaped)
+def _reshaped(x: Any, shape: Any) -> Any:
+    if is_number(x):
+        return lambda x, shape: np.full(1, x).reshape(shape)
+    if x.layout == "C":
+        return lambda x, shape: x.reshape(shape)
+    return lambda x, shape: np.ascontiguousarray(x).reshape(shape)
+
+
+def clipped(x: Any, low: Any, high: Any) -> Any:
+    """np.clip of a number."""
+    return np.clip(x, low, high)
+
+
+@implements(clipped)
+def _clipped(x: Any, low: Any, high: Any) -> Callable[..., Any] | None:
+    no_low, no_high = (isinstance(b, types.NoneType) for b in (low, high))
+    if no_low:
+        return lambda x, low, high: high if x > high else x
+    if no_high:
+        return lambda x, low, high: low if x < low else x
+    return lambda x, low, high: high if x > high else (low if x < low else x)
+
+
+# --- sums at repeated places --------------------------------------------------------------------
+
+
+def add_at(array: Any, index: Any, g: Any) -> None:
+    """`array[index] += g` where an index may occur more than once."""
+    np.add.at(array, index, g)
+
+
+@implements(add_at)
+def _add_at(array: Any, index: Any, g: Any) -> Any:
+    parts = items_of(index)
+    names = [f"index[{k}]" for k in range(len(parts))] if len(parts) > 1 or parts[0] is not index \
+        else ["index"]  # fmt: skip
+    vectors = [k for k, part in enumerate(parts) if isinstance(part, types.Array)]
+    if not all(isinstance(parts[k].dtype, types.Integer) for k in vectors):
+        return None
+    if len({parts[k].ndim for k in vectors}) != 1:
+        return None
+    axes = parts[vectors[0]].ndim
+    letters = [f"i{k}" for k in range(axes)]
+    first = names[vectors[0]]
+    places = [
+        f"{name}[{', '.join(letters)}]" if k in vectors else _slice_or(part, name)
+        for k, (part, name) in enumerate(zip(parts, names, strict=True))
+    ]
+    rest = array.ndim - sum(not isinstance(p, types.EllipsisType) for p in parts)
+    slices = sum(isinstance(p, types.SliceType) for p in parts) + rest
+    if slices and vectors != list(range(len(vectors))):
+        return None
+    shape = tuple_text([f"{first}.shape[{k}]" for k in range(axes)])
+    tail = f" + array[{', '.join(_zeroed(parts, vectors))}].shape" if slices else ""
+    given = isinstance(g, types.Array)
+    lines = ["def written(array, index, g):"]
+    if given:
+        lines.append(f"    full = np.broadcast_to(g, {shape}{tail})")
+    loops = [(letter, f"{first}.shape[{k}]") for k, letter in enumerate(letters)]
+    value = f"full[{', '.join(letters)}]" if given else "g"
+    if slices:
+        body = [f"part = array[{', '.join(places)}]", f"part += {value}"]
+    else:
+        body = [f"array[{', '.join(places)}] += {value}"]
+    return function_from([*lines, *nested(loops, body)])
+
+
+def _slice_or(part: Any, name: str) -> str:
+    return "..." if isinstance(part, types.EllipsisType) else name
+
+
+def _zeroed(parts: Sequence[Any], vectors: Sequence[int]) -> list[str]:
+    return ["0" if k in vectors else _slice_or(part, f"index[{k}]")
+            for k, part in enumerate(parts)]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Derivatives that Numba compiles."""

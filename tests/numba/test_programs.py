@@ -1,0 +1,175 @@
+"""Programs of the kinds that Numba's users write: answers as without Numba."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from tests.numba.agreement import assert_backends_agree
+from tests.test_golden import CASES, Case
+
+X = np.array([0.5, 1.5, 2.7, 3.1])
+A = np.array([[0.1, 0.2, 0.3], [0.4, -0.5, 0.6]])
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if "error" not in case.sections],
+    ids=lambda case: f"{case.file.stem}: {case.name}",
+)
+@pytest.mark.numba
+def test_golden_programs(case: Case, tmp_path: Path) -> None:
+    assert_backends_agree(case.function(tmp_path), *case.arguments.values())
+
+
+# --- numbers ------------------------------------------------------------------------------------
+
+
+def powers(x: float, k: int) -> float:
+    return x**3 + x**k + 2.0**x + abs(-x) ** 1.5
+
+
+def choices(x: float, y: float) -> float:
+    return max(x, y) * min(x * y, 3.0) + (x if x > y else y * y)
+
+
+def trips(x: float) -> float:
+    total = 0.0
+    for i in range(2, 11, 3):
+        for j in range(i, 0, -2):
+            total = total * 0.5 + math.sin(x * i) * j
+    return total
+
+
+def early_exits(x: float, n: int) -> float:
+    y = x
+    for i in range(n):
+        if i == 1:
+            continue
+        y = y * 1.3 + math.exp(-y)
+        if y > 4.0:
+            break
+    else:
+        y = 2.0 * y
+    return y
+
+
+def states(x: float, n: int) -> float:
+    a, b = x, 1.0
+    for _ in range(n):
+        a, b = b, a * b + 0.1
+    return a * b
+
+
+def collatz(x: float) -> float:
+    y, steps = x, 0
+    while y < 30.0 and steps < 50:
+        y = y * 1.7 if steps % 2 else y + x * x
+        steps += 1
+    return y
+
+
+def branches_in_loops(x: float, n: int) -> float:
+    total = 0.0
+    for i in range(n):
+        if i % 3 == 0:
+            y = math.sin(x * i)
+            total += y * y
+        elif total > 1.0:
+            total *= x
+        else:
+            total -= x / (i + 1)
+    return total
+
+
+def of_tuples(p: tuple[float, float], q: float) -> Any:
+    a, b = p
+    return a * b * q, (a + q, b)
+
+
+def whole_numbers(x: float, n: int) -> float:
+    return x * (n // 2) + x ** (n % 3) + float(n)
+
+
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [
+        (powers, (1.3, 4)), (choices, (0.7, 1.9)), (choices, (1.9, 0.7)), (trips, (0.4,)),
+        (early_exits, (0.3, 20)), (early_exits, (0.3, 2)), (states, (0.8, 7)), (states, (0.8, 0)),
+        (collatz, (1.2,)), (branches_in_loops, (0.6, 11)), (of_tuples, ((0.5, 1.5), 2.0)),
+        (whole_numbers, (1.5, 7)),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)  # fmt: skip
+def test_numbers(f: Any, args: Any) -> None:
+    assert_backends_agree(f, *args)
+
+
+# --- elements of arrays ---------------------------------------------------------------------------
+
+
+def stencil(x, k: float):
+    total = 0.0
+    for i in range(1, len(x) - 1):
+        total += k * (x[i - 1] - 2.0 * x[i] + x[i + 1]) ** 2
+    return total
+
+
+def horner(c, x: float):
+    y = 0.0
+    for a in c:
+        y = y * x + a
+    return y
+
+
+def table(a):
+    total = 0.0
+    for i in range(a.shape[0]):
+        row = 1.0
+        for j in range(a.shape[1]):
+            row = row * a[i, j] + 0.5
+        total += row * row
+    return total
+
+
+def backwards(x):
+    y = 0.1
+    for i in reversed(range(len(x))):
+        y = math.tanh(y + x[i])
+    return y
+
+
+def rows(a, v):
+    total = 0.0
+    for row in a:
+        total += math.tanh(row @ v)
+    return total
+
+
+def carried_array(a, x, n: int):
+    y = x
+    for _ in range(n):
+        y = np.tanh(a @ y) + y
+    return np.sum(y)
+
+
+SQUARE = np.array([[0.3, -0.2], [0.5, 0.1]])
+
+
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [
+        (stencil, (X, 0.7)), (horner, (X, 0.9)), (table, (A,)), (backwards, (X,)),
+        (rows, (A, X[:3].copy())),
+        (carried_array, (SQUARE, X[:2].copy(), 3)),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)  # fmt: skip
+def test_elements(f: Any, args: Any) -> None:
+    assert_backends_agree(f, *args)
