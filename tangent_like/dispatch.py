@@ -23,11 +23,11 @@ from tangent_like.rules import registry
 
 if TYPE_CHECKING:
     from tangent_like.backend.load import Compiled
-    from tangent_like.frontend.scope import Guard
     from tangent_like.frontend.source import Source
 
-_PLAIN = frozenset({float, int, bool})
-_NUMBERS = _PLAIN | {complex, np.float64, np.float32, np.int64, np.bool_, np.complex128}
+_NUMBERS = frozenset({
+    float, int, bool, complex, np.float64, np.float32, np.int64, np.bool_, np.complex128,
+})  # fmt: skip
 _MAX_SHAPES = 1024
 Wrt = int | str | tuple[int | str, ...]
 
@@ -39,6 +39,12 @@ class Derivative:
     itself be differentiated.
     """
 
+    __slots__ = ("__call__", "__dict__", "__weakref__")
+
+    __call__: Callable[..., Any]
+    """The function that runs when the derivative is called: `choose`, or an entry (`entry.py`)
+    that tests whether the version compiled last serves, and calls `choose` if it does not."""
+
     def __init__(self, function: Any, operator: str, wrt: Wrt = 0, **options: Any):
         self.function = underlying(function)
         self.root = root_of(self.function)
@@ -49,21 +55,19 @@ class Derivative:
         own = parameters(self.function)
         self.parameters = own + extra_parameters(operator, self.request, own)
         self.count = len(self.parameters)
-        self._fast: dict[Any, tuple[Callable[..., Any], tuple[Guard, ...]]] = {}
+        self.extra = self.count - len(own)
         self._shapes: dict[Any, Compiled] = {}
         self._versions: dict[Any, list[Compiled]] = {}
         self._lock = threading.RLock()
+        self.__call__ = self.choose
         registry.observers.add(self)
         functools.update_wrapper(self, self.function, updated=())
         self.__name__ = f"{getattr(self.function, '__name__', 'f')}_{operator}"
         self.__wrapped__ = self.function
         self.__signature__ = signature_with(own, self.parameters[len(own) :])
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
-        if not keywords and self.root.__code__ is self.code:
-            call = self._fast.get(tuple(map(type, args)))
-            if call is not None and (not call[1] or all(guard.holds() for guard in call[1])):
-                return call[0](*args)
+    def choose(self, *args: Any, **keywords: Any) -> Any:
+        """Call the version for these arguments, compiled now if there is none."""
         bound = self.bind(args, keywords)
         return self.version(bound).calls[0](*self.converted(bound))
 
@@ -71,15 +75,15 @@ class Derivative:
         """Begin anew with a function whose code was replaced, as IPython's autoreload does it."""
         rebuild, arguments = self.__reduce__()
         self.__dict__.update(rebuild(*arguments).__dict__)
+        self.__call__ = self.choose
 
     def bind(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[Any, ...]:
         """All arguments by position, defaults filled in."""
         if self.root.__code__ is not self.code:
             self.renew()
-        extra = self.count - len(parameters(self.function))
         if not keywords and len(args) == self.count:
             return tuple(args)
-        own, tail = (args[:-extra], args[-extra:]) if extra else (args, ())
+        own, tail = (args[: -self.extra], args[-self.extra :]) if self.extra else (args, ())
         try:
             bound = inspect.signature(self.function).bind(*own, **keywords)
         except TypeError as error:
@@ -110,7 +114,8 @@ class Derivative:
             if found is None:
                 found = compiled(self.function, kinds, self.request)
                 self._versions.setdefault(kinds, []).append(found)
-            self.remember(args, shapes, found)
+                self.enter(args, found)
+            self.remember(shapes, found)
         return found
 
     def for_kinds(self, kinds: Sequence[Fact]) -> Compiled:
@@ -123,20 +128,25 @@ class Derivative:
                 return version
         return None
 
-    def remember(self, args: Sequence[Any], shapes: Any, found: Compiled) -> None:
-        """Choose this version at once the next time, if its types or shapes say enough."""
-        types = tuple(map(type, args))
-        if all(t in _PLAIN for t in types) and all(
-            types[i] is float for i in self.request.wrt if i < len(types)
-        ):
-            self._fast[types] = found.calls[0], found.guards
-        elif shapes is not None:
+    def enter(self, args: Sequence[Any], found: Compiled) -> None:
+        """Choose a new version at once where arguments like these come again."""
+        from tangent_like.entry import make_entry  # noqa: PLC0415 - see `compiled`
+
+        name = self.__name__ if self.__name__.isidentifier() else "derivative"
+        wrt, call = self.request.wrt, found.calls[0]
+        entry = make_entry(name, args, wrt, self.root, found.guards, call, self.choose)
+        if entry is not None:
+            self.__call__ = entry
+
+    def remember(self, shapes: Any, found: Compiled) -> None:
+        """Find this version again by the types and shapes of the arguments, if these tell."""
+        if shapes is not None:
             if len(self._shapes) >= _MAX_SHAPES:
                 self._shapes.clear()
             self._shapes[shapes] = found
 
     def forget(self) -> None:
-        self._fast.clear()
+        self.__call__ = self.choose
         self._shapes.clear()
         self._versions.clear()
 

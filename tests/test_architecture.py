@@ -35,7 +35,7 @@ LAYERS: list[set[str]] = [
     {"recursion", "transform"},
     {"custom", "implicit"},
     {"nested"},
-    {"cache", "pipeline"},
+    {"cache", "entry", "pipeline"},
     # What users call.
     {"dispatch"},
     {"api", "benchmark_plot", "check"},

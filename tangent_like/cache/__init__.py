@@ -21,7 +21,7 @@ from tangent_like.cache import entry, folder
 from tangent_like.cache.entry import DamageError, Entry
 from tangent_like.cache.identity import Identity, UnknownError
 from tangent_like.cache.versions import NoSourceError, toolchain, versions_of
-from tangent_like.frontend.scope import Definition, External, Guard
+from tangent_like.frontend.scope import MISSING, Definition, External, Guard
 from tangent_like.rules import registry
 
 About = Sequence[Any]
@@ -133,6 +133,8 @@ def guarded(guard: Guard, identity: Identity) -> tuple[Any, ...] | None:
         return None
     if isinstance(external, Definition):
         return (number,)
+    if guard.value is MISSING:
+        return number, external.name, external.is_cell, external.path, None
     if guard.fact not in (None, facts.of_constant(external.read())):
         return None
     keys = [step[0] for step in external.path if isinstance(step, tuple)]
@@ -162,5 +164,7 @@ def watched(function: Any, *place: Any) -> Guard:
         return Guard(definition, None, definition.read())
     name, is_cell, path, by_kind = place
     external = External(function, name, is_cell, path)
+    if by_kind is None:
+        return Guard(external, None, MISSING)
     value = external.read()
     return Guard(external, facts.of_constant(value)) if by_kind else Guard(external, None, value)

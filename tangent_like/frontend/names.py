@@ -94,6 +94,7 @@ def _outside(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
         return _external(state, External(function, name, True), node)
     if name in function.__globals__:
         return _external(state, External(function, name, False), node)
+    state.note_missing(External(function, name, False))
     if hasattr(builtins, name):
         return Const(getattr(builtins, name))
     return state.builder.op(ir.unbound, (Const(name),), place=state.place(node))
@@ -103,6 +104,7 @@ def _external(state: Lowering, external: External, node: Any) -> Atom:
     try:
         value = external.read()
     except ValueError:  # an empty closure cell
+        state.note_missing(external)
         return state.builder.op(ir.unbound, (Const(external.name),), place=state.place(node))
     return external_atom(state, external, value, node)
 
@@ -116,8 +118,6 @@ def external_atom(state: Lowering, external: External, value: Any, node: Any) ->
         return state.read_external(external, value)
     if isinstance(value, (np.random.Generator, np.random.RandomState)):
         return state.read_external(external, value)
-    if _is_stable(value):
-        return Const(value)
     if isinstance(value, (dict, set)):
         raise NotYetSupported(
             f"reading `{external.name}`, a {type(value).__name__}",
@@ -126,7 +126,8 @@ def external_atom(state: Lowering, external: External, value: Any, node: Any) ->
         )
     state.guards[external] = Guard(external, None, value)
     atom = Const(value)
-    state.module.origins[atom] = external
+    if not _is_stable(value):
+        state.module.origins[atom] = external
     return atom
 
 

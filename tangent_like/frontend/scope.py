@@ -153,10 +153,18 @@ class Definition:
         return (self.function.__code__, self.function.__defaults__, *named.values())
 
 
+class _Missing:
+    def __repr__(self) -> str:
+        return "missing"
+
+
+MISSING = _Missing()
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What was assumed of something outside the function when it was compiled: the kind of a
-    number or array, or the very object."""
+    number or array, the very object, or that there is nothing: `MISSING`."""
 
     external: External | Definition
     fact: Fact | None
@@ -167,7 +175,7 @@ class Guard:
         try:
             found: Any = self.external.read()
         except (LookupError, ValueError, AttributeError, TypeError):
-            return False
+            return self.value is MISSING
         if isinstance(self.external, Definition):
             return len(found) == len(self.value) and all(map(operator.is_, found, self.value))
         if self.fact is None:

@@ -15,7 +15,7 @@ from tangent_like import facts, ir
 from tangent_like.build import Builder
 from tangent_like.errors import Place
 from tangent_like.frontend.kinds import with_fresh_sizes
-from tangent_like.frontend.scope import Definition, External, Frame, Guard
+from tangent_like.frontend.scope import MISSING, Definition, External, Frame, Guard
 from tangent_like.ir import Atom, Const, Value
 
 TRUE, FALSE = Const(True), Const(False)
@@ -77,6 +77,10 @@ class Lowering:
     def outer_display(self, display: Callable[..., Any], items: Sequence[Atom]) -> Atom:
         """A tuple or list of values that a loop carries, made where an iteration begins."""
         return self.builder.op(display, items)
+
+    def note_missing(self, external: External) -> None:
+        """Assume that a name outside stays unbound."""
+        self.guards[external] = Guard(external, None, MISSING)
 
     def read_external(self, external: External, value: object) -> Value:
         """The value of a global or cell, read once, when the derivative is called."""

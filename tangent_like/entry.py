@@ -1,0 +1,185 @@
+"""The function that runs when a derivative is called: a few tests, then the generated code.
+
+    def f_grad(a=absent, b=absent, /, *more, **named):
+        if (type(a) is float and type(b) is ndarray and b.shape == (3,) and b.dtype is float64
+                and root.__code__ is code and not more and not named):
+            return call(a, b)
+        return otherwise(*given((a, b)), *more, **named)
+
+It serves the arguments that it was made for, by tests that cost some ten nanoseconds each and do
+not depend on sizes; `otherwise` serves all others.  What was assumed of things outside the
+function is tested in the same way.
+"""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+from collections.abc import Callable, Iterable, Sequence
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from tangent_like.frontend.scope import MISSING, Definition, External, Guard
+
+Known = dict[str, Any]
+"""What the names of the generated text stand for."""
+
+_numbers = itertools.count(1)
+
+
+class _Absent:
+    """Stands for an argument that was not given."""
+
+
+ABSENT = _Absent()
+
+
+def given(args: Iterable[Any]) -> tuple[Any, ...]:
+    """The arguments without those that were not given."""
+    return tuple(arg for arg in args if arg is not ABSENT)
+
+
+def make_entry(
+    name: str,
+    args: Sequence[Any],
+    wrt: Sequence[int],
+    root: FunctionType,
+    guards: Sequence[Guard],
+    call: Callable[..., Any],
+    otherwise: Callable[..., Any],
+) -> Callable[..., Any] | None:
+    """The entry for arguments like `args`; None where types and shapes do not tell them.
+
+    `wrt` are the positions whose integers are taken as floats; `root` is the user's function.
+    """
+    known = {"call": call, "otherwise": otherwise, "absent": ABSENT, "given": given}
+    names = [f"a{i}" for i in range(len(args))]
+    tests, passed = ["not more", "not named"], []
+    for i, value in enumerate(args):
+        test = _argument(known, names[i], value)
+        if test is None:
+            return None
+        tests.insert(i, test)
+        passed.append(_passed(names[i], value, i in wrt))
+    code = f"{bound(known, 'root', root)}.__code__ is {bound(known, 'code', root.__code__)}"
+    outside = [code, *(_outside(known, guard) for guard in guards)]
+    return _loaded(_text(name, names, tests, outside, passed), name, known)
+
+
+def _text(
+    name: str,
+    names: Sequence[str],
+    tests: Sequence[str],
+    outside: Sequence[str],
+    passed: Sequence[str],
+) -> str:
+    own = "".join(f"{n}=absent, " for n in names) + ("/, " if names else "")
+    every = "".join(f"{n}, " for n in names)
+    return f"""\
+def {name}({own}*more, **named):
+    if {" and ".join(tests)}:
+        try:
+            same = {" and ".join(outside)}
+        except (LookupError, ValueError, AttributeError, TypeError):
+            same = False
+        if same:
+            return call({", ".join(passed)})
+    return otherwise(*given(({every})), *more, **named)
+"""
+
+
+def bound(known: Known, wish: str, value: Any) -> str:
+    """The name of an object in the text: the one it has, or a new one like `wish`."""
+    for name, other in known.items():
+        if other is value:
+            return name
+    name = f"{wish}_{len(known)}"
+    known[name] = value
+    return name
+
+
+def _loaded(text: str, name: str, namespace: Known) -> FunctionType:
+    """The function of a text, whose lines debuggers show."""
+    file = f"<tangent_like call of {name} {next(_numbers)}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    exec(compile(text, file, "exec", dont_inherit=True), namespace)
+    function: FunctionType = namespace[name]
+    return function
+
+
+# --- arguments ------------------------------------------------------------------------------------
+
+
+def _argument(known: Known, name: str, value: Any) -> str | None:
+    """The test for an argument like this one; None where there is no quick one."""
+    kind = type(value)
+    if kind in (float, int, bool):
+        return f"type({name}) is {kind.__name__}"
+    if kind is np.float64:
+        return f"type({name}) is {bound(known, 'float64', kind)}"
+    return _array_test(known, name, value) if kind is np.ndarray else None
+
+
+def _passed(name: str, value: Any, differentiated: bool) -> str:
+    """How the argument is passed on."""
+    as_float = type(value) is np.float64 or (type(value) is int and differentiated)
+    return f"float({name})" if as_float else name
+
+
+def _array_test(known: Known, name: str, value: Any) -> str:
+    kind, dtype = bound(known, "ndarray", np.ndarray), bound(known, "dtype", value.dtype)
+    return f"type({name}) is {kind} and {name}.shape == {value.shape} and {name}.dtype is {dtype}"
+
+
+# --- outside --------------------------------------------------------------------------------------
+
+
+def _outside(known: Known, guard: Guard) -> str:
+    """The test of what a guard notes; `holds` where there is no quicker one."""
+    external = guard.external
+    if isinstance(external, Definition):
+        test = _definition_test(known, external.function, *guard.value)
+    elif guard.value is MISSING:
+        test = _missing_test(known, external)
+    elif guard.fact is None:
+        test = f"{_external(known, external)} is {bound(known, 'object', guard.value)}"
+    else:
+        test = _kind_test(known, _external(known, external), external.read())
+    return test or f"{bound(known, 'guard', guard)}.holds()"
+
+
+def _definition_test(known: Known, function: Any, code: Any, defaults: Any, *named: Any) -> str:
+    """An inlined function has the code and the defaults that it had."""
+    if named:
+        return ""
+    own = bound(known, "function", function)
+    same = f"{own}.__code__ is {bound(known, 'code', code)}"
+    return f"{same} and {own}.__defaults__ is {bound(known, 'defaults', defaults)}"
+
+
+def _missing_test(known: Known, external: External) -> str:
+    if external.is_cell or external.path:
+        return ""
+    return f"{external.name!r} not in {bound(known, 'outside', external.function.__globals__)}"
+
+
+def _kind_test(known: Known, expression: str, value: Any) -> str:
+    """What is outside is a number or an array of the same kind."""
+    if type(value) in (float, complex, bool):
+        return f"type({expression}) is {type(value).__name__}"
+    return _array_test(known, expression, value) if type(value) is np.ndarray else ""
+
+
+def _external(known: Known, external: External) -> str:
+    """The expression that reads something outside."""
+    function = external.function
+    if external.is_cell:
+        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or ()))
+        text = f"{bound(known, 'cell', cells[external.name])}.cell_contents"
+    else:
+        text = f"{bound(known, 'outside', function.__globals__)}[{external.name!r}]"
+    for step in external.path:
+        text += f".{step}" if isinstance(step, str) else f"[{bound(known, 'key', step[0])}]"
+    return text
