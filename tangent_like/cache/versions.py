@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
+from hashlib import sha256
 from importlib.machinery import PathFinder
 
 _VERSION_FILES = {"gast": "version.py", "astor": "VERSION"}
@@ -24,13 +24,13 @@ def toolchain() -> str:
     Of this package the sources count and not the version, which stays the same while one works
     on them.
     """
-    digest = blake2b(f"{sys.implementation.cache_tag} {sys.version}".encode(), digest_size=20)
+    digest = sha256(f"{sys.implementation.cache_tag} {sys.version}".encode())
     try:
-        own = _python_files(_folder_of("tangent_like"))
+        own = sorted(_python_files(_folder_of("tangent_like")))
         others = [os.path.join(_folder_of(name), file) for name, file in _VERSION_FILES.items()]
-        for path in [*sorted(own), *others]:
+        for path in (*own, *others):
             text = _content(path)
-            digest.update(f"{os.path.basename(path)} {len(text)}:".encode())
+            digest.update(b"%d:" % len(text))
             digest.update(text)
     except OSError as error:
         raise NoSourceError from error
@@ -53,8 +53,12 @@ def _python_files(folder: str) -> Iterator[str]:
 
 
 def _content(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as file:
-        return file.read()
+    """The bytes of a file, with as few calls as will do: there are many files."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        return os.read(descriptor, os.fstat(descriptor).st_size)
+    finally:
+        os.close(descriptor)
 
 
 def versions_of(libraries: Iterable[str]) -> Iterator[str]:
