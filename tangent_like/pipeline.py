@@ -27,14 +27,9 @@ from tangent_like.request import Request
 from tangent_like.rules import registry
 from tangent_like.simplify import FINAL_PASSES, PASSES, Pass
 from tangent_like.simplify.dead import remove_dead
+from tangent_like.switches import checking, simplifying
 from tangent_like.transform import transform
 from tangent_like.verify import verify
-
-checking: list[bool] = [False]
-"""Debug switch: verify the list after every pass."""
-
-simplifying: list[bool] = [True]
-"""Debug switch: without it only what nothing uses is left out."""
 
 
 def compile_derivative(

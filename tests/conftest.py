@@ -43,7 +43,7 @@ def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def compiler_switches(request: pytest.FixtureRequest) -> None:
     """In tests the invariants of the Wengert list are checked after every pass."""
-    from tangent_like import pipeline
+    from tangent_like import switches
 
-    pipeline.checking[0] = True
-    pipeline.simplifying[0] = not request.config.getoption("--unsimplified")
+    switches.checking[0] = True
+    switches.simplifying[0] = not request.config.getoption("--unsimplified")

@@ -23,6 +23,7 @@ from tangent_like.cache.identity import Identity, UnknownError
 from tangent_like.cache.versions import NoSourceError, toolchain, versions_of
 from tangent_like.frontend.scope import MISSING, Definition, External, Guard
 from tangent_like.rules import registry
+from tangent_like.switches import simplifying
 
 About = Sequence[Any]
 """What decides the generated source besides the function: kinds, request, options."""
@@ -61,7 +62,7 @@ def identified(function: Any, about: About) -> Identity | None:
         identity.visit(function)
         identity.each(about)
         identity.each(part for item in registry.own.items() for part in item)
-        identity.write(toolchain(), *versions_of(identity.libraries))
+        identity.write(toolchain(), *versions_of(identity.libraries), str(simplifying[0]))
     except (UnknownError, NoSourceError, RecursionError):
         return None
     return identity

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
+from tangent_like import switches
 from tangent_like.cache import versions
 from tangent_like.cache.identity import Identity
 from tangent_like.frontend import code_names
@@ -148,6 +149,24 @@ def test_each_request_and_kind_has_its_own(module, compiled, ask):
     assert len(compiled) == 2
 
 
+@pytest.fixture
+def unsimplified():
+    """Turns the simplification over, and back after the test."""
+
+    def turn():
+        switches.simplifying[0] = not switches.simplifying[0]
+
+    yield turn
+    turn()
+
+
+def test_the_switch_for_simplification_counts(module, compiled, unsimplified):
+    tl.grad(module(MODEL).f)(1.5, 2.5)
+    unsimplified()
+    tl.grad(module(MODEL).f)(1.5, 2.5)
+    assert compiled == ["f", "f"]
+
+
 CLASSES = '''
 class Base:
     def step(self, x):
@@ -227,6 +246,7 @@ def test_a_rule_for_a_librarys_function_counts(module, compiled, registered):
 
 CUSTOM = '''
 import tangent_like as tl
+from tangent_like import switches
 
 @tl.custom_vjp
 def clipped(x):
