@@ -18,12 +18,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tangent_like import facts, ir, runtime, trees
+from tangent_like import facts, ir, runtime, store_rules, trees
 from tangent_like.adjoint_loops import mirror_loop
 from tangent_like.analysis.activity import check_rules, varied
 from tangent_like.build import Builder
 from tangent_like.gradient_block import GradientBlock
 from tangent_like.ir import Atom, Block, Const, Op, Value
+from tangent_like.stores import Store
 from tangent_like.sweep import PullbackOfCall, Sweep, named_tree
 from tangent_like.trees import Tree
 from tangent_like.undefined import Unsettled, settle, unsettled
@@ -244,6 +245,17 @@ def _leave(sweep: Sweep, op: Op) -> None:
     sweep.builder.op(ir.enter, (again,))
 
 
+def _store(sweep: Sweep, op: Op) -> None:
+    g = sweep.adjoints.pop(op.result, None)
+    if g is None:
+        return
+    array, value = op.args[:2]
+    wanted = (sweep.is_active(array), sweep.is_active(value))
+    found = store_rules.cotangents(sweep.builder, op, g, wanted)
+    for atom, part in zip((array, value), found, strict=True):
+        sweep.contribute(atom, part)
+
+
 def _nothing(sweep: Sweep, op: Op) -> None:
     sweep.adjoints.pop(op.result, None)
 
@@ -259,6 +271,7 @@ _SPECIAL: dict[Any, Callable[[Sweep, Op], None]] = {
     ir.pop: _pop,
     ir.flip: _flip,
     GradientBlock: _gradient_block,
+    Store: _store,
     ir.new_tape: _nothing,
     ir.enter: _enter,
     ir.leave: _leave,

@@ -43,6 +43,9 @@ class Builder:
         """Whether what may raise is kept, since the user's code handles exceptions here."""
 
         self.definitions: dict[Value, Op] = {}
+        self.sources: dict[Value, tuple[Atom, ...]] = {}
+        """What the values that branches and loops hand on may be."""
+
         self._stack: list[list[Statement]] = [[]]
 
     def op(
@@ -71,6 +74,11 @@ class Builder:
     def append(self, statement: Statement) -> None:
         if isinstance(statement, Op):
             self.definitions[statement.result] = statement
+        elif isinstance(statement, If):
+            rows = zip(statement.then.results, statement.orelse.results)
+            self.sources.update(zip(statement.results, rows))
+        else:
+            self.sources.update(zip(statement.results, zip(statement.inits, statement.nexts)))
         self._stack[-1].append(statement)
 
     def collect(self, build: Callable[[], Sequence[Atom]]) -> Block:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tangent_like import ir
+from tangent_like import ir, runtime
+from tangent_like.stores import Store
 
 EFFECTS: set[Any] = {
     print, ir.fail, ir.unbound, ir.defined, ir.push, ir.pop, ir.flip, ir.put, ir.unpack,
-    ir.enter, ir.leave, ir.enter_try, ir.leave_try, ir.keep,
+    ir.enter, ir.leave, ir.enter_try, ir.leave_try, ir.keep, runtime.check_separate,
 }  # fmt: skip
 _TAPES = {ir.push, ir.pop, ir.put, ir.flip, ir.unbound, ir.defined}
 _EFFECT_MODULES = ("logging", "time", "warnings", "_warnings")
@@ -52,6 +53,8 @@ def _logs_or_asks_the_time(fn: Any) -> bool:
 
 def is_pure(fn: Any) -> bool:
     """Whether the call is known to depend on nothing but its operands, and to keep none."""
+    if isinstance(fn, Store):
+        return True
     if isinstance(fn, ir.Procedure) or has_effect(fn):
         return False
     module = getattr(fn, "__module__", None) or type(fn).__module__

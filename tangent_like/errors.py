@@ -109,6 +109,11 @@ class NotYetSupported(TangentLikeError):
     opening = "not supported yet: "
 
 
+class SharedMemory(NotYetSupported):
+    """Something is read that may share memory, in a way that is not known, with an array that was
+    written into."""
+
+
 class NeverSupported(TangentLikeError):
     """The construct has no derivative, or none that can be known from the source."""
 

@@ -30,6 +30,7 @@ from tangent_like.facts import (
     Size,
     Tuple,
 )
+from tangent_like.stores import Store
 
 FactFunction = Callable[..., Fact]
 special: dict[Any, FactFunction] = {}
@@ -45,6 +46,8 @@ def infer(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> 
         return facts.with_fresh_sizes(fn.result)
     if isinstance(fn, type) and issubclass(fn, BaseException):
         return Opaque(fn.__name__)
+    if isinstance(fn, Store):
+        return facts.defined(atoms[0].fact)
     if fn in special:
         return special[fn](*atoms, **keywords)
     module = (getattr(fn, "__module__", None) or "").split(".")[0]

@@ -16,6 +16,7 @@ Values are told apart by identity; nodes are immutable.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,14 @@ from tangent_like.errors import NOWHERE, Place
 from tangent_like.facts import Fact
 
 
+_serials = itertools.count()
+
+
+def next_serial() -> int:
+    """The number that tells values made from here on from those made before."""
+    return next(_serials)
+
+
 @dataclass(slots=True, eq=False)
 class Value:
     """A value of the program.
@@ -37,6 +46,8 @@ class Value:
 
     name: str
     fact: Fact
+    serial: int = field(default_factory=next_serial)
+    """Values made later have larger numbers."""
 
     def __repr__(self) -> str:
         return f"<{self.name or 'value'}: {facts.show(self.fact)}>"

@@ -23,6 +23,7 @@ from tangent_like.frontend.scope import Derived, LocalFunction
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import Lowering, Module
 from tangent_like.frontend.syntax import parameter_nodes
+from tangent_like.frontend.writes import refuse_outside
 from tangent_like.ir import Atom, Const, Function, Value
 from tangent_like.recursion import recurse
 from tangent_like.request import Request
@@ -101,7 +102,11 @@ def _lowered(
             params.append(param)
         else:
             params.append(Value(name, fact))
+    before, mark = dict(state.memory), ir.next_serial()
     block = state.builder.collect(lambda: [call(state, node, Const(target), passed, {})])
+    state.memory = {b: v for b, v in state.memory.items() if b.root not in params}
+    refuse_outside(state, node, before, mark, "a function whose derivative is taken here")
+    state.memory = before
     function = Function("inner", tuple(params), prune(block), state.place(node))
     return function, values
 

@@ -25,7 +25,7 @@ from tangent_like.procedures import (
 from tangent_like.recursion import closed
 from tangent_like.request import Request
 from tangent_like.rules import registry
-from tangent_like.simplify import FINAL_PASSES, PASSES, Pass
+from tangent_like.simplify import FINAL_PASSES, PASSES, PLAIN_PASSES, Pass
 from tangent_like.simplify.dead import remove_dead
 from tangent_like.switches import checking, simplifying
 from tangent_like.transform import transform
@@ -158,4 +158,4 @@ def procedure_functions(functions: Sequence[Function]) -> list[Function]:
 
 
 def _final(function: Function, simplify: bool) -> Function:
-    return simplified(function, FINAL_PASSES) if simplify else remove_dead(function)
+    return simplified(function, FINAL_PASSES if simplify else PLAIN_PASSES)

@@ -86,8 +86,8 @@ def _worthwhile(
     if not _is_cheap(op):
         return False
     new = {v for v in inner if v not in wanted and v not in available}
-    if len(new) > 1:
-        return False
+    if len(new) > 1 or (op.fn in _VIEWS and any(isinstance(v.fact, facts.Array) for v in new)):
+        return False  # what was read of an array is saved rather than the array
     cost = _cost(op, set(wanted) | set(available), definitions, homes, path, _COST_LIMIT)
     return cost <= _COST_LIMIT
 

@@ -22,6 +22,7 @@ from tangent_like.frontend.scope import Frame, LocalFunction
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.syntax import parameter_nodes
+from tangent_like.frontend.writes import refuse_outside
 from tangent_like.ir import Atom, Block, Const, Function, Op, Procedure, Value
 from tangent_like.simplify.dead import prune
 
@@ -92,10 +93,12 @@ def _lower(
         params = [Value(n, f) for n, f in zip(names, instantiate(key[1]), strict=True)]
         frame.env = {**fixed, **dict(zip(names, params))}
         inner = Lowering(module, Builder(), frame)
+        mark = ir.next_serial()
         try:
             result = lower_body(inner)
         except Unreachable:
             result = Const(0.0)  # never returned
+        refuse_outside(inner, frame.node, {}, mark, "a function that calls itself")
         block = inner.builder.finish((result,))
         found = without_values(result.fact)
         function = Function(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like.errors import NotYetSupported, Place
+from tangent_like.errors import ArgumentError, NotYetSupported, Place
 
 
 def handler_refused(file: str, line: int, function: str) -> NotYetSupported:
@@ -106,6 +106,31 @@ def scatter_add_into(array: Any, index: Any, g: Any) -> Any:
     else:
         array[index] = add(array[index], g)
     return array
+
+
+def of_last_written(g: Any, array: Any, index: Any) -> Any:
+    """`g` where `array[index] = ...` left its value: of a place named twice the last one stays."""
+    numbers = np.arange(np.size(g)).reshape(np.shape(g))
+    last = np.zeros(np.shape(array), int)
+    last[index] = numbers
+    return np.where(last[index] == numbers, g, 0.0)
+
+
+def check_separate(*arrays: Any) -> None:
+    """Raise if two of these arguments share memory, of which one is written into."""
+    for k, a in enumerate(arrays):
+        for b in arrays[:k]:
+            if any(np.shares_memory(x, y) for x in _arrays_in(a) for y in _arrays_in(b)):
+                raise ArgumentError(
+                    "two arguments share memory that the function writes into",
+                    hint="pass a copy of one of them",
+                )
+
+
+def _arrays_in(x: Any) -> list[Any]:
+    if isinstance(x, (list, tuple)):
+        return [found for item in x for found in _arrays_in(item)]
+    return [x] if isinstance(x, np.ndarray) else []
 
 
 def copy(x: Any) -> Any:

@@ -17,6 +17,7 @@ from tangent_like.build import Builder
 from tangent_like.gradient_block import GradientBlock
 from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Value
 from tangent_like.rules import apply, registry
+from tangent_like.stores import Store
 from tangent_like.trees import Tree
 from tangent_like.undefined import Unsettled
 
@@ -106,7 +107,7 @@ class Sweep:
                 self.loop(statement)
 
     def op(self, op: Op) -> None:
-        kind = GradientBlock if isinstance(op.fn, GradientBlock) else op.fn
+        kind = type(op.fn) if isinstance(op.fn, (GradientBlock, Store)) else op.fn
         special = self.special.get(kind) if not isinstance(op.fn, ir.Procedure) else None
         if special is not None:
             special(self, op)

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from tangent_like import facts, infer, ir, runtime, trees
+from tangent_like import facts, infer, ir, runtime, store_rules, trees
 from tangent_like.analysis.activity import check_rules, varied
 from tangent_like.build import Builder
 from tangent_like.gradient_block import GradientBlock
 from tangent_like.ir import Atom, Block, If, Loop, Op, Value
 from tangent_like.rules import apply, registry
+from tangent_like.stores import Store
 from tangent_like.trees import Tree
 from tangent_like.undefined import Unsettled, settle, unsettled
 
@@ -97,6 +98,9 @@ class Push:
         if isinstance(op.fn, ir.Procedure):
             self.call_tangent(self, op)
             return
+        if isinstance(op.fn, Store):
+            self.store(op)
+            return
         self.builder.append(op)
         special = _identity if isinstance(op.fn, GradientBlock) else _SPECIAL.get(op.fn)
         if special is not None:
@@ -111,6 +115,15 @@ class Push:
         named = {key: self.tree(atom) for key, atom in op.keywords}
         varying = {key: tree for key, tree in named.items() if tree is not None}
         self.keep(op.result, apply.tangent(self.builder, op, trees_of_args, varying))
+
+    def store(self, op: Op) -> None:
+        """The tangent reads the array as it was, so it comes first."""
+        array, value = op.args[:2]
+        found = None
+        if op.result in self.active:
+            found = store_rules.tangent(self.builder, op, self.tree(array), self.tree(value))
+        self.builder.append(op)
+        self.keep(op.result, found)
 
     # --- branches -----------------------------------------------------------------------
 

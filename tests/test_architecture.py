@@ -21,11 +21,13 @@ LAYERS: list[set[str]] = [
     # What everything may know.
     {"deep", "errors", "facts", "request", "switches", "version"},
     {"ir", "runtime", "solvers"},
+    {"stores"},
     {"effects", "infer", "recomputation", "forward_changes", "numba_runtime", "show", "undefined"},
     {"build", "identities", "verify"},
     {"gradient_block", "trees"},
     {"rules"},
     {"analysis"},
+    {"store_rules"},
     # From one Wengert list to another, and between lists and Python.
     {"frontend", "simplify", "sweep", "tangent"},
     {"adjoint_loops", "backend"},

@@ -10,9 +10,11 @@ from collections.abc import Container, Iterable, Iterator
 
 from tangent_like import facts, ir
 from tangent_like.effects import is_inert
+from tangent_like.errors import NeverSupported
 from tangent_like.ir import Atom, Block, If, Loop, Op, Statement, Value
 from tangent_like.rules import registry
 from tangent_like.rules.apply import rule_of
+from tangent_like.stores import Store
 
 
 def varied(block: Block, inputs: Iterable[Value]) -> set[Value]:
@@ -37,10 +39,25 @@ def check_rules(block: Block, active: set[Value], special: Container[object]) ->
     for statement in ir.walk(block):
         if not isinstance(statement, Op) or isinstance(statement.fn, (ir.Procedure, ir.Hook)):
             continue
+        if isinstance(statement.fn, Store):
+            _check_store(statement, active)
+            continue
         if statement.fn in special or statement.fn in registry.solvers or is_inert(statement.fn):
             continue
         if any(atom in active for atom in statement.atoms):
             rule_of(statement)
+
+
+def _check_store(op: Op, active: set[Value]) -> None:
+    """What varies must not go where it cannot be held: its derivative would be lost."""
+    value = op.args[1]
+    if value in active and not facts.may_be_differentiated(op.result.fact):
+        raise NeverSupported(
+            "storing a value to be differentiated in an array of "
+            f"{facts.dtype(op.result.fact) or 'objects'}",
+            op.place,
+            "make the array with a floating-point type",
+        )
 
 
 def _flows(statement: Statement) -> Iterator[tuple[Atom, Value]]:

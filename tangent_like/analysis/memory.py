@@ -20,6 +20,7 @@ import numpy as np
 from tangent_like import effects, facts, ir, runtime
 from tangent_like.analysis.lifetimes import Lifetimes
 from tangent_like.ir import Atom, Const, Function, If, Op, Statement, Value
+from tangent_like.stores import Store
 
 _ALLOCATING: frozenset[Any] = frozenset({
     operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pow,
@@ -46,6 +47,8 @@ def allocates(op: Op) -> bool:
     """Whether the result is certain to share no memory with anything that was there before."""
     if isinstance(op.fn, ir.Procedure):
         return False
+    if isinstance(op.fn, Store):
+        return True
     if op.fn is operator.getitem:
         index = op.args[1].fact
         return isinstance(op.args[0].fact, facts.Array) and isinstance(index, facts.Array)
@@ -98,6 +101,9 @@ class Webs:
     """Values that somebody else may have kept, then their webs."""
 
     holders: list[tuple[Value, Value]] = field(default_factory=list)
+    snapshots: Collection[Op] = ()
+    """The pushes that save a copy."""
+
     containers: dict[Value, set[Value]] = field(default_factory=dict)
     stretches: dict[Value, tuple[list[int], list[int]]] = field(default_factory=dict)
     """For each web where stretches of life start, in order, and the latest end up to each."""
@@ -198,7 +204,8 @@ def _join_op(webs: Webs, op: Op, passing: Collection[Op]) -> None:
     if op in passing:
         webs.flow(op.result, op.args[:1])
     elif op.fn is ir.push:
-        _hold(webs, op.args[1:], op.args[0])
+        if op not in webs.snapshots:
+            _hold(webs, op.args[1:], op.args[0])
     elif holds(op):
         _hold(webs, op.atoms, op.result)
     elif not allocates(op):

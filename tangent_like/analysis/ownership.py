@@ -1,8 +1,8 @@
 """Which operations may write into their first operand.
 
 An array may be overwritten if the function made it and nothing that may share its memory is read
-afterwards.  Where the array that a loop starts from does not allow that, the loop may start from
-a copy of it.
+afterwards.  Where what was saved on a tape does not allow that, a copy may be saved; where the
+array that a loop starts from does not, the loop may start from a copy of it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from tangent_like import ir, runtime
 from tangent_like.analysis.lifetimes import Lifetimes
 from tangent_like.analysis.memory import Webs, has_memory, join_statement, webs_of
 from tangent_like.ir import Function, Loop, Op, Value
+from tangent_like.stores import Store
 
 Cut = tuple[Loop, int]
 """A loop that starts from a copy, with the number of what it carries."""
@@ -30,6 +31,9 @@ class Plan:
     around: dict[Op, tuple[Loop, ...]]
     candidates: dict[Op, None]
     cuts: set[Cut] = field(default_factory=set)
+    snapshots: set[Op] = field(default_factory=set)
+    """The pushes that save a copy."""
+
     rounds: int = 0
 
     @property
@@ -46,7 +50,9 @@ class Plan:
                 failing.setdefault(webs.families.find(op.result), []).append(op)
         self.rounds += 1
         for family, ops in failing.items():
-            if ops[0].fn is runtime.scatter_add and self.cut(ops[0], family, webs):
+            if self.save_copies(ops[0], webs):
+                continue
+            if _writes_parts(ops[0]) and self.cut(ops[0], family, webs):
                 continue
             for op in ops[: None if self.rounds > _PATIENCE else 1]:
                 del self.candidates[op]
@@ -54,6 +60,7 @@ class Plan:
 
     def webs(self) -> Webs:
         webs = webs_of(self.function)
+        webs.snapshots = self.snapshots
         for statement in ir.walk(self.function.body):
             join_statement(webs, statement, self.candidates)
             if isinstance(statement, Loop):
@@ -66,12 +73,30 @@ class Plan:
         return webs
 
     def allowed(self, op: Op, webs: Webs) -> bool:
-        others = (a for a in op.atoms[1:] if isinstance(a, Value) and has_memory(a))
+        read = op.args[2:] if isinstance(op.fn, Store) else op.atoms[1:]  # NumPy minds overlap
+        others = (a for a in read if isinstance(a, Value) and has_memory(a))
         return (
             webs.is_owned(op.result)
             and not webs.alive_across(op.result, self.lives.positions[op])
             and (op.fn is runtime.copy or not any(webs.same(a, op.result) for a in others))
         )
+
+    def save_copies(self, op: Op, webs: Webs) -> bool:
+        """Let what is saved of the array be copies, where that is not done more often than
+        copying the array where it is written."""
+        if not isinstance(op.fn, Store):
+            return False
+        found = [
+            push
+            for push, around in self.around.items()
+            if push.fn is ir.push
+            and push not in self.snapshots
+            and len(around) <= len(self.around[op])
+            and has_memory(push.args[1])
+            and webs.same(push.args[1], op.result)  # type: ignore[arg-type]
+        ]
+        self.snapshots.update(found)
+        return bool(found)
 
     def cut(self, op: Op, family: Value, webs: Webs) -> bool:
         """Let the outermost loop around that carries the array start from a copy of it."""
@@ -87,6 +112,10 @@ class Plan:
                 self.cuts.update(found)
                 return True
         return False
+
+
+def _writes_parts(op: Op) -> bool:
+    return op.fn is runtime.scatter_add or isinstance(op.fn, Store)
 
 
 def loops_around(function: Function) -> dict[Op, tuple[Loop, ...]]:

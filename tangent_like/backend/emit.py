@@ -15,16 +15,22 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, ir, runtime
+from tangent_like import facts, infer, ir, runtime
 from tangent_like.analysis.lifetimes import lifetimes
 from tangent_like.backend import naming
 from tangent_like.backend.inline import Inlined, choose_inlined
 from tangent_like.backend.references import References
 from tangent_like.backend.remarks import remark, remark_node, with_remarks
-from tangent_like.backend.spelling import call, is_sign, spell, subscript, tuple_of
+from tangent_like.backend.spelling import (
+    BINARY_SIGNS,
+    call,
+    is_sign,
+    spell,
+    subscript,
+    tuple_of,
+)
 from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Statement, Value
-
-naming.IN_PLACE.update({runtime.scatter_add_into, runtime.add_into, runtime.subtract_into})
+from tangent_like.stores import Store
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +42,7 @@ class Emitted:
 def emit(function: Function, refs: References, defaults: dict[Value, object]) -> Emitted:
     """The syntax tree of a function; `defaults` are the default values of parameters."""
     function = without_aliases(function)
-    inlined = choose_inlined(function, naming.IN_PLACE)
+    inlined = choose_inlined(function, naming.is_in_place)
     lives = lifetimes(function, inlined)
     groups = naming.Groups(lives, set(inlined))
     naming.coalesce(function, groups)
@@ -99,7 +105,9 @@ class Emitter:
     def reserve(self, function: Function) -> set[str]:
         """Claim the names of everything outside that the function will refer to."""
         for statement in ir.walk(function.body):
-            if isinstance(statement, Op) and not is_sign(statement.fn):
+            if isinstance(statement, Op) and isinstance(statement.fn, Store):
+                self.reserve_steps(statement)
+            elif isinstance(statement, Op) and not is_sign(statement.fn):
                 if statement.fn is ir.enter_try:
                     self.refs.function(runtime.handler_refused)
                     self.refs.namespace.setdefault("error", None)
@@ -116,6 +124,12 @@ class Emitter:
             if isinstance(atom, Const) and atom is not ir.UNDEFINED:
                 self.atom(atom)
         return set(self.refs.namespace)
+
+    def reserve_steps(self, op: Op) -> None:
+        assert isinstance(op.fn, Store)
+        for step in view_steps(op):
+            if step.fn is not operator.getitem:
+                spell(step, [ast.Constant(None) for _ in step.args], {}, self.refs)
 
     def reserve_scatter(self, op: Op) -> None:
         if op.fn is runtime.scatter_add_into and scatter_form(op) != "augmented":
@@ -221,6 +235,8 @@ class Emitter:
         return self.loop(statement)
 
     def assignment(self, op: Op) -> list[ast.stmt]:
+        if isinstance(op.fn, Store):
+            return _store(self, op)
         special = _STATEMENTS.get(op.fn) if getattr(type(op.fn), "__hash__", None) else None
         if special is not None:
             statements: list[ast.stmt] = special(self, op)
@@ -483,6 +499,35 @@ def _scatter(emitter: Emitter, op: Op) -> list[ast.stmt]:
         return [*moved, _at(ast.Expr(at), op)]
     value = call(emitter.refs.function(op.fn), [emitter.atom(op.args[0]), index, g])
     return [_at(assign(array.id, value), op)]
+
+
+def view_steps(op: Op) -> list[Op]:
+    """The operations by which a store gets to its place, the last of which names the place."""
+    assert isinstance(op.fn, Store)
+    array, found = op.args[0], []
+    for step, own in op.fn.steps(op.args[2:]):
+        result = Value("", infer.infer(step, (array, *own), {}))
+        found.append(Op(result, step, (array, *own)))
+        array = result
+    return found
+
+
+def _store(emitter: Emitter, op: Op) -> list[ast.stmt]:
+    """`y[i] = e`, `y[1:].T[i] += e`, `y *= e`."""
+    store = op.fn
+    assert isinstance(store, Store) and store.into
+    target: Any = ast.Name(emitter.names[op.result], ast.Load())
+    for step in view_steps(op):
+        target = spell(step, [target, *map(emitter.atom, step.args[1:])], {}, emitter.refs)
+    target.ctx = ast.Store()
+    value = emitter.atom(op.args[1])
+    if store.combine is None:
+        node: ast.stmt = ast.Assign([target], value)
+    elif store.combine is operator.add:
+        node = _augmented(target, ast.Add(), value)
+    else:
+        node = ast.AugAssign(target, BINARY_SIGNS[store.combine](), value)
+    return [*_moved(emitter, op), _at(node, op)]
 
 
 def scatter_form(op: Op) -> str:

@@ -12,7 +12,7 @@ comes from the same line as the next part; so do long expressions.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from tangent_like import effects, facts, ir
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
@@ -23,7 +23,7 @@ _SIGNS = (operator.getitem, getattr, ir.make_tuple, ir.make_list)
 Inlined = dict[Value, Op | If]
 
 
-def choose_inlined(function: Function, in_place: set[object]) -> Inlined:
+def choose_inlined(function: Function, in_place: Callable[[object], bool]) -> Inlined:
     """The operations to print inside expressions, by their results."""
     chooser = _Chooser(_count_uses(function), in_place, set(function.params))
     chooser.block(function.body)
@@ -42,7 +42,12 @@ def _count_uses(function: Function) -> Mapping[Atom, int]:
 
 
 class _Chooser:
-    def __init__(self, uses: Mapping[Atom, int], in_place: set[object], params: set[Value]):
+    def __init__(
+        self,
+        uses: Mapping[Atom, int],
+        in_place: Callable[[object], bool],
+        params: set[Value],
+    ):
         self.uses = uses
         self.params = params
         self.in_place = in_place
@@ -143,7 +148,7 @@ class _Chooser:
             return False
         if isinstance(statement, If):
             return not value.name and self.is_expression(statement)
-        if statement.fn in self.in_place or effects.has_effect(statement.fn):
+        if self.in_place(statement.fn) or effects.has_effect(statement.fn):
             return False
         if isinstance(statement.fn, ir.Procedure) or statement.fn is ir.new_tape:
             return False
@@ -161,21 +166,25 @@ class _Chooser:
         )
 
     def is_in_place(self, statement: Statement | None) -> bool:
-        return isinstance(statement, Op) and statement.fn in self.in_place
+        return isinstance(statement, Op) and self.in_place(statement.fn)
 
     def reads_memory(self, statement: Op | If) -> bool:
         """Whether the result depends on memory that may be written to; arguments never are."""
         if isinstance(statement, If):
             return True
-        return any(
-            isinstance(a, Value) and a not in self.params and not facts.is_scalar(a.fact)
-            for a in statement.atoms
-        )
+        return any(isinstance(a, Value) and self.is_read(a) for a in statement.atoms)
+
+    def is_read(self, value: Value) -> bool:
+        """Whether printing a value reads memory, itself or in an expression inside."""
+        inner = self.inlined.get(value)
+        if inner is not None:
+            return self.reads_memory(inner)
+        return value not in self.params and not facts.is_scalar(value.fact)
 
     def disturbs(self, statement: Statement) -> bool:
         """Whether reading memory before or after the statement makes a difference."""
         if isinstance(statement, Op):
-            return statement.fn in self.in_place or effects.has_effect(statement.fn)
+            return self.in_place(statement.fn) or effects.has_effect(statement.fn)
         return any(
             self.disturbs(inner) for block in ir.blocks_of(statement) for inner in block.statements
         )

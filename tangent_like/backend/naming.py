@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, ir
+from tangent_like import facts, ir, runtime
 from tangent_like.analysis.lifetimes import Lifetimes, Stretch, normalised
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Value
+from tangent_like.stores import Store
 
 
 class Groups:
@@ -84,7 +85,7 @@ def coalesce(function: Function, groups: Groups) -> None:
             for param, result in zip(statement.params, statement.results, strict=True):
                 groups.merge(param, result)
     for statement in statements:
-        if isinstance(statement, Op) and statement.fn in IN_PLACE:
+        if isinstance(statement, Op) and is_in_place(statement.fn):
             groups.merge(statement.args[0], statement.result)
     for statement in statements:
         if isinstance(statement, Loop):
@@ -102,8 +103,12 @@ def coalesce(function: Function, groups: Groups) -> None:
                 groups.merge(result, b)
 
 
-IN_PLACE: set[Any] = set()
-"""Operations whose result is their first operand, changed (filled by `emit`)."""
+_INTO = frozenset({runtime.scatter_add_into, runtime.add_into, runtime.subtract_into})
+
+
+def is_in_place(fn: Any) -> bool:
+    """Whether an operation's result is its first operand, changed."""
+    return fn.into if isinstance(fn, Store) else fn in _INTO
 
 
 _FIRST_NUMBERS = 10

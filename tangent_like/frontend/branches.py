@@ -18,7 +18,7 @@ from typing import Any
 
 import gast
 
-from tangent_like import facts
+from tangent_like import facts, ir
 from tangent_like.build import Unreachable
 from tangent_like.frontend import syntax
 from tangent_like.frontend.failures import (
@@ -28,7 +28,9 @@ from tangent_like.frontend.failures import (
     mark_raised,
 )
 from tangent_like.frontend.joins import join_environments
+from tangent_like.frontend.memory import fresh_or_conflict
 from tangent_like.frontend.names import read_binding
+from tangent_like.frontend.scope import Environment
 from tangent_like.frontend.state import FALSE, TRUE, Lowering
 from tangent_like.ir import Atom, Const
 
@@ -95,21 +97,28 @@ def lower_branches(
         lower_statements(state, then if test.value else orelse)
         return
     state.builder.place = state.place(node)
-    before = state.frame.env
+    before, mark = state.scope(), ir.next_serial()
     sides = []
     for statements, flags in ((then, in_then), (orelse, in_else)):
-        state.frame.env = {**before, **flags}
-        block = state.builder.collect(_lowered(state, statements))
-        sides.append((block, state.frame.env))
+        state.enter({**before, **flags})
+        block = state.builder.collect(_lowered(state, statements, before, node))
+        sides.append((block, state.scope()))
     state.builder.place = state.place(node)
     if keep_the_side_that_goes_on(state, test, sides, before, spelling):
         return
-    state.frame.env = join_environments(state, test, *sides[0], *sides[1], before, node)
+    state.enter(join_environments(state, test, *sides[0], *sides[1], before, mark, node))
 
 
-def _lowered(state: Lowering, statements: Sequence[Any]) -> Callable[[], tuple[Atom, ...]]:
+def _lowered(
+    state: Lowering, statements: Sequence[Any], before: Environment, node: Any
+) -> Callable[[], tuple[Atom, ...]]:
+    """Lower a branch; the names that it binds hold what they are at its end."""
+
     def lower() -> tuple[Atom, ...]:
         lower_statements(state, statements)
+        for name, binding in state.frame.env.items():
+            if binding is not before.get(name):
+                state.frame.env[name] = fresh_or_conflict(state, binding, node)
         return ()
 
     return lower

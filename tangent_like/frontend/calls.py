@@ -21,10 +21,11 @@ import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported, SourceError
-from tangent_like.frontend import operators
+from tangent_like.frontend import operators, writes
 from tangent_like.frontend.failures import lower_exception
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.joins import join_pairs
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.methods import METHODS
 from tangent_like.frontend.names import attribute_of_constant
 from tangent_like.frontend.numba_functions import python_function
@@ -49,10 +50,6 @@ _LIBRARIES = (
 _PLAIN_BUILTINS = (
     abs, bool, complex, divmod, float, int, isinstance, len, max, min, pow, range, reversed, round,
     slice, sum, type, print, str, repr,
-)  # fmt: skip
-IN_PLACE = (
-    np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis,
-    np.random.shuffle,
 )  # fmt: skip
 
 
@@ -86,7 +83,9 @@ def _arguments(state: Lowering, node: Any) -> tuple[list[Atom], dict[str, Atom]]
                 "`*` and `**` in a call", state.place(where), "write the arguments out"
             )
     args = [state.expression(argument) for argument in node.args]
-    return args, {k.arg: state.expression(k.value) for k in node.keywords}
+    named = {k.arg: state.expression(k.value) for k in node.keywords}
+    args = [fresh(state, atom, node) for atom in args]
+    return args, {key: fresh(state, atom, node) for key, atom in named.items()}
 
 
 def _method_call(state: Lowering, node: Any) -> Atom | None:
@@ -111,6 +110,9 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
         drawing = getattr(_GENERATORS[owner.fact], name, None)
         args, keywords = _arguments(state, node)
         return call(state, node, Const(drawing), [owner, *args], keywords)
+    if name in writes.METHODS and facts.is_numeric(owner.fact):
+        args, keywords = _arguments(state, node)
+        return writes.METHODS[name](state, node, [fresh(state, owner, node), *args], keywords)
     method = METHODS.get(name)
     if method is None and facts.is_numeric(owner.fact) and name in refused.METHODS:
         refusal = refused.METHODS[name]
@@ -120,7 +122,7 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
             f"the method `{name}`", state.place(node), "use a function of its value instead"
         )
     args, keywords = _arguments(state, node)
-    function, args, keywords = method(state, [owner, *args], keywords)
+    function, args, keywords = method(state, [fresh(state, owner, node), *args], keywords)
     return state.builder.op(function, args, keywords, place=state.place(node))
 
 
@@ -152,13 +154,15 @@ def call(
         return lower_solver(state, node, args, keywords)  # type: ignore[no-any-return]
     if function is logging.getLogger and all(isinstance(a, Const) for a in args):
         return Const(function(*(a.value for a in args)))  # type: ignore[union-attr]
+    if writes.is_writer(function):
+        return writes.call(state, node, function, args, keywords)
     if registry.find(function) is not None or function in _PLAIN_BUILTINS:
         return _operation(state, node, function, args, keywords)
     if isinstance(function, operators.DERIVATIVES):
         return state.module.derive(state, node, Derived(*function.derived()), args, keywords)  # type: ignore[no-any-return]
     if isinstance(function, types.FunctionType) and not _of_library(function):
         return _call_function(state, node, function, args, keywords)
-    if function in IN_PLACE or getattr(function, "__name__", "") == "at":
+    if function in writes.REFUSED:
         raise NotYetSupported(
             f"`{function.__name__}`, which writes into an array in place",
             state.place(node),
@@ -190,7 +194,10 @@ def _call_choice(
     ]
     pair = [("", sides[0].results[0], sides[1].results[0])]
     state.builder.place = state.place(node)
-    return join_pairs(state, choice.test, sides[0], sides[1], pair)[""]  # type: ignore[return-value]
+    joined = join_pairs(state, choice.test, sides[0], sides[1], pair)
+    result = joined.pop("")
+    state.memory.update(joined)  # type: ignore[arg-type]
+    return result  # type: ignore[return-value]
 
 
 def _calling(
@@ -213,10 +220,13 @@ def _operation(
     if function is reversed and len(args) == 1:
         return _backwards(state, node, args[0])
     out = named.get("out")
+    count = function.nin if isinstance(function, np.ufunc) else len(args)
+    if len(args) > count and out is None:
+        args, out = args[:count], state.builder.op(ir.make_tuple, args[count:])
     if out is not None and not (isinstance(out, Const) and out.value is None):
-        raise NotYetSupported(
-            "`out=`, which writes into an array in place", state.place(node), "use the result"
-        )
+        named.pop("out", None)
+        result = _operation(state, node, function, args, named)
+        return writes.into_out(state, node, out, result)
     for atom in (*args, *named.values()):
         if isinstance(atom, Const) and isinstance(atom.value, (LocalFunction, Derived)):
             raise NotYetSupported(

@@ -11,12 +11,14 @@ from typing import Any
 
 import gast
 
+from tangent_like import ir
 from tangent_like.build import Unreachable
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.branches import truth
 from tangent_like.frontend.failures import has_raised, keep_the_side_that_goes_on, mark_raised
 from tangent_like.frontend.joins import choosable, join_environments, joinable
-from tangent_like.frontend.scope import Binding, Carried, Choice
+from tangent_like.frontend.memory import fresh
+from tangent_like.frontend.scope import Carried, Choice, Environment
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Block, Const
 
@@ -74,8 +76,8 @@ def choose(
     spelling: str,
 ) -> Atom:
     """The value of the side that `test` picks at run time."""
-    before = state.frame.env
-    sides = [_side(state, build, before) for build in (then, orelse)]
+    before, mark = state.scope(), ir.next_serial()
+    sides = [_side(state, node, build, before) for build in (then, orelse)]
     (then_block, then_env), (else_block, else_env) = sides
     state.builder.place = state.place(node)
     if keep_the_side_that_goes_on(state, test, sides, before, "if"):
@@ -88,35 +90,35 @@ def choose(
             "choosing between functions at run time", state.place(node), "use `if` and call each"
         )
     if _binds_nothing(before, then_env) and _binds_nothing(before, else_env):
-        state.frame.env = before
+        state.enter(before)
         if choosable(left, right):  # type: ignore[arg-type]
             return Const(Choice(test, left, right))  # type: ignore[arg-type]
         then_block = Block(then_block.statements, (left,))  # type: ignore[arg-type]
         else_block = Block(else_block.statements, (right,))  # type: ignore[arg-type]
         return state.builder.join(test, then_block, else_block, spelling=spelling)[0]
-    state.frame.env = join_environments(
-        state, test, then_block, then_env, else_block, else_env, before, node
-    )
+    state.enter(join_environments(
+        state, test, then_block, then_env, else_block, else_env, before, mark, node
+    ))  # fmt: skip
     return state.frame.env.pop(_RESULT)  # type: ignore[return-value]
 
 
 def _side(
-    state: Lowering, build: Callable[[], Atom], before: dict[str, Binding]
-) -> tuple[Block, dict[str, Binding]]:
+    state: Lowering, node: Any, build: Callable[[], Atom], before: Environment
+) -> tuple[Block, Environment]:
     """The block of a side, and the names after it, among them its value."""
 
     def run() -> tuple[Atom, ...]:
         try:
-            state.frame.env[_RESULT] = build()
+            state.frame.env[_RESULT] = fresh(state, build(), node)
         except Unreachable:
             mark_raised(state)
         return ()
 
-    state.frame.env = dict(before)
-    return state.builder.collect(run), state.frame.env
+    state.enter(before)
+    return state.builder.collect(run), state.scope()
 
 
-def _binds_nothing(before: dict[str, Binding], after: dict[str, Binding]) -> bool:
+def _binds_nothing(before: Environment, after: Environment) -> bool:
     """Whether the names are as before, but for those that the loop around has handed in."""
     for name, binding in after.items():
         old = before.get(name)

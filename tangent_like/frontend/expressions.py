@@ -17,6 +17,7 @@ from tangent_like.frontend.calls import lower_call
 from tangent_like.frontend.choices import logical, lower_bool_operation, lower_if_expression
 from tangent_like.frontend.functions import local_function
 from tangent_like.frontend.index_tricks import index_trick
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.names import attribute_of_constant, read_name
 from tangent_like.frontend.stars import starred_items
 from tangent_like.frontend.state import Lowering
@@ -65,7 +66,7 @@ def _binary(state: Lowering, node: Any) -> Atom:
     left = lower_expression(state, node)
     for part in reversed(chain):
         right = lower_expression(state, part.right)
-        left = binary(state, part, left, right)
+        left = binary(state, part, fresh(state, left, part.left), right)
     return left
 
 
@@ -109,7 +110,7 @@ def _compare(state: Lowering, node: Any) -> Atom:
 
 def _compare_rest(state: Lowering, node: Any, left: Atom, k: int) -> Atom:
     right = lower_expression(state, node.comparators[k])
-    test = _comparison(state, node, node.ops[k], left, right)
+    test = _comparison(state, node, node.ops[k], fresh(state, left, node), right)
     if k + 1 == len(node.ops):
         return test
     return logical(state, node, test, lambda: _compare_rest(state, node, right, k + 1), "and")
@@ -144,20 +145,20 @@ def _known_identity(left: Atom, right: Atom) -> bool | None:
 
 def _display(maker: Callable[..., Any]) -> Callable[[Lowering, Any], Atom]:
     def lower(state: Lowering, node: Any) -> Atom:
-        items = starred_items(state, node.elts)
+        items = [fresh(state, item, node) for item in starred_items(state, node.elts)]
         return state.builder.op(maker, items, place=state.place(node))
 
     return lower
 
 
 def _subscript(state: Lowering, node: Any) -> Atom:
-    container = lower_expression(state, node.value)
-    index = lower_expression(state, node.slice)
+    container, index = lower_all(state, (node.value, node.slice))
     if isinstance(container, Const):
         joined = index_trick(state, node, container.value, index)
         if joined is not None:
             return joined
-    return state.builder.op(operator.getitem, (container, index), place=state.place(node))
+    found = state.builder.op(operator.getitem, (container, index), place=state.place(node))
+    return fresh(state, found, node)
 
 
 def _slice(state: Lowering, node: Any) -> Atom:
@@ -223,7 +224,9 @@ _HANDLERS: dict[type, Callable[[Any, Any], Atom]] = {
 
 
 def lower_all(state: Lowering, nodes: Sequence[Any]) -> list[Atom]:
-    return [lower_expression(state, node) for node in nodes]
+    """Expressions in order; a later one may write into what an earlier one has read."""
+    atoms = [lower_expression(state, node) for node in nodes]
+    return [fresh(state, atom, node) for atom, node in zip(atoms, nodes)]
 
 
 def is_array_like(atom: Atom) -> bool:

@@ -75,10 +75,11 @@ def keep_the_side_that_goes_on(
     kept = [Block(b.statements if r else (), ()) for b, r in zip((then, orelse), raised)]
     state.builder.append(If((), test, kept[0], kept[1], state.builder.place, spelling))
     if all(raised):
-        state.frame.env = dict(before)
+        state.enter(before)
         mark_raised(state)
         return True
-    state.frame.env, rest = (else_env, orelse) if raised[0] else (then_env, then)
+    scope, rest = (else_env, orelse) if raised[0] else (then_env, then)
+    state.enter(scope)
     for statement in rest.statements:
         state.builder.append(statement)
     return True

@@ -20,6 +20,7 @@ from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import lower_statements
 from tangent_like.frontend.names import read_binding
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.writes import refuse_outside
 from tangent_like.gradient_block import GradientBlock, grad_of
 from tangent_like.ir import Const, Value
 
@@ -52,15 +53,16 @@ def _lower(state: Lowering, node: Any, source: Any, name: str) -> None:
     if not isinstance(x, Value) or not facts.may_be_differentiated(x.fact):
         return
     seed = Value(name, trees.derivative_fact(x.fact))
-    before = state.frame.env
-    state.frame.env = {**before, name: seed}
+    before, mark = state.scope(), ir.next_serial()
+    state.frame.env = {**state.frame.env, name: seed}
 
     def build() -> list[Any]:
         lower_statements(state, node.body)
         return [read_binding(state, state.frame, name, node)]
 
     block = state.builder.collect(build)
-    state.frame.env = before
+    refuse_outside(state, node, before, mark, "a block for the reverse sweep")
+    state.enter(before)
     captured = tuple(ir.free_values(block, (seed,)))
     params = tuple(Value(v.name, v.fact) for v in captured)
     block = ir.substitute(block, dict(zip(captured, params)))

@@ -15,13 +15,18 @@ from typing import Any
 from tangent_like import facts, ir
 from tangent_like.build import fact_of
 from tangent_like.facts import Fact
-from tangent_like.frontend.names import carried_atom
-from tangent_like.frontend.scope import Binding, Carried, Choice, Conflict
+from tangent_like.frontend.memory import buffers_of, carried_atom, may_alias, tangle
+from tangent_like.frontend.scope import (
+    Binding,
+    Buffer,
+    Carried,
+    Choice,
+    Conflict,
+    Environment,
+    Home,
+)
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Block, Const
-
-Environment = dict[str, Binding]
-
 
 def join_environments(
     state: Lowering,
@@ -31,20 +36,32 @@ def join_environments(
     orelse: Block,
     else_env: Environment,
     before: Environment,
+    mark: int,
     node: Any,
 ) -> Environment:
-    """Append the `If` and return the environment after it."""
+    """Append the `If` and return the environment after it.
+
+    Values made before the branches have serial numbers below `mark`; buffers of values that one
+    branch made are not there after it.
+    """
     joined: Environment = {}
-    pairs: list[tuple[str, Atom, Atom]] = []
+    pairs: list[tuple[Any, Atom, Atom]] = []
     alone: list[tuple[str, Atom, int]] = []
     then_left, else_left = (_has_returned(env) for env in (then_env, else_env))
     kept = _kept_names(state, then_env if then_left else else_env)
     for name in {**then_env, **else_env}:
-        a, b = then_env.get(name, ir.UNDEFINED), else_env.get(name, ir.UNDEFINED)
+        missing: Binding = ir.UNDEFINED
+        if isinstance(name, Buffer):
+            if name.root.serial >= mark:
+                continue
+            missing = name.root
+        a, b = then_env.get(name, missing), else_env.get(name, missing)
         if a is b or same_constant(a, b):
             joined[name] = a
             continue
-        side = _side_that_counts(name, a, b, then_left, else_left, kept)
+        side = None
+        if isinstance(name, str):
+            side = _side_that_counts(name, a, b, then_left, else_left, kept)
         if side is not None:
             live, other = (a, b) if side == 0 else (b, a)
             if _stays(live, before.get(name)):
@@ -115,8 +132,10 @@ def _alike(live: ir.Value, dead: Binding) -> bool:
 _SEQUENCES = (facts.Tuple, facts.List)
 
 
-def shown(name: str) -> str:
-    """The name under which a reader sees one of the flags."""
+def shown(name: Any) -> str:
+    """The name under which a reader sees one of the flags, or a buffer."""
+    if isinstance(name, Buffer):
+        return name.name
     return {"%value": "result", "%returned": "returned", "%broke": "broke"}.get(
         name, "" if name.startswith("%") else name
     )
@@ -161,10 +180,11 @@ def join_pairs(
     test: Atom,
     then: Block,
     orelse: Block,
-    pairs: Sequence[tuple[str, Atom, Atom]],
+    pairs: Sequence[tuple[Any, Atom, Atom]],
     alone: Sequence[tuple[str, Atom, int]] = (),
 ) -> Environment:
-    """The `If` with a result for each leaf of the pairs, and what each name holds after it.
+    """The `If` with a result for each leaf of the pairs, and what each name, and each buffer of a
+    result, holds after it.
 
     In `alone` are names that only one side (0 or 1) defines, and that are read only after it.
     """
@@ -175,11 +195,12 @@ def join_pairs(
     then = _with_leaves(state, then, list(zip(lefts, structures)))
     orelse = _with_leaves(state, orelse, list(zip(rights, structures)))
     bound = [name for name, _, _ in pairs] + [name for name, _, _ in alone]
-    names = [
-        shown(name) if structure is None else ""
+    owners = [
+        (name, structure)
         for name, structure in zip(bound, structures)
         for _ in range(count_leaves(structure))
     ]
+    names = [shown(name) if structure is None else "" for name, structure in owners]
     results = state.builder.join(test, then, orelse, names)
     live = (leaf for _, atom, _ in alone for leaf in facts.leaves(atom.fact))
     for result, fact in zip(results[sum(map(count_leaves, structures[: len(pairs)])) :], live):
@@ -189,9 +210,26 @@ def join_pairs(
         if isinstance(result.fact, facts.Maybe):
             result.fact = facts.Maybe(result.fact.fact, True)
     remaining = iter(results)
-    return {
+    environment: Environment = {
         name: rebuild(state, structure, remaining) for name, structure in zip(bound, structures)
     }
+    for name, value in list(environment.items()):
+        if isinstance(name, Buffer) and isinstance(value, ir.Value):
+            state.homes[value] = Home(name, (), value)
+    for (name, _), result, *sources in zip(owners, results, then.results, orelse.results):
+        if isinstance(result, ir.Value) and may_alias(result.fact) and isinstance(name, str):
+            environment[_buffer(state, result, sources)] = result
+    return environment
+
+
+def _buffer(state: Lowering, result: ir.Value, sources: Sequence[Atom]) -> Buffer:
+    """The buffer of a result, tangled with those of what it may be."""
+    buffer = Buffer(result)
+    for source in sources:
+        for other in buffers_of(state, source):
+            tangle(buffer, other)
+    state.homes[result] = Home(buffer, (), result)
+    return buffer
 
 
 def _whole_structure(fact: Fact) -> Fact | None:

@@ -7,9 +7,11 @@ length is unrolled where its items differ, so that `for W, b in layers` costs no
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import gast
@@ -22,14 +24,25 @@ from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import lower_branches, lower_statements
 from tangent_like.frontend.joins import count_leaves, leaves_of, rebuild, settled, shown
 from tangent_like.frontend.kinds import map_sizes, without_values
-from tangent_like.frontend.names import carried_atom, read_binding
-from tangent_like.frontend.scope import Binding, Carried, Conflict
+from tangent_like.frontend.loop_memory import Buffers, Sharing, observed, written_around
+from tangent_like.frontend.memory import (
+    adopt,
+    buffers_of,
+    carried_atom,
+    fresh,
+    fresh_or_conflict,
+)
+from tangent_like.frontend.names import read_binding
+from tangent_like.frontend.scope import Binding, Buffer, Carried, Conflict, Environment
 from tangent_like.frontend.state import FALSE, TRUE, Lowering
 from tangent_like.frontend.targets import bind
 from tangent_like.ir import Atom, Block, Const, Value
 
 UNROLL_LIMIT = 32
 _ATTEMPTS = 6
+"""After so many lowerings of a loop's body, facts that still change count as unknown."""
+
+_MOST_ATTEMPTS = 50
 _FLAGS = ("%go", "%left", "%broke")
 _AT_START: dict[str, Binding] = {
     "%go": Const(True), "%left": Const(False), "%broke": Const(False),
@@ -113,24 +126,82 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
     saved = {flag: env.get(flag, FALSE) for flag in _FLAGS}
     env.update({"%go": TRUE, "%left": FALSE, "%broke": FALSE})
     names = _carried_names(node)
-    before = dict(env)
-    mark = facts.fresh_size().base
-    guesses = {name: _first_guess(before.get(name, ir.UNDEFINED)) for name in names}
-    for attempt in range(_ATTEMPTS):
-        trial = _lower_body(state, node, iterable, before, guesses)
-        joined = {n: _joined(before, n, trial.env, guesses[n]) for n in names}
-        settled_names = [
+    for name in names:
+        if name in env:
+            env[name] = fresh_or_conflict(state, env[name], node)
+    before = state.scope()
+    mark, serial = facts.fresh_size().base, ir.next_serial()
+    guesses = {n: _first_guess(before.get(n, ir.UNDEFINED)) for n in names}
+    plan = _Plan(node, iterable, before, guesses, serial)
+    for attempt in itertools.count():
+        trial = _lower_body(state, plan)
+        joined = {n: _joined(before, n, trial.env, guess) for n, guess in plan.guesses.items()}
+        changed = [
             name
-            for name in names
-            if trial.exposed(name) and not _covers(guesses[name], joined[name], mark)
+            for name, guess in plan.guesses.items()
+            if trial.exposed(name) and not _covers(guess, joined[name], mark)
         ]
-        if not settled_names:
+        for name in changed:
+            plan.guesses[name] = joined[name] if attempt < _ATTEMPTS - 2 else facts.UNKNOWN
+        if not _learn_of_memory(state, plan, trial) and not changed:
             break
-        for name in settled_names:
-            widened = joined[name] if attempt < _ATTEMPTS - 2 else facts.UNKNOWN
-            guesses[name] = widened
-    _append_loop(state, node, iterable, before, trial, joined, mark)
+        assert attempt < _MOST_ATTEMPTS
+    _append_loop(state, plan, trial, joined, mark)
     _after_loop(state, node, saved)
+
+
+@dataclass(eq=False, slots=True)
+class _Plan:
+    """What is known of a loop so far: it grows until a lowering of the body finds nothing new."""
+
+    node: Any
+    iterable: Atom | None
+    before: Environment
+    guesses: dict[Any, Fact]
+    """The fact of each name, and of each buffer that the body writes into, at its start."""
+
+    serial: int
+    lost: dict[Buffer, Conflict] = field(default_factory=dict)
+    """What can no longer be read after an iteration."""
+
+    sharing: Sharing = field(default_factory=Sharing)
+    indexed: bool = False
+    """Whether the body writes into what the loop runs over: then it reads each item anew."""
+
+
+def _learn_of_memory(state: Lowering, plan: _Plan, trial: _Trial) -> bool:
+    """Note which buffers the body writes into and what names share; whether that is news."""
+    if not trial.writes:
+        return False
+    written = list(written_around(plan.before, trial.env, plan.serial))
+    if plan.iterable is not None and not plan.indexed:
+        plan.indexed = not set(written).isdisjoint(_buffers_of_iterable(state, plan.iterable))
+        if plan.indexed:
+            return True
+    new = [buffer for buffer in written if not _known(plan, trial, buffer)]
+    for buffer in new:
+        found = trial.env[buffer]
+        if isinstance(found, Conflict):
+            plan.lost[buffer] = found
+            plan.guesses.pop(buffer, None)
+        else:
+            plan.guesses[buffer] = _first_guess(plan.before.get(buffer, buffer.root))
+    names = [n for n in plan.guesses if isinstance(n, str)]
+    sharing = observed(state, plan.before, trial.env, trial.buffers, names, plan.serial)
+    news = bool(new) or not sharing.same_as(plan.sharing)
+    plan.sharing = sharing
+    return news
+
+
+def _known(plan: _Plan, trial: _Trial, buffer: Buffer) -> bool:
+    if buffer in plan.lost:
+        return True
+    return buffer in plan.guesses and not isinstance(trial.env[buffer], Conflict)
+
+
+def _buffers_of_iterable(state: Lowering, iterable: Atom) -> list[Buffer]:
+    parts = ir.components(iterable, state.builder.definitions)
+    return [buffer for part in parts for buffer in buffers_of(state, part)]
 
 
 def _carried_names(node: Any) -> list[str]:
@@ -155,51 +226,88 @@ def _first_guess(binding: Binding) -> Fact:
 class _Trial:
     """One lowering of a loop body."""
 
+    iterable: Atom | None
     item: Value | None
-    carried: dict[str, Carried]
+    carried: dict[Any, Carried]
     block: Block
-    env: dict[str, Binding]
+    env: Environment
     go: Atom
+    buffers: Buffers
+    writes: bool
 
-    def exposed(self, name: str) -> bool:
+    def exposed(self, name: Any) -> bool:
         return self.carried[name].atom is not None
 
 
-def _lower_body(
-    state: Lowering,
-    node: Any,
-    iterable: Atom | None,
-    before: dict[str, Binding],
-    guesses: dict[str, Fact],
-) -> _Trial:
-    carried = {name: Carried(name, guess) for name, guess in guesses.items()}
-    state.frame.env = {**before, **carried, **_AT_START}
-    item = Value("", infer.item_of_iterable(iterable)) if iterable is not None else None
+def _lower_body(state: Lowering, plan: _Plan) -> _Trial:
+    buffers = Buffers(state, plan.sharing)
+    carried = {key: _carried(key, guess, buffers) for key, guess in plan.guesses.items()}
+    before, written = plan.before, state.written
+    state.enter({**before, **carried, **plan.lost, **_AT_START})
+    iterable, item = _iteration(state, plan)
 
     def build() -> tuple[Atom, ...]:
         for entry in carried.values():
             if isinstance(entry.fact, facts.Tuple | facts.List):
                 carried_atom(state, entry)
-        _lower_iteration(state, node, item)
+        _lower_iteration(state, plan, item)
+        for key in carried:
+            if isinstance(key, str):
+                env = state.frame.env
+                env[key] = fresh_or_conflict(state, env[key], plan.node)
         return ()
 
     outer, state.frame.in_loop = state.frame.in_loop, True
     block = state.builder.collect(build)
     state.frame.in_loop = outer
-    env = state.frame.env
+    env = state.scope()
     go = settled(state, env["%go"])
-    state.frame.env = dict(before)
+    state.enter(before)
     assert not isinstance(go, Conflict)
-    return _Trial(item, carried, block, env, go)
+    writes = state.written > written
+    return _Trial(iterable, item, carried, block, env, go, buffers, writes)
 
 
-def _lower_iteration(state: Lowering, node: Any, item: Value | None) -> None:
-    if item is not None:
-        bind(state, node.target, item)
-        lower_statements(state, node.body)
+def _carried(key: Any, guess: Fact, buffers: Buffers) -> Carried:
+    if isinstance(key, Buffer):
+        return Carried(key.name, guess, key=key)
+    return Carried(key, guess, key=key, on_read=partial(buffers.make, key))
+
+
+def _iteration(state: Lowering, plan: _Plan) -> tuple[Atom | None, Value | None]:
+    """What the loop runs over, and its item."""
+    iterable = plan.iterable
+    if iterable is None:
+        return None, None
+    if plan.indexed:
+        (first, *_) = ir.components(iterable, state.builder.definitions)
+        length = state.builder.op(len, (first,))
+        iterable = state.builder.op(range, (length,))
+    item = Value("", infer.item_of_iterable(iterable))
+    state.builder.sources[item] = (iterable,)
+    return iterable, item
+
+
+def _lower_iteration(state: Lowering, plan: _Plan, item: Value | None) -> None:
+    node = plan.node
+    if item is None:
+        test = state.expression(node.test)
+        lower_branches(state, test, node.body, [Stop()], node)
         return
-    test = state.expression(node.test)
-    lower_branches(state, test, node.body, [Stop()], node)
+    bind(state, node.target, _read_item(state, plan, item) if plan.indexed else item)
+    lower_statements(state, node.body)
+
+
+def _read_item(state: Lowering, plan: _Plan, index: Value) -> Atom:
+    """The item as it is now, where the body writes into what the loop runs over."""
+    assert plan.iterable is not None
+    parts = [
+        state.builder.op(operator.getitem, (fresh(state, part, plan.node), index))
+        for part in ir.components(plan.iterable, state.builder.definitions)
+    ]
+    if isinstance(plan.iterable.fact, facts.Zip):
+        return state.builder.op(ir.make_tuple, parts)
+    return parts[0]
 
 
 class Stop:
@@ -211,17 +319,22 @@ def lower_stop(state: Lowering, node: Any) -> None:
 
 
 def _joined(
-    before: dict[str, Binding], name: str, env: dict[str, Binding], guess: Fact
+    before: Environment, name: Any, env: Environment, guess: Fact
 ) -> Fact:
     """What the name may be at the start of an iteration or after the loop."""
-    entering = _first_guess(before.get(name, ir.UNDEFINED))
-    leaving = env.get(name, ir.UNDEFINED)
+    entering = _first_guess(before.get(name, _missing(name)))
+    leaving = env.get(name, _missing(name))
     if isinstance(leaving, Carried):
         return facts.inward(facts.join(guess, entering))
     if isinstance(leaving, Conflict):
         return facts.UNKNOWN
     joined = facts.join(facts.join(guess, entering), without_values(fact_of(leaving)))
     return facts.inward(joined)
+
+
+def _missing(name: Any) -> Binding:
+    """What a name holds, or a buffer, of which nothing is noted."""
+    return name.root if isinstance(name, Buffer) else ir.UNDEFINED
 
 
 def _covers(guess: Fact, found: Fact, mark: int) -> bool:
@@ -235,25 +348,20 @@ def _covers(guess: Fact, found: Fact, mark: int) -> bool:
 
 
 def _append_loop(
-    state: Lowering,
-    node: Any,
-    iterable: Atom | None,
-    before: dict[str, Binding],
-    trial: _Trial,
-    joined: dict[str, Fact],
-    mark: int,
+    state: Lowering, plan: _Plan, trial: _Trial, joined: dict[Any, Fact], mark: int
 ) -> None:
+    before, node = plan.before, plan.node
     kept, conflicts = _carriable(state, node, before, trial, joined)
     params: list[Value] = []
     inits: list[Atom] = []
     nexts: list[tuple[Atom, Fact]] = []
-    rebuilt: list[tuple[str, Fact, list[Value]]] = []
+    rebuilt: list[tuple[Any, Fact, list[Value]]] = []
     for name in kept:
         carried, fact = trial.carried[name], joined[name]
         leaving = settled(state, trial.env[name])  # before it is asked whether it was read
         carried_leaves = carried.leaves if trial.exposed(name) else _leaf_values(name, fact)
         carried_leaves = [_settled_leaf(leaf, fact) for leaf in carried_leaves]
-        entering = settled(state, before.get(name, ir.UNDEFINED))
+        entering = settled(state, before.get(name, _missing(name)))
         assert not isinstance(entering, Conflict) and not isinstance(leaving, Conflict)
         params += carried_leaves
         inits += _init_leaves(state, entering, fact)
@@ -265,15 +373,24 @@ def _append_loop(
     state.builder.place = state.place(node)
     state.builder.append(
         ir.Loop(
-            tuple(results), iterable, trial.item, tuple(inits), tuple(params), body, exits,
+            tuple(results), trial.iterable, trial.item, tuple(inits), tuple(params), body, exits,
             state.place(node),
         )
     )  # fmt: skip
     leaves = iter(results)
-    for name, fact, _ in rebuilt:
-        state.frame.env[name] = rebuild(state, fact, leaves)
-    for name, conflict in conflicts.items():
-        state.frame.env[name] = conflict
+    buffers = Buffers(state, plan.sharing)
+    for name, fact, own in rebuilt:
+        part = list(itertools.islice(leaves, len(own)))
+        value = rebuild(state, fact, iter(part))
+        if isinstance(name, Buffer):
+            adopt(state, name, value)
+        else:
+            state.frame.env[name] = value
+            if trial.writes:
+                buffers.make(name, part)
+    for name, conflict in {**conflicts, **plan.lost}.items():
+        place = state.memory if isinstance(name, Buffer) else state.frame.env
+        place[name] = conflict
 
 
 def _settled_leaf(leaf: Value, fact: Fact) -> Value:
@@ -283,16 +400,16 @@ def _settled_leaf(leaf: Value, fact: Fact) -> Value:
 def _carriable(
     state: Lowering,
     node: Any,
-    before: dict[str, Binding],
+    before: Environment,
     trial: _Trial,
-    joined: dict[str, Fact],
-) -> tuple[list[str], dict[str, Binding]]:
-    """The names that the loop can carry; the others cannot be read after it."""
-    kept: list[str] = []
-    conflicts: dict[str, Binding] = {}
+    joined: dict[Any, Fact],
+) -> tuple[list[Any], dict[Any, Binding]]:
+    """The names and buffers that the loop can carry; the others cannot be read after it."""
+    kept: list[Any] = []
+    conflicts: dict[Any, Binding] = {}
     for name in joined:
-        leaving = trial.env.get(name, ir.UNDEFINED)
-        entering = before.get(name, ir.UNDEFINED)
+        leaving = trial.env.get(name, _missing(name))
+        entering = before.get(name, _missing(name))
         if _compile_time(leaving) or _compile_time(entering) or isinstance(entering, Conflict):
             conflicts[name] = Conflict(
                 name, state.place(node), "a function or module that the loop binds anew"

@@ -28,12 +28,12 @@ from typing import Any
 
 import gast
 
-from tangent_like import facts, ir
+from tangent_like import facts, ir, runtime
 from tangent_like.build import Builder, Unreachable
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.frontend import failures, imports, patterns, regions, syntax
-from tangent_like.frontend.arithmetic import SIGNS, binary
+from tangent_like.frontend.arithmetic import binary
 from tangent_like.frontend.branches import lower_assert, lower_if
 from tangent_like.frontend.functions import local_function, lower_body, new_frame
 from tangent_like.frontend.loops import (
@@ -44,11 +44,13 @@ from tangent_like.frontend.loops import (
     lower_stop,
     lower_while,
 )
+from tangent_like.frontend.memory import may_alias
 from tangent_like.frontend.names import read_name
 from tangent_like.frontend.scope import Conflict
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import FALSE, TRUE, Lowering, Module
 from tangent_like.frontend.targets import bind, bind_name
+from tangent_like.frontend.writes import augment, augment_item
 from tangent_like.ir import Const, Value
 
 
@@ -71,9 +73,21 @@ def lower_function(
     except Unreachable:
         result = Const(0.0)  # never returned
     block = state.builder.finish((result,))
-    body = ir.Block((*state.prelude, *block.statements), block.results)
+    head = (*state.prelude, *_checks(state, params))
+    body = ir.Block((*head, *block.statements), block.results)
     place = source.place(source.tree)
     return ir.Function(name or getattr(function, "__name__", "f"), tuple(params), body, place)
+
+
+def _checks(state: Lowering, params: Sequence[Value]) -> list[ir.Op]:
+    """The check that an argument which is written into shares no memory with another one."""
+    written = [p for p in params if any(buffer.root is p for buffer in state.memory)]
+    others = [p for p in params if may_alias(p.fact)]
+    if not written or len(others) < 2:
+        return []
+    place = state.frame.source.place(state.frame.node)
+    result = Value("", facts.Opaque("NoneType"))
+    return [ir.Op(result, runtime.check_separate, tuple(others), (), place)]
 
 
 def lower_statement(state: Lowering, node: Any) -> None:
@@ -113,20 +127,21 @@ def _lower_annotated(state: Lowering, node: Any) -> None:
 
 
 def _lower_augmented(state: Lowering, node: Any) -> None:
+    if isinstance(node.target, gast.Subscript):
+        augment_item(state, node)
+        return
     if not isinstance(node.target, gast.Name):
         raise NotYetSupported(
-            "writing into an array or object in place", state.place(node), "build a new array"
+            "writing into an object in place", state.place(node), "build a new one"
         )
-    name = node.target.id
-    old = read_name(state, name, node.target)
-    if not isinstance(old.fact, (facts.Scalar, facts.Tuple, facts.Opaque)):
-        raise NotYetSupported(
-            f"`{name}` may be an array here, which this statement changes in place",
-            state.place(node),
-            f"write `{name} = {name} {SIGNS[type(node.op)]} ...`",
-        )
-    value = state.expression(node.value)
-    bind(state, node.target, binary(state, node, old, value))
+    old = read_name(state, node.target.id, node.target)
+    if isinstance(old.fact, (facts.Scalar, facts.Tuple, facts.Opaque)):
+        value = state.expression(node.value)
+        bind(state, node.target, binary(state, node, old, value))
+        return
+    new = augment(state, node, old)
+    if new is not None:
+        bind(state, node.target, new)
 
 
 def _lower_delete(state: Lowering, node: Any) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend.memory import carried_atom, fresh
 from tangent_like.frontend.scope import Binding, Carried, Conflict, External, Frame, Guard, Record
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
@@ -41,6 +42,8 @@ def read_binding(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
         )
     if binding is ir.UNDEFINED:
         return state.builder.op(ir.unbound, (Const(name),), place=state.place(node))
+    if isinstance(binding, (ir.Value, ir.Const)):
+        binding = fresh(state, binding, node)
     if isinstance(binding, ir.Value) and _may_be_undefined(binding.fact):
         if name == "%value":  # wherever it is read the function has returned
             return state.builder.op(ir.live, (binding,), name=binding.name, place=state.place(node))
@@ -67,25 +70,6 @@ def _read(state: Lowering, value: ir.Value, node: Any) -> Atom:
     read = [_read(state, a, node) if isinstance(a, ir.Value) else a for a in items]
     display = ir.make_tuple if isinstance(fact, facts.Tuple) else ir.make_list
     return state.builder.op(display, read)
-
-
-def carried_atom(state: Lowering, carried: Carried) -> Atom:
-    """The value that a loop hands to this iteration, made when it is first read."""
-    if carried.atom is None:
-        carried.atom = _carried(state, carried.name, carried.fact, carried.leaves)
-    return carried.atom
-
-
-def _carried(state: Lowering, name: str, fact: facts.Fact, leaves: list[ir.Value]) -> Atom:
-    if isinstance(fact, (facts.Tuple, facts.List)):
-        items = [_carried(state, "", item, leaves) for item in fact.items]
-        display = ir.make_tuple if isinstance(fact, facts.Tuple) else ir.make_list
-        return state.outer_display(display, items)
-    if isinstance(fact, facts.Undefined):
-        leaves.append(ir.Value(name, fact))
-        return ir.UNDEFINED
-    leaves.append(ir.Value(name, fact))
-    return leaves[-1]
 
 
 def _outside(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:

@@ -9,7 +9,7 @@ it is read: only then does the loop carry it in.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,11 @@ class Carried:
     fact: Fact
     leaves: list[ir.Value] = field(default_factory=list)
     atom: Atom | None = None
+    key: Any = None
+    """The name, or the buffer, under which the environment has it."""
+
+    on_read: Callable[[list[ir.Value]], None] | None = None
+    """Called with the leaves when the atom is made."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +47,37 @@ class Conflict:
 
 
 Binding = ir.Value | ir.Const | Carried | Conflict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Home:
+    """The view of a buffer that a value was; `root` is what the buffer held then."""
+
+    buffer: Buffer
+    path: tuple[ir.Op, ...]
+    root: ir.Value
+
+
+@dataclass(eq=False, slots=True)
+class Buffer:
+    """Memory that may be written into: that of `root`, when nothing has been written yet.
+
+    `tangled` are buffers that may share memory with this one in a way that is not known: a write
+    to one makes the others unreadable.
+    """
+
+    root: ir.Value
+    tangled: set[Buffer] = field(default_factory=set)
+    outside: bool = False
+    """Whether it belongs to a global variable or closure."""
+
+    @property
+    def name(self) -> str:
+        return self.root.name
+
+
+Environment = dict[Any, Binding]
+"""What names hold, and buffers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

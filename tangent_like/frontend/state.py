@@ -15,7 +15,16 @@ from tangent_like import facts, ir
 from tangent_like.build import Builder
 from tangent_like.errors import Place
 from tangent_like.frontend.kinds import with_fresh_sizes
-from tangent_like.frontend.scope import MISSING, Definition, External, Frame, Guard
+from tangent_like.frontend.scope import (
+    MISSING,
+    Buffer,
+    Definition,
+    Environment,
+    External,
+    Frame,
+    Guard,
+    Home,
+)
 from tangent_like.ir import Atom, Const, Value
 
 TRUE, FALSE = Const(True), Const(False)
@@ -58,10 +67,27 @@ class Lowering:
     frame: Frame
     prelude: list[ir.Statement] = field(default_factory=list)
     reads: dict[External, Value] = field(default_factory=dict)
+    memory: dict[Buffer, Any] = field(default_factory=dict)
+    """What each buffer that was written into holds now."""
+
+    homes: dict[Value, Home] = field(default_factory=dict)
+    """Where values live (`memory.home_of` fills it)."""
+
+    written: int = 0
+    """How often something was written into."""
 
     @property
     def guards(self) -> dict[External | Definition, Guard]:
         return self.module.guards
+
+    def scope(self) -> Environment:
+        """What names and buffers hold here."""
+        return {**self.frame.env, **self.memory}
+
+    def enter(self, scope: Environment) -> None:
+        """Go on with what names and buffers hold somewhere."""
+        self.frame.env = {k: v for k, v in scope.items() if not isinstance(k, Buffer)}
+        self.memory = {k: v for k, v in scope.items() if isinstance(k, Buffer)}
 
     def place(self, node: Any) -> Place:
         return self.frame.source.place(node)

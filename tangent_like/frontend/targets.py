@@ -11,6 +11,7 @@ from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.writes import write_item
 from tangent_like.ir import Atom, Const, Value
 
 
@@ -20,10 +21,12 @@ def bind(state: Lowering, target: Any, value: Atom) -> None:
         bind_name(state, target.id, value, target)
     elif isinstance(target, (gast.Tuple, gast.List)):
         _unpack(state, target, value)
+    elif isinstance(target, gast.Subscript):
+        container, index = state.expression(target.value), state.expression(target.slice)
+        write_item(state, target, container, index, value)
     else:
-        what = "an array or container" if isinstance(target, gast.Subscript) else "an object"
         raise NotYetSupported(
-            f"writing into {what} in place", state.place(target), "build a new one"
+            "writing into an object in place", state.place(target), "build a new one"
         )
 
 

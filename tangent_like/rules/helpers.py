@@ -41,7 +41,15 @@ linear(
     samples=lambda: [(reals(3), reals(3))],
 )
 linear(runtime.copy, lambda g, x: g, sequences=True, samples=lambda: [(reals(3),), (0.7,)])
-constant(runtime.zeros_like, runtime.zero_list)
+linear(
+    runtime.of_last_written,
+    lambda g, x, array, index: apply(runtime.of_last_written, g, array, index),
+    samples=lambda: [
+        (reals(3), reals(4), np.array([1, 1, 0])),
+        (reals(2, 3), reals(2, 4), (slice(None), np.array([1, 0, 1]))),
+    ],
+)
+constant(runtime.zeros_like, runtime.zero_list, runtime.check_separate)
 
 # --- products of operands whose number of axes is not known -----------------------------------
 

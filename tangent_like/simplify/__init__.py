@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tangent_like.ir import Function
 from tangent_like.simplify.algebra import finish_algebra, simplify_algebra
 from tangent_like.simplify.common import share_common
+from tangent_like.simplify.copies import write_into_copies
 from tangent_like.simplify.dead import remove_dead
 from tangent_like.simplify.in_place import update_in_place
 from tangent_like.simplify.invariant import drop_invariants
@@ -30,3 +31,6 @@ PASSES: tuple[Pass, ...] = (
 
 FINAL_PASSES: tuple[Pass, ...] = (*PASSES, update_in_place, remove_dead)
 """All passes, in order, before a list is printed: values may now be changed in place."""
+
+PLAIN_PASSES: tuple[Pass, ...] = (remove_dead, write_into_copies)
+"""What has to be done before a list is printed that is not simplified."""

@@ -26,6 +26,7 @@ from tangent_like import facts, ir, runtime
 from tangent_like.analysis.lifetimes import lifetimes
 from tangent_like.analysis.ownership import Plan, loops_around
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
+from tangent_like.stores import Store, on_a_copy
 
 _IN_PLACE: dict[Any, Any] = {
     runtime.scatter_add: runtime.scatter_add_into,
@@ -48,6 +49,8 @@ def update_in_place(function: Function) -> Function:
 
 
 def _is_candidate(op: Op, params: set[Value]) -> bool:
+    if isinstance(op.fn, Store):
+        return isinstance(op.args[0], Value)
     if isinstance(op.fn, ir.Procedure) or not op.derivative:
         return False
     if op.fn is runtime.scatter_add or op.fn is runtime.copy:
@@ -102,7 +105,27 @@ def _statements(statement: Statement, plan: Plan) -> Iterator[Statement]:
                 inits[k] = copied.result
                 yield copied
         yield replace(statement, inits=tuple(inits), body=_rebuilt(statement.body, plan))
+    elif isinstance(statement.fn, Store):
+        yield from _stored(statement, plan)
+    elif statement in plan.snapshots:
+        yield from _pushed(statement)
     elif statement not in plan.candidates:
         yield statement
     elif statement.fn is not runtime.copy:
         yield replace(statement, fn=_IN_PLACE[statement.fn])
+
+
+def _stored(op: Op, plan: Plan) -> Iterator[Statement]:
+    """A store into the array itself, or into a copy."""
+    assert isinstance(op.fn, Store)
+    if op in plan.candidates:
+        yield replace(op, fn=op.fn.written_into())
+    else:
+        yield from on_a_copy(op)
+
+
+def _pushed(op: Op) -> Iterator[Statement]:
+    tape, value = op.args
+    copied = Value("", value.fact)
+    yield Op(copied, runtime.copy, (value,), (), op.place, True)
+    yield replace(op, args=(tape, copied))

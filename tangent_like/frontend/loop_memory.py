@@ -1,0 +1,136 @@
+"""Which memory the names share that a loop carries.
+
+    for k in range(n):
+        new[1:] = old[1:] + old[:-1]
+        old, new = new, old
+
+Where an iteration begins, what a name holds has a buffer of its own.  That is tangled with the
+buffers around the loop that the name may hold then, and with that of another name if both may
+hold the same: in the first iteration, or after any one.  In the example nothing is tangled:
+`old` and `new` are different arrays where the loop is entered and where an iteration ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from tangent_like import ir
+from tangent_like.frontend.memory import adopt, buffers_of, may_alias
+from tangent_like.frontend.scope import Binding, Buffer, Environment
+from tangent_like.frontend.state import Lowering
+from tangent_like.ir import Atom, Value
+
+Leaf = tuple[str, int]
+"""One of the values that a name stands for: the name, and which of them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sharing:
+    """For each leaf the buffers around the loop that it may be, and which leaves may be alike."""
+
+    outer: Mapping[Leaf, frozenset[Buffer]] = field(default_factory=dict)
+    ties: frozenset[frozenset[Leaf]] = frozenset()
+
+    def same_as(self, other: Sharing) -> bool:
+        return self.outer == other.outer and self.ties == other.ties
+
+
+@dataclass(eq=False, slots=True)
+class Buffers:
+    """The buffers of the leaves in one lowering of the body, made as they are read."""
+
+    state: Lowering
+    sharing: Sharing
+    made: dict[Leaf, Buffer] = field(default_factory=dict)
+
+    def make(self, name: str, leaves: Iterable[Value]) -> None:
+        for k, value in enumerate(leaves):
+            if may_alias(value.fact):
+                self.made[name, k] = self.buffer((name, k), value)
+
+    def buffer(self, leaf: Leaf, value: Value) -> Buffer:
+        buffer = Buffer(value)
+        adopt(self.state, buffer, value)
+        others = [*self.sharing.outer.get(leaf, ())]
+        others += [b for key, b in self.made.items() if frozenset((key, leaf)) in self.sharing.ties]
+        for other in others:
+            buffer.tangled.add(other)
+            other.tangled.add(buffer)
+        return buffer
+
+
+def observed(
+    state: Lowering, before: Environment, after: Environment, buffers: Buffers,
+    names: Iterable[str], mark: int,
+) -> Sharing:  # fmt: skip
+    """What the leaves share, seen from what the names hold before the loop and after the body;
+    values made before the loop have serial numbers below `mark`."""
+    entering = dict(_leaves(state, before, names))
+    leaving = dict(_leaves(state, after, names))
+    own = {buffer: leaf for leaf, buffer in buffers.made.items()}
+    outer = {leaf: set(_around(found, mark)) for leaf, found in entering.items()}
+    for leaf, found in leaving.items():
+        outer.setdefault(leaf, set()).update(_around(found, mark))
+    passed_on = {leaf: {own[b] for b in found if b in own} for leaf, found in leaving.items()}
+    while _grown(outer, passed_on):
+        pass
+    ties = {
+        frozenset(pair)
+        for table in (entering, leaving)
+        for pair in combinations(table, 2)
+        if _may_share(table[pair[0]], table[pair[1]])
+    }
+    return Sharing({leaf: frozenset(found) for leaf, found in outer.items()}, frozenset(ties))
+
+
+def _leaves(
+    state: Lowering, environment: Environment, names: Iterable[str]
+) -> Iterator[tuple[Leaf, set[Buffer]]]:
+    for name in names:
+        binding: Binding = environment.get(name, ir.UNDEFINED)
+        if isinstance(binding, Value):
+            for k, atom in enumerate(_parts(state, binding)):
+                yield (name, k), set(buffers_of(state, atom))
+
+
+def _parts(state: Lowering, atom: Atom) -> Iterator[Atom]:
+    """The values that a display holds, however deep."""
+    op = state.builder.definitions.get(atom) if isinstance(atom, Value) else None
+    if op is not None and op.fn in (ir.make_tuple, ir.make_list):
+        for item in op.args:
+            yield from _parts(state, item)
+    else:
+        yield atom
+
+
+def _around(found: Iterable[Buffer], mark: int) -> Iterator[Buffer]:
+    """The buffers that are there before the loop, with those tangled with them."""
+    for buffer in found:
+        for other in (buffer, *buffer.tangled):
+            if other.root.serial < mark:
+                yield other
+
+
+def _grown(outer: dict[Leaf, set[Buffer]], passed_on: Mapping[Leaf, set[Leaf]]) -> bool:
+    """Hand what a leaf may be to the leaf that it becomes in the next iteration."""
+    before = sum(map(len, outer.values()))
+    for leaf, sources in passed_on.items():
+        for source in sources:
+            outer[leaf] |= outer.get(source, set())
+    return sum(map(len, outer.values())) > before
+
+
+def _may_share(a: set[Buffer], b: set[Buffer]) -> bool:
+    return any(x is y or y in x.tangled for x in a for y in b)
+
+
+def written_around(
+    before: Environment, after: Environment, mark: int
+) -> Iterator[Buffer]:
+    """The buffers from before a block that it has written into."""
+    for key, binding in after.items():
+        if isinstance(key, Buffer) and key.root.serial < mark:
+            if binding is not before.get(key, key.root):
+                yield key

@@ -1,0 +1,262 @@
+"""Which memory a value lives in, while a function is lowered.
+
+    u = np.zeros(5)      u1            buffer 1 holds u1
+    v = u[1:]            v1 = u1[1:]   v1: buffer 1 through [1:]
+    v[0] = 2.0           u2 = store(u1, 2.0, 1:, 0)       buffer 1 holds u2
+    return sum(v)        v2 = u2[1:];  sum(v2)            v1 is stale: v is read anew
+
+The list has values only.  A name holds the value that it was bound to; where the buffer of that
+value has been written since, reading the name makes the same view of what the buffer holds now.
+So names alias exactly as arrays do.  Where it is not known which memory two values share (results
+of branches and loops, functions that may return a view), their buffers are *tangled*: after a
+write to one, reading the other is refused.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tangent_like import facts, ir, runtime
+from tangent_like.analysis.memory import allocates
+from tangent_like.errors import NeverSupported, SharedMemory
+from tangent_like.frontend.scope import Binding, Buffer, Carried, Conflict, Home
+from tangent_like.frontend.state import Lowering
+from tangent_like.ir import Atom, Const, Op, Value
+from tangent_like.stores import Store, is_basic
+
+_VIEWS: frozenset[Any] = frozenset({
+    np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.expand_dims, np.squeeze,
+    np.permute_dims, np.matrix_transpose, np.diagonal, np.broadcast_to, np.flip, np.fliplr,
+    np.flipud, np.rot90, np.atleast_1d, np.atleast_2d, np.atleast_3d, ir.defined, runtime.bound,
+})  # fmt: skip
+_VIEWS_OF_CONTIGUOUS: frozenset[Any] = frozenset({np.reshape, np.ravel})
+_CONTIGUOUS: frozenset[Any] = frozenset({
+    np.zeros, np.ones, np.empty, np.full, np.arange, np.linspace, np.eye, np.identity,
+})  # fmt: skip
+_DISPLAYS = (ir.make_tuple, ir.make_list)
+
+
+def may_alias(fact: facts.Fact) -> bool:
+    """Whether a value of this fact may be memory that can be written into."""
+    fact = facts.defined(fact)
+    if isinstance(fact, (facts.Tuple, facts.List)):
+        return any(map(may_alias, fact.items))
+    if isinstance(fact, facts.Array):
+        return fact.dims is None or bool(fact.dims)
+    return isinstance(fact, (facts.Unknown, facts.ListOf, facts.Zip))
+
+
+def home_of(state: Lowering, value: Value) -> Home:
+    """Where a value lives; values that are no views have a buffer of their own."""
+    found = state.homes.get(value)
+    if found is None:
+        found = state.homes[value] = _home(state, value)
+    return found
+
+
+def _home(state: Lowering, value: Value) -> Home:
+    op = state.builder.definitions.get(value)
+    if any(value is read for read in state.reads.values()):
+        return Home(Buffer(value, outside=True), (), value)
+    if op is None:
+        return _rooted(state, value, state.builder.sources.get(value, ()))
+    if _is_view(state, op):
+        inner = home_of(state, op.args[0])  # type: ignore[arg-type]
+        return Home(inner.buffer, (*inner.path, op), inner.root)
+    return _rooted(state, value, () if allocates(op) else op.atoms)
+
+
+def _rooted(state: Lowering, value: Value, sources: Sequence[Atom]) -> Home:
+    """A value with a buffer of its own, tangled with those of what it may be a view of."""
+    buffer = Buffer(value)
+    for source in sources:
+        for other in buffers_of(state, source):
+            tangle(buffer, other)
+    return Home(buffer, (), value)
+
+
+def tangle(a: Buffer, b: Buffer) -> None:
+    """Let two buffers, with all that the second is tangled with, be known to share memory."""
+    for other in (b, *b.tangled):
+        if other is not a:
+            a.tangled.add(other)
+            other.tangled.add(a)
+
+
+def buffers_of(state: Lowering, atom: Atom) -> Iterator[Buffer]:
+    """The buffers in which an atom, or what a display holds, lives."""
+    if not isinstance(atom, Value) or not may_alias(atom.fact):
+        return
+    op = state.builder.definitions.get(atom)
+    if op is not None and op.fn in _DISPLAYS:
+        for item in op.args:
+            yield from buffers_of(state, item)
+    else:
+        yield home_of(state, atom).buffer
+
+
+def _is_view(state: Lowering, op: Op) -> bool:
+    if op.keywords or not op.args or not isinstance(op.args[0], Value):
+        return False
+    if op.fn is operator.getitem:
+        return isinstance(op.args[0].fact, facts.Array) and is_basic(op.args[1])
+    if not isinstance(facts.defined(op.args[0].fact), (facts.Array, facts.Unknown)):
+        return False
+    try:
+        if op.fn in _VIEWS:
+            return True
+        return op.fn in _VIEWS_OF_CONTIGUOUS and _is_contiguous(state, op.args[0])
+    except TypeError:  # a callable that cannot be hashed
+        return False
+
+
+def _is_contiguous(state: Lowering, value: Value) -> bool:
+    home = home_of(state, value)
+    made = state.builder.definitions.get(home.buffer.root)
+    return not home.path and made is not None and made.fn in _CONTIGUOUS
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def fresh(state: Lowering, atom: Atom, node: Any) -> Atom:
+    """What an atom is now: its buffer, or that of something it holds, may have been written."""
+    if not state.written or not isinstance(atom, Value) or not may_alias(atom.fact):
+        return atom
+    op = state.builder.definitions.get(atom)
+    if op is not None and op.fn in _DISPLAYS:
+        items = [fresh(state, item, node) for item in op.args]
+        same = all(map(operator.is_, items, op.args))
+        return atom if same else state.builder.op(op.fn, items, name=atom.name)
+    home = home_of(state, atom)
+    now = held(state, home, node)
+    if now is home.root:
+        return atom
+    for step in home.path:
+        now = state.builder.op(step.fn, (now, *step.args[1:]), name=step.result.name)
+    return now
+
+
+def held(state: Lowering, home: Home, node: Any) -> Atom:
+    """What a buffer holds now."""
+    found = state.memory.get(home.buffer)
+    if found is None:
+        _check_sources(state, home.buffer.root, node)
+        return home.buffer.root
+    if isinstance(found, Conflict):
+        raise _tangled(state, found, node)
+    if isinstance(found, Carried):
+        found = state.memory[home.buffer] = carried_atom(state, found)
+    return found
+
+
+def _check_sources(state: Lowering, root: Value, node: Any) -> None:
+    """What may be a view of something cannot be read once that was written."""
+    op = state.builder.definitions.get(root)
+    sources = state.builder.sources.get(root, ()) if op is None else op.atoms
+    if op is not None and allocates(op):
+        return
+    for source in sources:
+        if fresh(state, source, node) is not source:
+            assert isinstance(source, Value)
+            raise _tangled(state, Conflict(source.name, state.place(node), ""), node)
+
+
+def fresh_or_conflict(state: Lowering, binding: Binding, node: Any) -> Binding:
+    """What a name holds where a block ends; a conflict, if that can no longer be read."""
+    if isinstance(binding, (Carried, Conflict)):
+        return binding
+    try:
+        return fresh(state, binding, node)
+    except SharedMemory:
+        return Conflict("", state.place(node), "it may share memory with what was written into")
+
+
+def _tangled(state: Lowering, conflict: Conflict, node: Any) -> SharedMemory:
+    name = f"`{conflict.name}`" if conflict.name else "an array"
+    return SharedMemory(
+        f"this may share memory with {name}, which was written into in line {conflict.place.line}",
+        state.place(node),
+        "copy one of them before writing: `.copy()`",
+    )
+
+
+# --- what loops carry ----------------------------------------------------------------------------
+
+
+def carried_atom(state: Lowering, carried: Carried) -> Atom:
+    """The value that a loop hands to this iteration, made when it is first read."""
+    if carried.atom is None:
+        carried.atom = _carried(state, carried.name, carried.fact, carried.leaves)
+        if isinstance(carried.key, Buffer) and isinstance(carried.atom, Value):
+            state.homes[carried.atom] = Home(carried.key, (), carried.atom)
+        elif carried.on_read is not None:
+            carried.on_read(carried.leaves)
+    return carried.atom
+
+
+def _carried(state: Lowering, name: str, fact: facts.Fact, leaves: list[Value]) -> Atom:
+    if isinstance(fact, (facts.Tuple, facts.List)):
+        items = [_carried(state, "", item, leaves) for item in fact.items]
+        display = ir.make_tuple if isinstance(fact, facts.Tuple) else ir.make_list
+        return state.outer_display(display, items)
+    if isinstance(fact, facts.Undefined):
+        leaves.append(Value(name, fact))
+        return ir.UNDEFINED
+    leaves.append(Value(name, fact))
+    return leaves[-1]
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def write(
+    state: Lowering,
+    node: Any,
+    target: Atom,
+    index: Atom | None,
+    value: Atom,
+    combine: Callable[..., Any] | None = None,
+) -> None:
+    """`target[index] = value`, or with `combine` an augmented assignment; without an index to the
+    whole of the target."""
+    place = state.place(node)
+    if not isinstance(target, Value):
+        raise NeverSupported(f"writing into {facts.describe(target.fact)}", place)
+    home = home_of(state, target)
+    if home.buffer.outside:
+        raise NeverSupported(
+            f"writing into `{home.buffer.name}`, which lives outside the function",
+            place,
+            "write into a copy of it, or pass it as an argument",
+        )
+    root = held(state, home, node)
+    steps = [(step.fn, step.args[1:]) for step in home.path if step.fn is not ir.defined]
+    if index is not None:
+        steps.append((operator.getitem, (index,)))
+    elif steps and combine is not None and steps[-1][0] is not operator.getitem:
+        steps.append((operator.getitem, (Const(...),)))
+    store = Store(tuple(fn for fn, _ in steps), tuple(len(own) for _, own in steps), combine)
+    operands = [atom for _, own in steps for atom in own]
+    name = root.name if isinstance(root, Value) else home.buffer.name
+    result = state.builder.op(store, (root, value, *operands), name=name, place=place)
+    set_held(state, home.buffer, result, place)
+
+
+def set_held(state: Lowering, buffer: Buffer, value: Atom, place: Any) -> None:
+    """Note what a buffer holds from here on; what is tangled with it cannot be read any more."""
+    state.written += 1
+    adopt(state, buffer, value)
+    for other in buffer.tangled:
+        state.memory[other] = Conflict(buffer.name, place, "it may share memory")
+
+
+def adopt(state: Lowering, buffer: Buffer, value: Any) -> None:
+    """Let a buffer hold a value."""
+    state.memory[buffer] = value
+    if isinstance(value, Value):
+        state.homes[value] = Home(buffer, (), value)

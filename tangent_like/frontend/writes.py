@@ -1,0 +1,257 @@
+"""Statements, methods and functions that write into arrays."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tangent_like import facts, ir, runtime
+from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend.arithmetic import BINARY, SIGNS
+from tangent_like.frontend.memory import fresh, home_of, set_held, write
+from tangent_like.frontend.scope import Conflict
+from tangent_like.frontend.state import Lowering
+from tangent_like.ir import Atom, Const, Value
+from tangent_like.stores import names_elements_once
+
+WHOLE = Const(...)
+
+
+def write_item(state: Lowering, node: Any, container: Atom, index: Atom, value: Atom) -> None:
+    """`container[index] = value`."""
+    container = _array(state, node, fresh(state, container, node))
+    write(state, node, container, index, _as_array(state, fresh(state, value, node)))
+
+
+def augment_item(state: Lowering, node: Any) -> None:
+    """`container[index] += value`, and with every other operator."""
+    target = node.target
+    container, index = state.expression(target.value), state.expression(target.slice)
+    container = _array(state, node, container)
+    written = state.written
+    value = _as_array(state, state.expression(node.value))
+    if state.written > written:
+        raise NotYetSupported(
+            "an augmented assignment whose right side writes into an array",
+            state.place(node), "compute the right side before",
+        )  # fmt: skip
+    combine = BINARY[type(node.op)]
+    if names_elements_once(index):
+        write(state, node, container, index, value, combine)
+        return
+    old = state.builder.op(operator.getitem, (container, index), place=state.place(node))
+    new = state.builder.op(combine, (old, value), place=state.place(node))
+    write(state, node, container, index, new)
+
+
+def augment(state: Lowering, node: Any, old: Atom) -> Atom | None:
+    """`y += value` where y may be an array: the new value of the name, None if it stays bound to
+    the same array."""
+    if isinstance(old.fact, (facts.List, facts.ListOf)):
+        raise NotYetSupported(
+            f"`{SIGNS[type(node.op)]}=` of a list", state.place(node), "write `a = a + b`"
+        )
+    value = _as_array(state, state.expression(node.value))
+    old, combine = fresh(state, old, node), BINARY[type(node.op)]
+    if isinstance(old.fact, facts.Array) and old.fact.dims:
+        write(state, node, old, None, value, combine)
+        return None
+    # A number is bound anew, an array without axes changed: only other names could tell.
+    place = state.place(node)
+    new = state.builder.op(combine, (old, value), place=place)
+    if isinstance(old, Value):
+        state.written += 1
+        home = home_of(state, old)
+        for buffer in (home.buffer, *home.buffer.tangled):
+            state.memory[buffer] = Conflict(old.name, place, "it may have been changed")
+    return new
+
+
+def _array(state: Lowering, node: Any, container: Atom) -> Value:
+    fact = facts.defined(container.fact)
+    if not isinstance(container, Value) or not isinstance(fact, (facts.Array, facts.Unknown)):
+        raise NotYetSupported(
+            f"writing into {facts.describe(fact)}", state.place(node), "use an array"
+        )
+    return container
+
+
+def _as_array(state: Lowering, value: Atom) -> Atom:
+    """What is stored: a list of numbers is an array of them."""
+    if isinstance(value.fact, (facts.Tuple, facts.List, facts.ListOf)):
+        return state.builder.op(np.array, (value,))
+    return value
+
+
+# --- methods and functions ----------------------------------------------------------------------
+
+Arguments = Sequence[Atom]
+Writer = Callable[[Lowering, Any, Sequence[Atom], Mapping[str, Atom]], Atom]
+NONE = Const(None)
+
+
+def _fill(state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]) -> Atom:
+    array, value = _taken(state, node, args, keywords, ("self", "value"), 2)
+    write(state, node, array, WHOLE, value)
+    return NONE
+
+
+def _sort(state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]) -> Atom:
+    array, *rest = args
+    done = state.builder.op(np.sort, (array, *rest), dict(keywords), place=state.place(node))
+    write(state, node, array, WHOLE, done)
+    return NONE
+
+
+def _copyto(state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]) -> Atom:
+    named = dict(keywords)
+    mask = named.pop("where", None)
+    target, source = _taken(state, node, args, named, ("dst", "src"), 2)
+    source = _as_array(state, source)
+    if mask is not None:
+        source = state.builder.op(np.where, (mask, source, target), place=state.place(node))
+    write(state, node, target, WHOLE, source)
+    return NONE
+
+
+def _putmask(state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]) -> Atom:
+    names = ("a", "mask", "values")
+    array, mask, values = _taken(state, node, args, keywords, names, 3)
+    if facts.rank(values.fact) != 0 and not facts.same_shape(values.fact, array.fact):
+        raise NotYetSupported(
+            "`putmask` with values of another shape", state.place(node), "write `a[mask] = values`"
+        )
+    new = state.builder.op(np.where, (mask, values, array), place=state.place(node))
+    write(state, node, array, WHOLE, new)
+    return NONE
+
+
+def _place(state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]) -> Atom:
+    array, mask, values = _taken(state, node, args, keywords, ("arr", "mask", "vals"), 3)
+    if facts.rank(values.fact) != 0:
+        raise NotYetSupported(
+            "`place` with several values", state.place(node), "write `a[mask] = values`"
+        )
+    write(state, node, array, mask, values)
+    return NONE
+
+
+def _put(state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]) -> Atom:
+    array, index, values = _taken(state, node, args, keywords, ("a", "ind", "v"), 3)
+    place = state.place(node)
+    index, values = _as_array(state, index), _as_array(state, values)
+    flat = state.builder.op(np.ravel, (array,), place=place)
+    copied = state.builder.op(np.copy, (flat,), place=place)
+    write(state, node, copied, index, values)
+    shape = state.builder.op(getattr, (array, Const("shape")), place=place)
+    new = state.builder.op(np.reshape, (fresh(state, copied, node), shape), place=place)
+    write(state, node, array, WHOLE, new)
+    return NONE
+
+
+def _fill_diagonal(
+    state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]
+) -> Atom:
+    array, value = _taken(state, node, args, keywords, ("a", "val"), 2)
+    if facts.rank(array.fact) != 2:
+        raise NotYetSupported(
+            "`fill_diagonal` of an array that is not known to have two axes", state.place(node),
+            "write `a[i, i] = value` in a loop",
+        )  # fmt: skip
+    op = state.builder.op
+    shape = op(getattr, (array, Const("shape")))
+    lengths = [op(operator.getitem, (shape, Const(k))) for k in range(2)]
+    along = op(np.arange, (op(min, lengths),))
+    index = op(ir.make_tuple, (along, along))
+    write(state, node, array, index, _as_array(state, value))
+    return NONE
+
+
+def _taken(
+    state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom],
+    names: Sequence[str], count: int,
+) -> list[Atom]:  # fmt: skip
+    """The arguments by position; others are refused."""
+    found = dict(zip(names, args)) | dict(keywords)
+    if len(args) > count or set(found) != set(names[:count]):
+        raise NotYetSupported("these arguments of this function", state.place(node))
+    return [fresh(state, found[name], node) for name in names[:count]]
+
+
+METHODS: dict[str, Writer] = {"fill": _fill, "sort": _sort}
+FUNCTIONS: dict[Any, Writer] = {
+    np.copyto: _copyto, np.putmask: _putmask, np.place: _place, np.put: _put,
+    np.fill_diagonal: _fill_diagonal,
+}  # fmt: skip
+REFUSED: frozenset[Any] = frozenset({np.put_along_axis, np.random.shuffle})
+REFUSED_METHODS = ("resize", "partition", "put", "setfield", "byteswap", "setflags", "itemset")
+
+
+def is_writer(function: Any) -> bool:
+    """Whether a function is known to write into its first argument."""
+    return _ufunc_of_at(function) is not None or function in FUNCTIONS
+
+
+def call(
+    state: Lowering, node: Any, function: Any, args: Arguments, keywords: Mapping[str, Atom]
+) -> Atom:
+    """Call a function that writes into its first argument."""
+    ufunc = _ufunc_of_at(function)
+    if ufunc is not None:
+        return _accumulate_at(state, node, ufunc, args, keywords)
+    return FUNCTIONS[function](state, node, args, keywords)
+
+
+def _ufunc_of_at(function: Any) -> Any:
+    owner = getattr(function, "__self__", None)
+    return owner if isinstance(owner, np.ufunc) and function.__name__ == "at" else None
+
+
+def _accumulate_at(
+    state: Lowering, node: Any, ufunc: Any, args: Arguments, keywords: Mapping[str, Atom]
+) -> Atom:
+    """`np.add.at(array, index, value)`: repeated indices accumulate."""
+    if ufunc not in (np.add, np.subtract) or len(args) != 3 or keywords:
+        raise NotYetSupported(
+            f"`{ufunc.__name__}.at`", state.place(node), "loop over the indices"
+        )
+    array, index, value = (fresh(state, atom, node) for atom in args)
+    place, value = state.place(node), _as_array(state, value)
+    if isinstance(index.fact, (facts.List, facts.ListOf)):
+        index = _as_array(state, index)
+    if ufunc is np.subtract:
+        value = state.builder.op(operator.neg, (value,), place=place)
+    target = _array(state, node, array)
+    new = state.builder.op(
+        runtime.scatter_add, (target, index, value), name=target.name, place=place
+    )
+    home = home_of(state, target)
+    if home.path or home.buffer.outside:
+        write(state, node, target, WHOLE, new)
+    else:
+        set_held(state, home.buffer, new, place)
+    return NONE
+
+
+def into_out(state: Lowering, node: Any, out: Atom, result: Atom) -> Atom:
+    """The result of a function with `out=`: the array that it was written into."""
+    if isinstance(out.fact, facts.Tuple) and len(out.fact.items) == 1:
+        out = state.builder.op(operator.getitem, (out, Const(0)))
+    if not isinstance(facts.defined(out.fact), facts.Array):
+        raise NotYetSupported("this form of `out=`", state.place(node), "use the result")
+    write(state, node, fresh(state, out, node), WHOLE, result)
+    return fresh(state, out, node)
+
+
+def refuse_outside(state: Lowering, node: Any, before: Any, mark: int, what: str) -> None:
+    """Refuse if memory from before a block was written in it."""
+    for buffer, now in state.memory.items():
+        if buffer.root.serial < mark and now is not before.get(buffer, buffer.root):
+            raise NeverSupported(
+                f"writing into `{buffer.name}` in {what}", state.place(node), "write into a copy"
+            )
+
+

@@ -1,0 +1,113 @@
+"""The derivatives of stores.
+
+    y' = store(y, e, i)           be += by[i];  by[i] = 0          dy[i] = de
+    y' = store_add(y, e, i)       be += by[i]                      dy[i] += de
+    y' = store_mul(y, e, i)       be += by[i] * y[i];  by[i] *= e  dy[i] = dy[i] * e + y[i] * de
+
+The adjoint of an array has the layout of the array: what a store does at a place of the array, its
+derivatives do at the same place of the adjoint or tangent.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+
+from tangent_like import ir, runtime
+from tangent_like.build import Builder
+from tangent_like.ir import Atom, Const, Op, Value
+from tangent_like.rules import apply
+from tangent_like.rules.fitting import fit
+from tangent_like.stores import Store, is_whole, last_index, names_elements_once
+from tangent_like.trees import Tree
+
+_SCALING = (operator.mul, operator.truediv)
+
+
+def cotangents(
+    builder: Builder, op: Op, g: Atom, wanted: Sequence[bool]
+) -> tuple[Tree, Tree]:
+    """What the array before and the stored value get from the adjoint of the array after."""
+    store, (_, value, *operands) = op.fn, op.args
+    assert isinstance(store, Store)
+    place = _last_written(builder, op, load(builder, store, g, operands))
+    if store.combine is None:
+        found = fit(builder, place, value) if wanted[1] else None
+        return (_cleared(builder, op, g, operands) if wanted[0] else None, found)
+    new = load(builder, store, op.result, operands)
+    combined = _combination(builder, op, new)
+    old, found = apply.cotangents(builder, combined, place, (True, wanted[1]))
+    if not wanted[0]:
+        return None, found
+    if store.combine in (operator.add, operator.sub):
+        return g, found
+    if store.combine in _SCALING:
+        return _stored(builder, store, g, value, operands), found
+    return _stored(builder, store.assigning(), g, _filled(old), operands), found
+
+
+def tangent(builder: Builder, op: Op, dy: Atom | None, de: Atom | None) -> Tree:
+    """The tangent of the array after; to be computed before the array is written into."""
+    store, (array, value, *operands) = op.fn, op.args
+    assert isinstance(store, Store)
+    if dy is None and de is None:
+        return None
+    if dy is None:
+        dy = builder.op(runtime.zeros_like, (array,))
+    if store.combine is None:
+        return _stored(builder, store, dy, _filled(de), operands)
+    if store.combine in (operator.add, operator.sub):
+        return dy if de is None else _stored(builder, store, dy, de, operands)
+    if store.combine in _SCALING and de is None:
+        return _stored(builder, store, dy, value, operands)
+    own = load(builder, store, dy, operands)
+    old = load(builder, store, array, operands)
+    new = builder.op(store.combine, (old, value))
+    found = apply.tangent(builder, _combination(builder, op, new), (own, de))
+    return _stored(builder, store.assigning(), dy, _filled(found), operands)
+
+
+def _filled(tree: Tree) -> Atom:
+    return Const(0.0) if tree is None else tree  # type: ignore[no-any-return]
+
+
+def load(builder: Builder, store: Store, array: Atom, operands: Sequence[Atom]) -> Atom:
+    """What lies at the place of a store."""
+    for step, own in store.steps(operands):
+        array = builder.op(step, (array, *own))
+    return array
+
+
+def _cleared(builder: Builder, op: Op, g: Atom, operands: Sequence[Atom]) -> Tree:
+    """The adjoint without the place that was overwritten: nothing is left of a whole array."""
+    assert isinstance(op.fn, Store)
+    index = last_index(op)
+    if len(op.fn.path) == 1 and index is not None and is_whole(index):
+        return None
+    return _stored(builder, op.fn, g, Const(0.0), operands)
+
+
+def _stored(
+    builder: Builder, store: Store, array: Atom, value: Atom, operands: Sequence[Atom]
+) -> Atom:
+    if not store.path and store.combine is None:
+        return value
+    name = array.name if isinstance(array, Value) else ""
+    return builder.op(store, (array, value, *operands), name=name)
+
+
+def _combination(builder: Builder, op: Op, new: Atom) -> Op:
+    """The operation that a store makes of what is there and the value, giving `new`."""
+    store, (array, value, *operands) = op.fn, op.args
+    assert isinstance(store, Store) and store.combine is not None
+    old = load(builder, store, array, operands)
+    assert isinstance(new, Value)
+    return Op(new, store.combine, (old, value), (), op.place)
+
+
+def _last_written(builder: Builder, op: Op, g: Atom) -> Atom:
+    """`y[i] = e` with a place twice in `i` keeps what was written last: the others get nothing."""
+    index = last_index(op)
+    if index is None or names_elements_once(index):
+        return g
+    return builder.op(runtime.of_last_written, (g, op.result, index))

@@ -1,0 +1,168 @@
+"""Every statement that writes into an array."""
+
+import numpy as np
+import pytest
+
+import tangent_like as tl
+from tangent_like.errors import TangentLikeError
+from tests.derivatives import assert_derivatives, define
+
+X = np.array([0.7, -1.3, 2.1, 0.4, 1.7])
+A = np.array([[0.5, 1.2, -0.3], [2.0, 0.7, 0.9], [1.4, 0.1, 1.6]])
+
+VECTOR = {
+    "element": "y[2] = x[0] * x[1]",
+    "negative index": "y[-1] = x[0] * x[1]",
+    "slice": "y[1:3] = x[:2] * x[2:4]",
+    "scalar into a slice": "y[1:3] = x[0] ** 2",
+    "strided": "y[::2] = x[:3] * x[0]",
+    "backwards": "y[::-1] = x * x[0]",
+    "negative slice": "y[-3:-1] = x[1:3] ** 2",
+    "ellipsis": "y[...] = x ** 2",
+    "whole": "y[:] = x[0]",
+    "new axis": "y[None, 1:3] = x[:2] ** 2",
+    "mask": "y[x > 0.5] = x[0] * x[1]",
+    "mask of values": "y[x > 0.5] = x[x > 0.5] ** 2",
+    "index array": "y[np.array([3, 0])] = x[:2] ** 2",
+    "repeated index array": "y[np.array([3, 0, 3])] = x[:3] ** 2",
+    "list of indices": "y[[3, 0]] = x[:2] ** 2",
+    "list of values": "y[1:3] = [x[0], x[1] ** 2]",
+    "constant": "y[0] = 4.0",
+    "twice": "y[0] = x[1] ** 2\n    y[0] = x[2] ** 3",
+    "index changed between": "i = 1\n    y[i] = x[0] ** 2\n    i = 3\n    y[i] = x[2] ** 2",
+    "add": "y[1] += x[0] * x[2]",
+    "subtract": "y[1] -= x[0] * x[2]",
+    "multiply": "y[1] *= x[0] * x[2]",
+    "divide": "y[1] /= x[0] + 3.0",
+    "power": "y[1] **= 2",
+    "power of a slice": "y[1:3] **= 3",
+    "power with a variable": "y **= x[2]",
+    "modulo": "y[1] %= x[2]",
+    "floor": "y[1] //= 0.3",
+    "add to slice": "y[1:] += x[:-1]",
+    "overlapping add": "y[1:] += y[:-1]",
+    "overlapping multiply": "y[:-1] *= y[1:]",
+    "overlapping assignment": "y[1:] = y[:-1]",
+    "shift left": "y[:-1] = y[1:]",
+    "reversed onto itself": "y[:] = y[::-1]",
+    "add itself": "y += y",
+    "multiply by itself": "y *= y",
+    "mask add": "y[x > 0.5] += x[0]",
+    "mask multiply": "y[x > 0.5] *= x[x > 0.5]",
+    "indexed add": "y[np.array([3, 0])] += x[:2]",
+    "indexed add with repeats": "y[np.array([3, 0, 3])] += x[:3] ** 2",
+    "indexed multiply with repeats": "y[np.array([3, 0, 3])] *= x[:3]",
+    "add at": "np.add.at(y, np.array([3, 0, 3]), x[:3] ** 2)",
+    "subtract at": "np.subtract.at(y, [3, 0, 3], x[:3] ** 2)",
+    "add at of a view": "np.add.at(y[1:], np.array([3, 0, 3]), x[:3] ** 2)",
+    "whole add": "y += x ** 2",
+    "whole subtract": "y -= x ** 2",
+    "whole divide": "y /= x + 3.0",
+    "whole scalar": "y *= x[0]",
+    "fill": "y.fill(x[0] ** 2)",
+    "fill a view": "y[1:3].fill(x[0] ** 2)",
+    "sort": "y *= -1.0\n    y.sort()",
+    "copyto": "np.copyto(y, x ** 2)",
+    "copyto where": "np.copyto(y, x ** 2, where=x > 0.5)",
+    "copyto a view": "np.copyto(y[1:3], x[:2] ** 2)",
+    "put": "np.put(y, [0, 2], x[1:3] ** 2)",
+    "putmask": "np.putmask(y, x > 0.5, x ** 3)",
+    "place": "np.place(y, x > 0.5, x[0] ** 2)",
+    "out": "np.multiply(x, x[0], out=y)",
+    "out positional": "np.add(y, x, y)",
+    "out of a sum": "np.cumsum(x * x, out=y)",
+    "clip out": "np.clip(y, 0.0, 2.0, out=y)",
+    "in a chain": "y[1] = y[2] = x[0] ** 2",
+    "in a tuple": "y[1], y[2] = x[0] ** 2, x[1] ** 3",
+}
+MATRIX = {
+    "element": "b[1, 2] = a[0, 0] ** 2",
+    "row": "b[1] = a[0] ** 2",
+    "column": "b[:, 1] = a[0] ** 2",
+    "block": "b[1:, :2] = a[:2, 1:] ** 2",
+    "broadcast row": "b[:] = a[0] ** 2",
+    "broadcast column": "b[...] = a[:, :1] ** 2",
+    "scalar": "b[1] = a[0, 0] ** 2",
+    "element of a row": "b[1][2] = a[0, 0] ** 2",
+    "row add": "b[1] += a[0] ** 2",
+    "column multiply": "b[:, 1] *= a[0]",
+    "broadcast add": "b += a[0] ** 2",
+    "broadcast multiply": "b *= a[:, :1]",
+    "mask": "b[a > 1.0] = 3.0 * a[0, 0]",
+    "mask of rows": "b[a[:, 0] > 1.0] *= a[0, 1]",
+    "diagonal": "np.fill_diagonal(b, a[0] ** 2)",
+    "diagonal with indices": "b[np.arange(3), np.arange(3)] = a[0] ** 2",
+    "indices with repeats": "b[[0, 0, 1], [1, 1, 2]] = a[0] ** 2",
+    "transposed": "b.T[0] = a[1] ** 2",
+    "transposed add": "b.T[0] += a[1] ** 2",
+    "whole transposed": "b.T[...] *= a",
+    "matrix product": "b @= a",
+    "sort rows": "b *= -1.0\n    b.sort()",
+    "sort columns": "b *= -1.0\n    b.sort(axis=0)",
+    "outer update": "b -= np.outer(b[:, 0], b[0])",
+    "flipped": "b[::-1, ::-1] = a * a[0, 0]",
+    "ellipsis": "b[..., 0] = a[1] ** 2",
+    "new axis": "b[:, None, 0] = a[1][:, None] ** 2",
+}
+
+
+@pytest.mark.parametrize("body", VECTOR.values(), ids=VECTOR.keys())
+def test_vectors(body):
+    source = f"def f(x):\n    y = x * x\n    {body}\n    return np.sum(y * np.sin(y))\n"
+    assert_derivatives(define(source, "f", np=np), X)
+
+
+@pytest.mark.parametrize("body", VECTOR.values(), ids=VECTOR.keys())
+def test_what_was_there_is_used_before(body):
+    source = (
+        f"def f(x):\n    y = x * x\n    s = np.sum(y ** 3)\n    {body}\n"
+        "    return s * np.sum(y ** 2)\n"
+    )
+    assert_derivatives(define(source, "f", np=np), X)
+
+
+@pytest.mark.parametrize("body", MATRIX.values(), ids=MATRIX.keys())
+def test_matrices(body):
+    source = f"def f(a):\n    b = a * a\n    {body}\n    return np.sum(b * np.sin(b))\n"
+    assert_derivatives(define(source, "f", np=np), A)
+
+
+def test_into_an_integer_array():
+    f = define("def f(x):\n    y = np.zeros(2, int)\n    y[0] = x\n    return y[0] * x\n", "f", np=np)
+    with pytest.raises(TangentLikeError, match="int"):
+        tl.grad(f)(2.0)
+
+
+def test_integers_may_be_written():
+    source = (
+        "def f(x):\n    k = np.zeros(3, int)\n    for i in range(3):\n        k[i] = 2 - i\n"
+        "    k[0] += 0\n    return x[k[0]] * x[k[2]] ** 2\n"
+    )
+    assert_derivatives(define(source, "f", np=np), X)
+
+
+def test_float32_stays_float32():
+    source = "def f(x):\n    y = x * x\n    y[1] = 2.0 * x[0]\n    y += 1.0\n    return np.sum(y * y)\n"
+    g = tl.grad(define(source, "f", np=np))(X.astype(np.float32))
+    assert g.dtype == np.float32
+    want = tl.grad(define(source, "f", np=np))(X)
+    np.testing.assert_allclose(g, want, rtol=1e-5)
+
+
+def test_a_read_only_argument():
+    x = X.copy()
+    x.flags.writeable = False
+    f = define("def f(x):\n    y = x * 1.0\n    y[0] = x[1]\n    return np.sum(y * x)\n", "f", np=np)
+    np.testing.assert_allclose(tl.grad(f)(x), tl.grad(f)(X))
+
+
+def test_a_shape_that_does_not_fit():
+    f = define("def f(x):\n    y = x[:2] * 1.0\n    y += x\n    return np.sum(y)\n", "f", np=np)
+    with pytest.raises(ValueError, match="broadcast"):
+        tl.value_and_grad(f)(X)
+
+
+def test_a_global_is_not_written():
+    f = define("def f(x):\n    table[0] = x\n    return table[0]\n", "f", np=np, table=np.zeros(3))
+    with pytest.raises(TangentLikeError, match="outside"):
+        tl.grad(f)(2.0)
