@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tangent_like import facts
+from tangent_like import facts, runtime
 from tangent_like.deep import deep
 from tangent_like.dispatch import (
     Derivative,
@@ -171,7 +171,7 @@ def vjp(
     """
     chosen = tuple(i for i, p in enumerate(primals) if _is_active(p))
     target = underlying(function)
-    value = target(*primals)
+    value = target(*map(runtime.copy, primals))  # which the function may write into
     derived = _derivative(target, "vjp", chosen, **options) if chosen else None
     saved = tuple(primals)
 

@@ -28,7 +28,6 @@ from tangent_like import facts
 from tangent_like.errors import NOWHERE, Place
 from tangent_like.facts import Fact
 
-
 _serials = itertools.count()
 
 

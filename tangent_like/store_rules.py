@@ -13,7 +13,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 
-from tangent_like import ir, runtime
+from tangent_like import runtime
 from tangent_like.build import Builder
 from tangent_like.ir import Atom, Const, Op, Value
 from tangent_like.rules import apply
@@ -68,7 +68,7 @@ def tangent(builder: Builder, op: Op, dy: Atom | None, de: Atom | None) -> Tree:
 
 
 def _filled(tree: Tree) -> Atom:
-    return Const(0.0) if tree is None else tree  # type: ignore[no-any-return]
+    return Const(0.0) if tree is None else tree
 
 
 def load(builder: Builder, store: Store, array: Atom, operands: Sequence[Atom]) -> Atom:

@@ -196,7 +196,7 @@ def _call_choice(
     state.builder.place = state.place(node)
     joined = join_pairs(state, choice.test, sides[0], sides[1], pair)
     result = joined.pop("")
-    state.memory.update(joined)  # type: ignore[arg-type]
+    state.memory.update(joined)
     return result  # type: ignore[return-value]
 
 

