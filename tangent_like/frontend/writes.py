@@ -187,7 +187,7 @@ FUNCTIONS: dict[Any, Writer] = {
     np.fill_diagonal: _fill_diagonal,
 }  # fmt: skip
 REFUSED: frozenset[Any] = frozenset({np.put_along_axis, np.random.shuffle})
-REFUSED_METHODS = ("resize", "partition", "put", "setfield", "byteswap", "setflags", "itemset")
+IN_PLACE = (*FUNCTIONS, *REFUSED)
 
 
 def is_writer(function: Any) -> bool:

@@ -14,7 +14,7 @@ from tangent_like.rules.draws import forms
 from tangent_like.rules.registry import Refusal, named, refuse
 
 refuse(
-    *named(np, "copyto", "fill_diagonal", "put", "place", "putmask", "put_along_axis"),
+    *named(np, "put_along_axis"),
     *named(np.random, "shuffle"),
     *(function for function, _ in forms("shuffle")),
     *named(operator, "setitem", "delitem", "iadd", "iand", "iconcat", "ifloordiv", "ilshift",
@@ -103,7 +103,7 @@ _MEMORY = Refusal("tells about memory, not about numbers", "use the array itself
 _FILES = Refusal("turns numbers into bytes", "do it outside of the differentiated function")
 
 METHODS: dict[str, Refusal] = {
-    **dict.fromkeys(("fill", "put", "resize", "sort", "partition", "setfield"), _IN_PLACE),
+    **dict.fromkeys(("put", "resize", "partition", "setfield"), _IN_PLACE),
     **dict.fromkeys(("base", "ctypes", "data", "device", "flags", "strides", "setflags", "view",
                      "getfield", "byteswap", "to_device"), _MEMORY),
     **dict.fromkeys(("dump", "dumps", "tobytes", "tofile"), _FILES),

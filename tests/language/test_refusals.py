@@ -24,7 +24,11 @@ ARRAY_WRITES = {
     "multiply.at": "y = x * 1.0\n    np.multiply.at(y, [0, 0], x[:2])  # HERE",
     "partition in place": "y = x * 1.0\n    y.partition(1)  # HERE",
     "deleted element": "y = [x, x]\n    del y[0]  # HERE\n    y = y[0]",
-    "possible view": "y = np.asarray(x)\n    z = np.asarray(y)\n    z[0] = 2.0\n    y = y + z  # HERE",
+    "possible view": (
+        "y = np.asarray(x)\n    z = np.asarray(y)\n    z[0] = 2.0\n    y = y + z  # HERE"
+    ),
+        "y = np.asarray(x)\n    z = np.asarray(y)\n    z[0] = 2.0\n    y = y + z  # HERE"
+    ),
 }
 
 CONTAINER_WRITES = {
