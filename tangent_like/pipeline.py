@@ -78,7 +78,11 @@ def checked(function: Function) -> Function:
 
 
 def simplified(function: Function, passes: Sequence[Pass] = PASSES) -> Function:
-    for simplify in passes if simplifying[0] else (remove_dead,):
+    return _run(function, passes if simplifying[0] else (remove_dead,))
+
+
+def _run(function: Function, passes: Sequence[Pass]) -> Function:
+    for simplify in passes:
         function = checked(simplify(function))
     return function
 
@@ -158,4 +162,4 @@ def procedure_functions(functions: Sequence[Function]) -> list[Function]:
 
 
 def _final(function: Function, simplify: bool) -> Function:
-    return simplified(function, FINAL_PASSES if simplify else PLAIN_PASSES)
+    return _run(function, FINAL_PASSES if simplify and simplifying[0] else PLAIN_PASSES)

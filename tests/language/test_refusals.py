@@ -27,8 +27,6 @@ ARRAY_WRITES = {
     "possible view": (
         "y = np.asarray(x)\n    z = np.asarray(y)\n    z[0] = 2.0\n    y = y + z  # HERE"
     ),
-        "y = np.asarray(x)\n    z = np.asarray(y)\n    z[0] = 2.0\n    y = y + z  # HERE"
-    ),
 }
 
 CONTAINER_WRITES = {

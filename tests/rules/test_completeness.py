@@ -62,7 +62,8 @@ def test_every_public_function_is_decided_about(module: str) -> None:
 
 def test_every_method_of_arrays_is_decided_about() -> None:
     known = {
-        *methods.METHODS, *writes.METHODS, *expressions.ATTRIBUTES, *expressions.FACTS_OF_ARRAYS, *refused.METHODS,
+        *methods.METHODS, *writes.METHODS, *expressions.ATTRIBUTES, *expressions.FACTS_OF_ARRAYS,
+        *refused.METHODS,
     }  # fmt: skip
     missing = [name for name in dir(np.ndarray) if not name.startswith("_") and name not in known]
     assert not missing
