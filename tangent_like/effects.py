@@ -58,7 +58,7 @@ def is_pure(fn: Any) -> bool:
     if isinstance(fn, ir.Procedure) or has_effect(fn):
         return False
     module = getattr(fn, "__module__", None) or type(fn).__module__
-    if fn in _PURE or module == "tangent_like.runtime":
+    if fn in _PURE or module in ("tangent_like.runtime", "tangent_like.scipy_runtime"):
         return True
     return module.split(".")[0] in _PURE_MODULES
 

@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parents[1] / "tangent_like"
 LAYERS: list[set[str]] = [
     # What everything may know.
     {"deep", "errors", "facts", "request", "switches", "version"},
-    {"ir", "runtime", "solvers"},
+    {"ir", "runtime", "scipy_runtime", "solvers"},
     {"stores"},
     {"effects", "infer", "recomputation", "forward_changes", "numba_runtime", "show", "undefined"},
     {"build", "identities", "verify"},

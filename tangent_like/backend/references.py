@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import ir, runtime, solvers
+from tangent_like import ir, runtime, scipy_runtime, solvers
 from tangent_like.frontend.scope import External
 
+_OURS = (runtime.__name__, scipy_runtime.__name__, solvers.__name__)
 _SHORT = {"numpy": "np", "numpy.linalg": "np.linalg", "numpy.fft": "np.fft"}
 
 
@@ -86,7 +87,7 @@ class References:
         home = home_of(function)
         if home is not None:
             module, name = home
-            if module in (runtime.__name__, solvers.__name__):
+            if module in _OURS:
                 alias = self.claim(name, function)
                 self.imports[alias] = _from_line(module, name, alias)
                 return ast.Name(alias, ast.Load())

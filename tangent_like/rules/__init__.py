@@ -13,6 +13,7 @@ from tangent_like.rules import einsum as einsum
 from tangent_like.rules import elementwise as elementwise
 from tangent_like.rules import helpers as helpers
 from tangent_like.rules import indexing_functions as indexing_functions
+from tangent_like.rules import inverses as inverses
 from tangent_like.rules import joining as joining
 from tangent_like.rules import linalg as linalg
 from tangent_like.rules import nan_reductions as nan_reductions

@@ -1,8 +1,8 @@
-"""Rules of `numpy.linalg`: inverses, solutions, determinants and decompositions.
+"""Rules of `numpy.linalg`: decompositions.
 
 Most are given by their tangent alone, which is linear and so can be transposed.  Formulas: Giles,
 "Collected matrix derivative results" (2008), Seeger et al., "Auto-differentiating linear algebra"
-(2017), Golub and Pereyra (1973) for the pseudo-inverse.  All work on stacks of matrices.
+(2017).  All work on stacks of matrices.
 """
 
 from __future__ import annotations
@@ -13,187 +13,14 @@ import numpy as np
 
 from tangent_like import facts, runtime
 from tangent_like.errors import NotYetSupported
+from tangent_like.rules.inverses import adjoint, symmetric
 from tangent_like.rules.products import last_two_swapped
-from tangent_like.rules.reductions import conj, real_if
+from tangent_like.rules.reductions import conj
 from tangent_like.rules.registry import composed, constant, named, rule
 from tangent_like.rules.samples import reals
-from tangent_like.rules.symbolic import Symbolic, apply, rank
+from tangent_like.rules.symbolic import apply
 
-
-def adjoint(x: Any) -> Any:
-    """The conjugate transpose of each matrix."""
-    swapped = last_two_swapped(x)
-    return swapped.conj() if isinstance(swapped, Symbolic) else np.conj(swapped)
-
-
-def square(*batch: int, size: int = 3) -> Any:
-    """Matrices far from singular."""
-    return reals(*batch, size, size) + 3 * np.eye(size)
-
-
-def symmetric(*batch: int, size: int = 3) -> Any:
-    x = reals(*batch, size, size)
-    return x + np.swapaxes(x, -1, -2) + 8 * np.eye(size)
-
-
-# --- inverses and solutions -------------------------------------------------------------------
-
-rule(
-    np.linalg.inv,
-    jvp=lambda tangents, y, x: -(y @ tangents[0] @ y),
-    vjp=lambda g, y, x: -(last_two_swapped(y) @ g @ last_two_swapped(y)),
-    samples=lambda: [(square(),), (square(2),)],
-)
-
-
-def _pinv_tangent(
-    tangents: Any, y: Any, x: Any, rcond: Any = None, hermitian: Any = False, rtol: Any = None
-) -> Any:
-    dx = tangents[0]
-    dxh, yh = adjoint(dx), adjoint(y)
-    outside = (y @ yh) @ dxh, dxh @ (yh @ y)
-    left, right = outside[0] - (outside[0] @ x) @ y, outside[1] - y @ (x @ outside[1])
-    return left + right - y @ dx @ y
-
-
-rule(
-    np.linalg.pinv,
-    jvp=_pinv_tangent,
-    samples=lambda: [(reals(3, 2),), (reals(2, 3),), (square(),), (reals(2, 3, 2),)],
-)
-
-
-def _solve_tangent(tangents: Any, y: Any, a: Any, b: Any) -> Any:
-    da, db = tangents
-    if da is None:
-        return np.linalg.solve(a, db)
-    change = -(da @ y) if db is None else db - da @ y
-    return np.linalg.solve(a, change)
-
-
-def _solve_cotangent(g: Any, y: Any, a: Any, b: Any) -> Any:
-    """One more solution, with the transpose; b is a vector if it has one axis."""
-    gb = np.linalg.solve(last_two_swapped(a), g)
-    ranks = rank(a), rank(b)
-    if ranks == (2, 1):
-        return -np.outer(gb, y), gb
-    if ranks == (2, 2):
-        return -(gb @ np.transpose(y)), gb
-    return -apply(runtime.matmul_left, gb, a, y), gb
-
-
-rule(
-    np.linalg.solve,
-    jvp=_solve_tangent,
-    vjp=_solve_cotangent,
-    samples=lambda: [
-        (square(), reals(3)), (square(), reals(3, 2)), (square(2), reals(2, 3, 2)),
-        (square(2), reals(3, 2)),
-    ],
-)  # fmt: skip
-
-
-def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
-    solution = np.linalg.pinv(a) @ b
-    residual = b - a @ solution
-    squares = np.atleast_1d(np.sum(np.real(residual * np.conj(residual)), axis=0))
-    return solution, squares[: apply(runtime.residual_count, a, b)], None, _singular_values(a)
-
-
-constant(runtime.residual_count)
-composed(
-    np.linalg.lstsq,
-    _lstsq,
-    samples=lambda: [
-        ((reals(4, 2), reals(4, seed=1)), {"rcond": None}),
-        ((reals(4, 2), reals(4, 3, seed=1)), {"rcond": None}),
-        ((reals(2, 4), reals(2, seed=1)), {"rcond": None}),
-    ],
-)
-composed(
-    np.linalg.tensorinv,
-    lambda x, ind=2: np.reshape(
-        np.linalg.inv(np.reshape(x, (apply(runtime.leading_size, x, ind), -1))),
-        (*(np.shape(x)[i] for i in range(ind, np.ndim(x))), *(np.shape(x)[i] for i in range(ind))),
-    ),
-    samples=lambda: [((reals(4, 2, 2) + np.eye(4).reshape(4, 2, 2) * 3,), {"ind": 1})],
-)
-composed(
-    np.linalg.tensorsolve,
-    lambda a, b, axes=None: _tensorsolve(a, b, axes),
-    samples=lambda: [(reals(2, 2, 4) + np.eye(4).reshape(2, 2, 4) * 3, reals(2, 2))],
-)
-constant(runtime.leading_size)
-
-
-def _tensorsolve(a: Any, b: Any, axes: Any) -> Any:
-    if axes is not None:
-        a = np.moveaxis(a, axes, tuple(range(-len(axes), 0)))
-    flat = np.reshape(a, (np.size(b), -1))
-    solution = np.linalg.solve(flat, np.ravel(b))
-    shape = tuple(np.shape(a)[i] for i in range(np.ndim(b), np.ndim(a)))
-    return np.reshape(solution, shape)
-
-
-# --- determinants -----------------------------------------------------------------------------
-
-
-def _per_matrix(g: Any, x: Any) -> Any:
-    """One number for each matrix, so that it multiplies the matrices."""
-    return g if rank(x) == 2 else apply(runtime.per_matrix, g)
-
-
-def _over_matrices(x: Any) -> Any:
-    return np.sum(x, axis=(-2, -1))
-
-
-rule(
-    np.linalg.det,
-    jvp=lambda tangents, y, x: _over_matrices(tangents[0] * apply(runtime.cofactors, x)),
-    vjp=lambda g, y, x: _per_matrix(g, x) * apply(runtime.cofactors, x),
-    samples=lambda: [(square(),), (square(2),), (np.array([[1.0, 2.0], [2.0, 4.5]]),)],
-    note="the first derivative also of singular matrices",
-)
-composed(
-    runtime.cofactors,
-    lambda x: apply(runtime.per_matrix, np.linalg.det(x)) * last_two_swapped(np.linalg.inv(x)),
-    samples=lambda: [(square(),), (square(2),)],
-)
-rule(
-    runtime.per_matrix,
-    jvp=lambda tangents, y, g: apply(runtime.per_matrix, tangents[0]),
-    vjp=lambda h, y, g: np.reshape(h, np.shape(g)),
-    samples=lambda: [(reals(2),), (0.7,)],
-)
-
-
-def _slogdet_tangent(tangents: Any, y: Any, x: Any) -> Any:
-    rate = np.trace(np.linalg.solve(x, tangents[0]), axis1=-2, axis2=-1)
-    turning = None if facts.is_complex(x.fact) is False else _turning(y[0], rate)
-    return turning, real_if(y[1], rate)
-
-
-def _turning(sign: Any, rate: Any) -> Any:
-    turned = 1j * sign * np.imag(rate)
-    return turned if facts.is_complex(sign.fact) else apply(runtime.as_type, turned, sign)
-
-
-def _slogdet_cotangent(g: Any, y: Any, x: Any) -> Any:
-    rate = g[1]
-    if facts.is_complex(x.fact) is not False and g[0] is not None:
-        turn = 1j * np.imag(g[0] * y[0])
-        rate = turn if rate is None else rate + turn
-    return None if rate is None else _per_matrix(rate, x) * last_two_swapped(np.linalg.inv(x))
-
-
-rule(
-    np.linalg.slogdet,
-    jvp=_slogdet_tangent,
-    vjp=_slogdet_cotangent,
-    samples=lambda: [(square(),), (square(2),)],
-)
-
-# --- decompositions ---------------------------------------------------------------------------
+# --- eigenvalues and Cholesky's factor --------------------------------------------------------
 
 
 def _half_lower(x: Any) -> Any:
@@ -204,21 +31,21 @@ def _half_lower(x: Any) -> Any:
 constant(runtime.half_unit)
 
 
-def _inverse_gaps(w: Any) -> Any:
+def inverse_gaps(w: Any) -> Any:
     """1 / (w_j - w_i), and 0 for equal ones."""
     gaps = w[..., None, :] - w[..., :, None]
     equal = gaps == 0
     return apply(np.where, equal, 0.0, 1 / apply(np.where, equal, 1.0, gaps))
 
 
-def _hermitian(dx: Any, upper: bool) -> Any:
+def hermitian(dx: Any, upper: bool) -> Any:
     """The tangent of the matrix that is read from one triangle."""
     side = np.triu(dx, 1) if upper else np.tril(dx, -1)
     return side + adjoint(side) + np.real(dx) * (2 * apply(runtime.half_unit, dx))
 
 
 def _one_triangle(h: Any, upper: bool) -> Any:
-    """The transpose of `_hermitian`."""
+    """The transpose of `hermitian`."""
     both = h + adjoint(h)
     side = np.triu(both, 1) if upper else np.tril(both, -1)
     return side + np.real(h) * (2 * apply(runtime.half_unit, h))
@@ -236,7 +63,7 @@ def _cholesky_tangent(tangents: Any, y: Any, x: Any, upper: Any = False) -> Any:
     """dL = L Phi(L^-1 dx L^-H)."""
     lower = adjoint(y) if upper is True else y
     inverse = np.linalg.inv(lower)
-    dx = _hermitian(tangents[0], upper is True)
+    dx = hermitian(tangents[0], upper is True)
     found = lower @ _half_lower(inverse @ dx @ adjoint(inverse))
     return adjoint(found) if upper is True else found
 
@@ -252,16 +79,16 @@ rule(
 
 def _eigh_tangent(tangents: Any, y: Any, x: Any, UPLO: Any = "L") -> Any:
     w, v = y[0], y[1]
-    rotated = adjoint(v) @ _hermitian(tangents[0], UPLO == "U") @ v
+    rotated = adjoint(v) @ hermitian(tangents[0], UPLO == "U") @ v
     dw = np.real(np.diagonal(rotated, axis1=-2, axis2=-1))
-    return dw, v @ (_inverse_gaps(w) * rotated)
+    return dw, v @ (inverse_gaps(w) * rotated)
 
 
 def _eigh_cotangent(g: Any, y: Any, x: Any, UPLO: Any = "L") -> Any:
     w, v = y[0], y[1]
     inside = None if g[0] is None else conj(v) * g[0][..., None, :]
     if g[1] is not None:
-        turned = conj(v) @ (_inverse_gaps(w) * (last_two_swapped(v) @ g[1]))
+        turned = conj(v) @ (inverse_gaps(w) * (last_two_swapped(v) @ g[1]))
         inside = turned if inside is None else inside + turned
     return None if inside is None else _one_triangle(inside @ last_two_swapped(v), UPLO == "U")
 
@@ -280,18 +107,18 @@ composed(
 )
 
 
-def _eig_tangent(tangents: Any, y: Any, x: Any) -> Any:
+def eig_tangent(tangents: Any, y: Any, x: Any) -> Any:
     """Each eigenvector keeps length 1; the part of its change along itself is taken off."""
     w, v = y[0], y[1]
     rotated = np.linalg.solve(v, tangents[0] @ v)
-    dv = v @ (_inverse_gaps(w) * rotated)
+    dv = v @ (inverse_gaps(w) * rotated)
     along = np.sum(np.conj(v) * dv, axis=-2, keepdims=True)
     return np.diagonal(rotated, axis1=-2, axis2=-1), dv - v * along
 
 
 rule(
     np.linalg.eig,
-    jvp=_eig_tangent,
+    jvp=eig_tangent,
     samples=lambda: [(np.diag([1.0, 2.0, 4.0]) + 0.3 * reals(3, 3),)],
     note="equal eigenvalues are taken not to turn into one another",
 )
@@ -302,7 +129,7 @@ composed(
 )
 
 
-def _svd_tangent(
+def svd_tangent(
     tangents: Any, y: Any, x: Any, full_matrices: Any = True, compute_uv: Any = True,
     hermitian: Any = False,
 ) -> Any:  # fmt: skip
@@ -311,7 +138,7 @@ def _svd_tangent(
     u, s, vh = y[0], y[1], y[2]
     dx, v = apply(runtime.same_if_thin, tangents[0], u, vh), adjoint(vh)
     rotated = adjoint(u) @ dx @ v
-    row, gaps = s[..., None, :], _inverse_gaps(s * s)
+    row, gaps = s[..., None, :], inverse_gaps(s * s)
     ds = np.real(np.diagonal(rotated, axis1=-2, axis2=-1))
     over = adjoint(rotated)
     column = s[..., :, None]
@@ -343,7 +170,7 @@ rule(
 )
 
 
-def _singular_values_tangent(tangents: Any, y: Any, x: Any) -> Any:
+def singular_values_tangent(tangents: Any, y: Any, x: Any) -> Any:
     parts = apply(np.linalg.svd, x, full_matrices=False)
     rotated = adjoint(parts[0]) @ tangents[0] @ adjoint(parts[2])
     return np.real(np.diagonal(rotated, axis1=-2, axis2=-1))
@@ -351,12 +178,12 @@ def _singular_values_tangent(tangents: Any, y: Any, x: Any) -> Any:
 
 rule(
     (runtime.singular_values, *named(np.linalg, "svdvals")),
-    jvp=_singular_values_tangent,
+    jvp=singular_values_tangent,
     samples=lambda: [(reals(3, 2),), (reals(2, 3),), (reals(2, 3, 3),)],
 )
 rule(
     np.linalg.svd,
-    jvp=_svd_tangent,
+    jvp=svd_tangent,
     otherwise=_singular_values,
     samples=lambda: [
         ((reals(3, 2),), {"full_matrices": False}), ((reals(2, 3),), {"full_matrices": False}),
@@ -366,7 +193,7 @@ rule(
 )  # fmt: skip
 
 
-def _qr_of_tall(tangents: Any, y: Any, x: Any) -> Any:
+def qr_tangent(tangents: Any, y: Any, x: Any) -> Any:
     """dQ = Q (skew part) + (1 - Q Q^H) dx R^-1, dR = (Q^H dQ_rest) R."""
     q, r = y[0], y[1]
     relative = tangents[0] @ np.linalg.inv(r)
@@ -390,7 +217,7 @@ def _imaginary_diagonal(inside: Any) -> Any:
 
 rule(
     runtime.qr_of_tall,
-    jvp=_qr_of_tall,
+    jvp=qr_tangent,
     samples=lambda: [(reals(3, 2),), (reals(3, 3),), (reals(2, 3, 2),)],
 )
 

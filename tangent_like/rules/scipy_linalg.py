@@ -1,4 +1,4 @@
-"""Rules of `scipy.linalg`, read only if the user has imported it."""
+"""Rules of `scipy.linalg` that solve linear equations; read only if the user has imported it."""
 
 from __future__ import annotations
 
@@ -7,48 +7,95 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
-from tangent_like import runtime
+from tangent_like import facts, infer, runtime, scipy_runtime
 from tangent_like.errors import NotYetSupported
-from tangent_like.rules.decompositions import square, symmetric
-from tangent_like.rules.registry import composed, linear, rule
-from tangent_like.rules.samples import positive, reals
+from tangent_like.facts import INT, NUMERIC, Array, Fact, Tuple
+from tangent_like.rules import scipy_matrices
+from tangent_like.rules.inverses import adjoint, square, symmetric
+from tangent_like.rules.products import last_two_swapped
+from tangent_like.rules.reductions import conj
+from tangent_like.rules.registry import bilinear, composed, constant, linear, rule
+from tangent_like.rules.samples import reals
+from tangent_like.rules.scipy_calls import usual
 from tangent_like.rules.symbolic import apply, rank
 
-# --- the same as in NumPy ----------------------------------------------------------------------
+# --- general matrices -------------------------------------------------------------------------
 
-composed(linalg.inv, np.linalg.inv, samples=lambda: [(square(),)])
-composed(linalg.det, np.linalg.det, samples=lambda: [(square(),)])
-composed(linalg.pinv, np.linalg.pinv, samples=lambda: [(reals(3, 2),)])
-composed(
-    linalg.norm,
-    lambda a, ord=None, axis=None, keepdims=False: np.linalg.norm(a, ord, axis, keepdims),
-    samples=lambda: [(reals(2, 3),), ((reals(3),), {"ord": 1})],
-)
+
+def _solve(
+    a: Any, b: Any, lower: Any = False, assume_a: Any = None, transposed: Any = False
+) -> Any:
+    matrix = _as_assumed(a, assume_a, lower)
+    return np.linalg.solve(last_two_swapped(matrix) if transposed else matrix, b)
+
+
+def _as_assumed(a: Any, assume_a: Any, lower: Any) -> Any:
+    """The matrix that is solved: a symmetric one is read from one triangle."""
+    if assume_a in (None, "gen", "general"):
+        return a
+    side = np.tril(a, -1) if lower else np.triu(a, 1)
+    diagonal = np.tril(np.triu(a))
+    if assume_a in ("sym", "symmetric"):
+        return side + last_two_swapped(side) + diagonal
+    if assume_a in ("her", "hermitian", "pos", "positive definite"):
+        return side + adjoint(side) + np.real(diagonal)
+    raise NotYetSupported(f"`solve` with assume_a={assume_a!r}", hint="leave `assume_a` out")
+
+
 composed(
     linalg.solve,
-    np.linalg.solve,
-    samples=lambda: [(square(), reals(3)), (square(), reals(3, 2))],
+    usual(_solve),
+    samples=lambda: [
+        (square(), reals(3)), (square(), reals(3, 2)),
+        ((symmetric(), reals(3)), {"assume_a": "pos"}),
+        ((symmetric(), reals(3, 2)), {"assume_a": "sym", "lower": True}),
+        ((square(), reals(3)), {"transposed": True, "check_finite": False}),
+    ],
+)  # fmt: skip
+
+
+def _lstsq(a: Any, b: Any, cond: Any = None, lapack_driver: Any = None) -> Any:
+    if cond is not None:
+        raise NotYetSupported("`lstsq` with `cond`", hint="leave `cond` out")
+    solution = np.linalg.pinv(a) @ b
+    gap = b - a @ solution
+    squares = np.sum(np.real(gap * np.conj(gap)), axis=0)
+    residues = apply(scipy_runtime.fit, squares, apply(scipy_runtime.residues, a, b))
+    return solution, residues, None, apply(runtime.singular_values, a)
+
+
+def _lstsq_fact(a: Any, b: Any, *options: Any, **named: Any) -> Fact:
+    """Whether there are residues depends on the rank."""
+    rows, right = facts.dims(a.fact), facts.dims(b.fact)
+    solution = (rows[1], *right[1:]) if rows is not None and right is not None else None
+    values = Array(None, (facts.fresh_size(),))
+    return Tuple((Array(None, solution), NUMERIC, INT, values))
+
+
+infer.special[linalg.lstsq] = _lstsq_fact
+infer.special[scipy_runtime.residues] = lambda a, b: NUMERIC
+infer.special[scipy_runtime.fit] = lambda x, like: NUMERIC
+constant(scipy_runtime.residues)
+
+
+linear(
+    scipy_runtime.fit,
+    lambda g, x, like: apply(scipy_runtime.fit, g, x),
+    samples=lambda: [(reals(2), np.ones(2, int)), (reals(2), np.ones(0, int))],
 )
 composed(
-    linalg.cholesky,
-    lambda a, lower=False: _cholesky(a, lower),
-    samples=lambda: [((symmetric(),), {"lower": True}), (symmetric(),)],
-)
+    linalg.lstsq,
+    usual(_lstsq),
+    samples=lambda: [
+        (reals(4, 2), reals(4, seed=1)), (reals(4, 2), reals(4, 3, seed=1)),
+        (reals(2, 4), reals(2, seed=1)),
+    ],
+)  # fmt: skip
+
+# --- triangular matrices ----------------------------------------------------------------------
 
 
-def _cholesky(a: Any, lower: Any) -> Any:
-    if lower:
-        return np.linalg.cholesky(a)
-    return np.conj(np.transpose(np.linalg.cholesky(np.conj(np.transpose(a)))))
-
-
-# --- triangular and Sylvester equations --------------------------------------------------------
-
-
-def _is_transposed(trans: Any) -> bool:
-    if trans in (0, "N", 1, "T"):
-        return trans in (1, "T")
-    raise NotYetSupported("`solve_triangular` with the conjugate transpose")
+_TRANSPOSED = {0: 0, "N": 0, 1: 1, "T": 1, 2: 2, "C": 2}
 
 
 def _triangle(x: Any, lower: Any, unit_diagonal: Any) -> Any:
@@ -64,8 +111,8 @@ def _triangular_tangent(
     change = db
     if da is not None:
         part = _triangle(da, lower, unit_diagonal)
-        moved = (np.transpose(part) if _is_transposed(trans) else part) @ y
-        change = -moved if db is None else db - moved
+        turned = (part, last_two_swapped(part), adjoint(part))[_TRANSPOSED[trans]]
+        change = -(turned @ y) if db is None else db - turned @ y
     return apply(
         linalg.solve_triangular, a, change, trans=trans, lower=lower, unit_diagonal=unit_diagonal
     )
@@ -74,29 +121,164 @@ def _triangular_tangent(
 def _triangular_cotangent(
     g: Any, y: Any, a: Any, b: Any, trans: Any = 0, lower: Any = False, unit_diagonal: Any = False
 ) -> Any:
-    transposed = _is_transposed(trans)
+    """One more solution, with the transpose: that of conj(A)^T x = b is conj(A) x = g."""
+    turn = _TRANSPOSED[trans]
+    matrix = conj(a) if turn == 2 else a
     gb = apply(
-        linalg.solve_triangular, a, g, trans=int(not transposed), lower=lower,
+        linalg.solve_triangular, matrix, g, trans=0 if turn else 1, lower=lower,
         unit_diagonal=unit_diagonal,
     )  # fmt: skip
-    left, right = (y, gb) if transposed else (gb, y)
-    product = np.outer(left, right) if rank(b) == 1 else left @ np.transpose(right)
-    if rank(b) is None:
+    left, right = (y, gb) if turn else (gb, y)
+    product = _outer(left, right, b)
+    if product is None:
         product = apply(runtime.matmul_left, left, a, right)
-    return -_triangle(product, lower, unit_diagonal), gb
+    ga = -_triangle(product, lower, unit_diagonal)
+    return conj(ga) if turn == 2 else ga, gb
+
+
+def _outer(left: Any, right: Any, b: Any) -> Any:
+    """left right^T for vectors, or summed over the columns of matrices; None where that is not
+    known."""
+    if rank(b) is None:
+        return None
+    return np.outer(left, right) if rank(b) == 1 else left @ last_two_swapped(right)
 
 
 rule(
     linalg.solve_triangular,
-    jvp=_triangular_tangent,
-    vjp=_triangular_cotangent,
+    jvp=usual(_triangular_tangent),
+    vjp=usual(_triangular_cotangent),
     samples=lambda: [
         (square(), reals(3)),
         ((square(), reals(3, 2)), {"lower": True}),
         ((square(), reals(3)), {"trans": 1}),
+        ((square(), reals(3, 2)), {"lower": True, "trans": "C"}),
         ((square(), reals(3)), {"lower": True, "trans": "T", "unit_diagonal": True}),
     ],
 )
+
+# --- factors that are used again --------------------------------------------------------------
+
+
+def _triangular(a: Any, b: Any, **how: Any) -> Any:
+    return apply(linalg.solve_triangular, a, b, **how)
+
+
+def _cho_factor(a: Any, lower: Any = False) -> Any:
+    """The triangle that is not meant keeps what it held."""
+    rest = np.triu(a, 1) if lower else np.tril(a, -1)
+    return scipy_matrices.cholesky(a, lower) + rest, None
+
+
+def _cho_solve(factor: Any, b: Any) -> Any:
+    """With A = L L^H; whether L or L^H was kept may be known at run time only."""
+    c, is_lower = factor
+    lower = apply(np.where, is_lower, np.tril(c), adjoint(np.triu(c)))
+    return _triangular(lower, _triangular(lower, b, lower=True), lower=True, trans=2)
+
+
+composed(
+    linalg.cho_factor,
+    usual(_cho_factor),
+    samples=lambda: [(symmetric(),), ((symmetric(),), {"lower": True})],
+)
+composed(
+    linalg.cho_solve,
+    usual(_cho_solve),
+    sequences=True,
+    samples=lambda: [
+        ((np.triu(symmetric()), False), reals(3)),
+        ((np.tril(symmetric()), True), reals(3, 2)),
+    ],
+)
+
+
+def _lu_solve(factors: Any, b: Any, trans: Any = 0) -> Any:
+    """With the rows of A in pivoted order being L U."""
+    packed, pivots = factors
+    order = apply(scipy_runtime.permutation, pivots)
+    how = {"lower": True, "unit_diagonal": True}
+    if trans == 0:
+        inner = _triangular(packed, np.take(b, order, axis=0), **how)
+        return _triangular(packed, inner)
+    inner = _triangular(packed, b, trans=trans)
+    return np.take(_triangular(packed, inner, trans=trans, **how), np.argsort(order), axis=0)
+
+
+constant(scipy_runtime.permutation)
+composed(
+    linalg.lu_solve,
+    usual(_lu_solve),
+    sequences=True,
+    samples=lambda: [
+        ((square(), np.array([2, 1, 2])), reals(3)),
+        ((square(), np.array([1, 2, 2])), reals(3, 2)),
+        ((square(), np.array([1, 2, 2])), reals(3), 1),
+    ],
+)
+
+# --- banded matrices --------------------------------------------------------------------------
+
+
+def _banded_tangent(tangents: Any, y: Any, bands: Any, ab: Any, b: Any) -> Any:
+    _, dab, db = tangents
+    change = db
+    if dab is not None:
+        moved = apply(scipy_runtime.banded_product, bands, dab, y)
+        change = -moved if db is None else db - moved
+    return apply(linalg.solve_banded, bands, ab, change)
+
+
+def _banded_cotangent(g: Any, y: Any, bands: Any, ab: Any, b: Any) -> Any:
+    swapped = (bands[1], bands[0])
+    turned = apply(scipy_runtime.banded_transpose, bands, ab)
+    gb = apply(linalg.solve_banded, swapped, turned, g)
+    return None, -apply(scipy_runtime.banded_outer, bands, gb, y), gb
+
+
+def _bands() -> Any:
+    return np.array([[0.0, 0.3, -0.7, 0.2], [4.0, 5.0, 3.0, 4.5], [0.5, -0.6, 0.8, 0.0]])
+
+
+rule(
+    linalg.solve_banded,
+    jvp=usual(_banded_tangent),
+    vjp=usual(_banded_cotangent),
+    sequences=True,
+    samples=lambda: [
+        ((1, 1), _bands(), reals(4)), ((0, 2), 3 + _bands()[::-1], reals(4, 2)),
+        ((2, 0), 3 + _bands(), reals(4)),
+    ],
+)  # fmt: skip
+linear(
+    scipy_runtime.banded_transpose,
+    lambda g, bands, ab: apply(scipy_runtime.banded_transpose, (bands[1], bands[0]), g),
+    wrt=(1,),
+    sequences=True,
+    samples=lambda: [((1, 1), _bands()), ((0, 2), _bands()), ((2, 0), _bands())],
+)
+bilinear(
+    scipy_runtime.banded_product,
+    lambda g, bands, ab, x: apply(scipy_runtime.banded_outer, bands, g, x),
+    lambda g, bands, ab, x: apply(
+        scipy_runtime.banded_product, (bands[1], bands[0]),
+        apply(scipy_runtime.banded_transpose, bands, ab), g,
+    ),
+    wrt=(1, 2),
+    samples=lambda: [((1, 1), _bands(), reals(4)), ((0, 2), _bands(), reals(4, 2))],
+)  # fmt: skip
+bilinear(
+    scipy_runtime.banded_outer,
+    lambda h, bands, g, x: apply(scipy_runtime.banded_product, bands, h, x),
+    lambda h, bands, g, x: apply(
+        scipy_runtime.banded_product, (bands[1], bands[0]),
+        apply(scipy_runtime.banded_transpose, bands, h), g,
+    ),
+    wrt=(1, 2),
+    samples=lambda: [((1, 1), reals(4), reals(4, seed=1)), ((0, 2), reals(4, 2), reals(4, 2))],
+)  # fmt: skip
+
+# --- Sylvester equations ----------------------------------------------------------------------
 
 
 def _sylvester_tangent(tangents: Any, y: Any, a: Any, b: Any, q: Any) -> Any:
@@ -108,8 +290,8 @@ def _sylvester_tangent(tangents: Any, y: Any, a: Any, b: Any, q: Any) -> Any:
 
 
 def _sylvester_cotangent(g: Any, y: Any, a: Any, b: Any, q: Any) -> Any:
-    gq = apply(linalg.solve_sylvester, np.transpose(a), np.transpose(b), g)
-    return -(gq @ np.transpose(y)), -(np.transpose(y) @ gq), gq
+    gq = apply(linalg.solve_sylvester, last_two_swapped(a), last_two_swapped(b), g)
+    return -(gq @ last_two_swapped(y)), -(last_two_swapped(y) @ gq), gq
 
 
 rule(
@@ -118,41 +300,3 @@ rule(
     vjp=_sylvester_cotangent,
     samples=lambda: [(square(), square(size=2), reals(3, 2))],
 )
-
-# --- functions of matrices ---------------------------------------------------------------------
-
-
-def _block_of_function(function: Any, a: Any, e: Any) -> Any:
-    """The derivative of a function of matrices along e: a block of f([[a, e], [0, a]]).
-
-    Mathias, "A chain rule for matrix functions and applications" (1996).
-    """
-    size = np.shape(a)[0]
-    zeros = apply(np.zeros_like, a)
-    return apply(function, apply(np.block, [[a, e], [zeros, a]]))[:size, size:]
-
-
-for _function in (linalg.expm, linalg.logm, linalg.sqrtm, linalg.sinm, linalg.cosm):
-    rule(
-        _function,
-        jvp=lambda tangents, y, a, f=_function: _block_of_function(f, a, tangents[0]),
-        vjp=lambda g, y, a, f=_function: _block_of_function(f, np.transpose(a), g),
-        samples=lambda: [(np.eye(2) * 2 + 0.3 * positive(2, 2),)],
-    )
-linear(
-    linalg.block_diag,
-    lambda g, *blocks: _diagonal_blocks(g, blocks),
-    wrt=None,
-    samples=lambda: [(reals(2, 2), reals(1, 3))],
-)
-
-
-def _diagonal_blocks(g: Any, blocks: Any) -> Any:
-    row: Any = 0
-    column: Any = 0
-    found = []
-    for block in blocks:
-        rows, columns = np.shape(block)[-2], np.shape(block)[-1]
-        found.append(g[row : row + rows, column : column + columns])
-        row, column = row + rows, column + columns
-    return tuple(found)
