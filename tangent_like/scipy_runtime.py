@@ -79,3 +79,66 @@ def banded_outer(bands: Any, g: Any, x: Any) -> Any:
 def _diagonal(k: int, size: int) -> tuple[slice, slice]:
     """The rows and columns of the k-th diagonal: those above the main one have k > 0."""
     return slice(max(-k, 0), max(size - max(k, 0), 0)), slice(max(k, 0), max(size + min(k, 0), 0))
+
+
+# --- points of the simplex, a row for each component ----------------------------------------------
+
+
+def completed(x: Any, alpha: Any) -> Any:
+    """The components, with what is left of 1 as the last one where that is missing."""
+    if np.shape(x)[0] == np.shape(alpha)[0]:
+        return x
+    return np.concatenate((x, 1 - np.sum(x, axis=0, keepdims=True)))
+
+
+def completed_change(dx: Any, alpha: Any) -> Any:
+    """How `completed` changes when its first operand does."""
+    if np.shape(dx)[0] == np.shape(alpha)[0]:
+        return dx
+    return np.concatenate((dx, -np.sum(dx, axis=0, keepdims=True)))
+
+
+def uncompleted(g: Any, x: Any) -> Any:
+    """The transpose of `completed_change`."""
+    return g if np.shape(g)[0] == np.shape(x)[0] else g[:-1] - g[-1]
+
+
+def as_column_of(w: Any, x: Any) -> Any:
+    """A number for each row of `x`, so that it multiplies the rows."""
+    return np.reshape(w, (-1, *[1] * (np.ndim(x) - 1)))
+
+
+# --- convolutions ---------------------------------------------------------------------------------
+
+
+def convolve_left(g: Any, x: Any, w: Any, mode: str) -> Any:
+    """The cotangent of x in SciPy's convolve(x, w, mode)."""
+    from scipy import signal  # noqa: PLC0415 - SciPy is an extra
+
+    return signal.correlate(_in_full(g, x, w, mode), np.conj(w), "valid")
+
+
+def convolve_right(g: Any, x: Any, w: Any, mode: str) -> Any:
+    """The cotangent of w in SciPy's convolve(x, w, mode)."""
+    from scipy import signal  # noqa: PLC0415 - SciPy is an extra
+
+    return signal.correlate(_in_full(g, x, w, mode), np.conj(x), "valid")
+
+
+def _in_full(g: Any, x: Any, w: Any, mode: str) -> Any:
+    """g in its place in the full convolution: "same" is as long as x and in the middle, "valid"
+    where the two overlap entirely."""
+    shorter = [min(n, m) for n, m in zip(x.shape, w.shape, strict=True)]
+    starts = [(m - 1) // 2 for m in w.shape] if mode == "same" else [k - 1 for k in shorter]
+    full = [n + m - 1 for n, m in zip(x.shape, w.shape, strict=True)]
+    places = zip(starts, g.shape, full, strict=True)
+    return np.pad(g, [(start, end - start - length) for start, length, end in places])
+
+
+# --- filters --------------------------------------------------------------------------------------
+
+
+def lagged_sums(h: Any, x: Any, count: int, axis: int) -> Any:
+    """The sums of h[n] x[n - k] for k = 0, 1, ..., count - 1."""
+    h, x = np.moveaxis(h, axis, 0), np.moveaxis(x, axis, 0)
+    return np.array([np.sum(h[k:] * x[: len(x) - k]) for k in range(count)])

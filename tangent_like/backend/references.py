@@ -124,7 +124,7 @@ class References:
             self.imports[alias] = _from_module(function.__module__, alias)
         else:
             owner = Globals(function.__globals__)
-            known = [k for k, v in self.namespace.items() if v == owner]
+            known = [k for k, v in self.namespace.items() if isinstance(v, _Globals) and v == owner]
             alias = known[0] if known else self.claim("outside", owner)
             self.unnamed[alias] = "the global variables around the function"
         return ast.Attribute(ast.Name(alias, ast.Load()), external.name, ast.Load())
@@ -147,6 +147,10 @@ def home_of(function: Any) -> tuple[str, str] | None:
     name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
     if name is None:
         return None
+    if hasattr(function, "__self__") and "scipy.stats" in sys.modules:
+        for key, value in vars(sys.modules["scipy.stats"]).items():
+            if value is function.__self__:
+                return "scipy.stats", f"{key}.{function.__name__}"
     candidates = [getattr(function, "__module__", None) or ""]
     if isinstance(function, np.ufunc) or candidates[0].startswith("numpy"):
         candidates = ["numpy", "numpy.linalg", "numpy.fft", "numpy.random", *candidates]

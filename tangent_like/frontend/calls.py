@@ -31,6 +31,7 @@ from tangent_like.frontend.names import attribute_of_constant
 from tangent_like.frontend.numba_functions import python_function
 from tangent_like.frontend.operator_calls import lower_operator
 from tangent_like.frontend.scope import (
+    Bound,
     Choice,
     Derived,
     External,
@@ -143,6 +144,8 @@ def call(
         return _call_local(state, node, function, args, keywords)
     if isinstance(function, Derived):
         return state.module.derive(state, node, function, args, keywords)  # type: ignore[no-any-return]
+    if isinstance(function, Bound):
+        return call(state, node, Const(function.function), (*args, *function.last), keywords)
     operator_name = operators.name_of(function)
     if operator_name is not None:
         return lower_operator(state, node, operator_name, args, keywords)

@@ -125,6 +125,23 @@ class Record:
     owner: Atom
     known: Mapping[str, Atom]
 
+    def __getattr__(self, name: str) -> Atom:
+        try:
+            return self.known[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bound:
+    """A function whose last arguments are given already."""
+
+    function: Any
+    last: tuple[Atom, ...]
+
+    def __call__(self, *args: object) -> object:
+        raise TypeError("a bound function exists at compile time only")
+
 
 @dataclass(eq=False, slots=True)
 class Frame:

@@ -290,7 +290,7 @@ on_demand: dict[str, str] = {
     "numpy.polynomial": "tangent_like.rules.polynomials",
     "scipy.special": "tangent_like.rules.scipy_special",
     "scipy.linalg": "tangent_like.rules.scipy_linalg",
-    "scipy.stats": "tangent_like.rules.scipy_stats",
+    "scipy.stats": "tangent_like.frontend.scipy_stats",
     "scipy.signal": "tangent_like.rules.scipy_signal",
     "scipy.optimize": "tangent_like.implicit.scipy_optimize",
     "scipy.integrate": "tangent_like.implicit.scipy_integrate",

@@ -28,14 +28,19 @@ ROOT_2_PI = math.sqrt(2 * math.pi)
 def _logsumexp_formula(
     a: Any, axis: Any = None, b: Any = None, keepdims: Any = False, return_sign: Any = False
 ) -> Any:
-    """log(sum(b exp(a - m))) + m, with the largest element m taken out."""
-    if return_sign is not False:
-        return None
+    """log(sum(b exp(a - m))) + m, with the largest element m taken out; with `return_sign` of the
+    sum's absolute value."""
     shift = apply(runtime.finite_max, a, axis)
     terms = np.exp(a - shift) if b is None else b * np.exp(a - shift)
     how = {**({} if axis is None else {"axis": axis}), **({"keepdims": True} if keepdims else {})}
-    total = np.log(apply(np.sum, terms, **how))
-    return total + (shift if keepdims is True else np.sum(shift, axis=axis))
+    total = apply(np.sum, terms, **how)
+    shift = shift if keepdims is True else np.sum(shift, axis=axis)
+    if return_sign is False:
+        return np.log(total) + shift
+    size = np.log(np.abs(total)) + np.real(shift)
+    if is_symbolic(total) and facts.is_complex(total.fact) is False:
+        return size, None
+    return size, np.exp(1j * np.imag(shift)) * total / np.abs(total)
 
 
 constant(runtime.finite_max)
@@ -78,7 +83,8 @@ rule(
     wrt=(2,),
     samples=lambda: [
         (reals(3),), (reals(2, 3), 0), ((reals(2, 3),), {"axis": 1, "keepdims": True}),
-        (reals(3), None, positive(3)),
+        (reals(3), None, positive(3)), ((reals(3), None, reals(3)), {"return_sign": True}),
+        ((reals(2, 3),), {"axis": 1, "return_sign": True}),
     ],
 )  # fmt: skip
 
@@ -106,7 +112,7 @@ def _total(x: Any, axis: Any) -> Any:
     return apply(np.sum, x, keepdims=True, **({} if axis is None else {"axis": axis}))
 
 
-elementwise(special.expit, lambda x, y: y * (1 - y), samples=REAL)
+elementwise(special.expit, lambda x, y: y * special.expit(-x), samples=REAL)
 elementwise(special.logit, lambda x, y: 1 / (x * (1 - x)), samples=UNIT)
 elementwise(named(special, "log_expit"), lambda x, y: special.expit(-x), samples=REAL)
 
@@ -120,7 +126,11 @@ elementwise(special.erfcx, lambda x, y: 2 * x * y - 2 / ROOT_PI, samples=REAL)
 elementwise(special.erfinv, lambda x, y: ROOT_PI / 2 * np.exp(y * y), samples=UNIT)
 elementwise(special.erfcinv, lambda x, y: -ROOT_PI / 2 * np.exp(y * y), samples=UNIT)
 elementwise(special.ndtr, lambda x, y: np.exp(-x * x / 2) / ROOT_2_PI, samples=REAL)
-elementwise(special.log_ndtr, lambda x, y: np.exp(-x * x / 2 - y) / ROOT_2_PI, samples=REAL)
+elementwise(
+    special.log_ndtr,
+    lambda x, y: math.sqrt(2 / math.pi) / special.erfcx(-x / math.sqrt(2)),
+    samples=REAL,
+)
 elementwise(special.ndtri, lambda x, y: ROOT_2_PI * np.exp(y * y / 2), samples=UNIT)
 
 # --- gamma and beta functions ------------------------------------------------------------------
@@ -234,6 +244,10 @@ elementwise(
     samples=ORDERS,
 )
 
+elementwise(special.exp1, lambda x, y: -np.exp(-x) / x, samples=POSITIVE)
+elementwise(special.expi, lambda x, y: np.exp(x) / x, samples=POSITIVE)
+elementwise(special.dawsn, lambda x, y: 1 - 2 * x * y, samples=REAL)
+
 # --- entropies ---------------------------------------------------------------------------------
 
 elementwise(special.xlogy, lambda x, w, y: (np.log(w), x / _one_at_zero(x, w)), samples=PAIRS)
@@ -247,7 +261,7 @@ elementwise(special.kl_div, lambda x, w, y: (np.log(x / w), 1 - x / w), samples=
 
 def _one_at_zero(x: Any, w: Any) -> Any:
     """w, but 1 where x and w are both 0, since 0 log 0 is 0 there."""
-    return choose((w == 0) & (x == 0), 1, w)
+    return choose(apply(np.logical_and, w == 0, x == 0), 1, w)
 
 
 # --- other names of functions of NumPy ---------------------------------------------------------

@@ -33,6 +33,7 @@ NEED_SHAPES = {
     "numpy.quantile", "numpy.percentile", "numpy.nanquantile", "numpy.nanpercentile",
     "numpy.gradient", "numpy.linalg.tensorinv",
     "numpy.linalg.tensorsolve", "numpy.linalg.vector_norm", "numpy.fft.rfftn", "numpy.fft.irfftn",
+    "scipy.stats._multivariate.logpdf", "scipy.stats._multivariate.pdf",
     *(f"numpy.polynomial.{name}" for name in (
         "polynomial.polyval", "chebyshev.chebval", "legendre.legval", "hermite.hermval",
         "hermite_e.hermeval", "laguerre.lagval",
