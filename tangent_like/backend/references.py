@@ -124,7 +124,8 @@ class References:
             self.imports[alias] = _from_module(function.__module__, alias)
         else:
             owner = Globals(function.__globals__)
-            known = [k for k, v in self.namespace.items() if isinstance(v, _Globals) and v == owner]
+            found = self.namespace.items()
+            known = [k for k, v in found if isinstance(v, Globals) and v == owner]
             alias = known[0] if known else self.claim("outside", owner)
             self.unnamed[alias] = "the global variables around the function"
         return ast.Attribute(ast.Name(alias, ast.Load()), external.name, ast.Load())

@@ -198,8 +198,8 @@ def _constant(atom: ir.Atom) -> ast.expr | None:
 
 
 def _expand_dims(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
-    """`x[:, None]`: the function takes several microseconds."""
-    rank = facts.rank(op.args[0].fact)
+    """`x[:, None]`: the function takes several microseconds.  Numbers have no items."""
+    rank = facts.rank(op.args[0].fact) if isinstance(op.args[0].fact, facts.Array) else None
     axis = op.args[1].value if isinstance(op.args[1], ir.Const) else None
     if rank is None or type(axis) is not int or not op.derivative:
         return None

@@ -65,7 +65,7 @@ def test_covariance_is_read_from_its_lower_triangle():
         lambda x: stats.beta.pdf(x, 2.0, 3.0),
         lambda x: stats.beta.cdf(2.0 - x, 2.0, 3.0),
         lambda x: stats.chi2.logpdf(x, 3.0),
-        lambda x: stats.expon.logpdf(x),
+        lambda x: stats.expon.logpdf(x, 0.5),
     ],
 )
 def test_derivative_is_zero_outside_of_the_support(f):
@@ -83,7 +83,7 @@ def test_parameters_that_do_not_exist():
 def test_parameters_of_shape_without_a_rule():
     with pytest.raises(NotYetSupported, match="`gammainc` with respect to its first operand"):
         tl.grad(lambda a: stats.gamma.cdf(0.7, a))(2.0)
-    with pytest.raises(NotYetSupported, match="the method `rvs`|attribute `rvs`"):
+    with pytest.raises(NotYetSupported, match="`rvs`"):
         tl.grad(lambda m: stats.norm(m).rvs())(2.0)
 
 
@@ -115,14 +115,14 @@ def test_parameters_of_shape_without_a_rule():
 )
 def test_special_points(f, x, wanted):
     with np.errstate(all="ignore"):
-        assert tl.grad(lambda x: f(x))(x) == pytest.approx(wanted, rel=1e-9, nan_ok=True)
-        tangent = tl.jvp(lambda x: f(x), (x,), (1.0,))[1]
+        assert tl.grad(lambda x: 1.0 * f(x))(x) == pytest.approx(wanted, rel=1e-9, nan_ok=True)
+        tangent = tl.jvp(lambda x: 1.0 * f(x), (x,), (1.0,))[1]
     assert tangent == pytest.approx(wanted, rel=1e-9, nan_ok=True)
 
 
 def test_log_of_a_sum_with_an_infinite_term():
-    gradient = tl.grad(lambda x: special.logsumexp(x))(np.array([0.0, -math.inf]))
-    np.testing.assert_array_equal(gradient, [1.0, 0.0])
+    gradient = tl.grad(lambda x: 2.0 * special.logsumexp(x))(np.array([0.0, -math.inf]))
+    np.testing.assert_array_equal(gradient, [2.0, 0.0])
 
 
 # ---------------------------------------------------------------- factors that are used again
