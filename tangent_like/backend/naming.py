@@ -103,12 +103,13 @@ def coalesce(function: Function, groups: Groups) -> None:
                 groups.merge(result, b)
 
 
-_INTO = frozenset({runtime.scatter_add_into, runtime.add_into, runtime.subtract_into})
+IN_PLACE: set[Any] = {runtime.scatter_add_into, runtime.add_into, runtime.subtract_into}
+"""Functions whose result is their first operand, changed; dialects add their own."""
 
 
 def is_in_place(fn: Any) -> bool:
     """Whether an operation's result is its first operand, changed."""
-    return fn.into if isinstance(fn, Store) else fn in _INTO
+    return fn.into if isinstance(fn, Store) else fn in IN_PLACE
 
 
 _FIRST_NUMBERS = 10
