@@ -11,17 +11,22 @@ from typing import Any
 
 from tangent_like.identities import arrays
 from tangent_like.identities.arithmetic import RULES
-from tangent_like.identities.terms import Keywords, Scope, Term
+from tangent_like.identities.terms import Keywords, Scope, Term, fitting
 from tangent_like.ir import Atom
 
 
 def rewrite(scope: Scope, fn: Any, args: tuple[Atom, ...], keywords: Keywords) -> Term | None:
     """The first rule's answer for `fn(*args, **keywords)`; None where it stays as it is."""
+    makers = frozenset(map(scope.maker, args))
     if keywords:
-        answers = (rule(scope, args, keywords) for rule in arrays.KEYWORD_RULES.get(fn, ()))
-    else:
-        answers = (rule(scope, args) for rule in RULES.get(fn, ()))
-    return next((found for found in answers if found is not None), None)
+        several = fitting(arrays.KEYWORD_RULES.get(fn, ()), makers)
+        answers = (rule(scope, args, keywords) for rule in several)
+        return next((found for found in answers if found is not None), None)
+    for rule in fitting(RULES.get(fn, ()), makers):
+        found: Term | None = rule(scope, args)
+        if found is not None:
+            return found
+    return None
 
 
 def has_rules(fn: Any) -> bool:

@@ -25,6 +25,7 @@ from tangent_like.identities.terms import (
     is_float,
     number,
     order,
+    seeks,
 )
 from tangent_like.ir import Atom, Const, Value
 
@@ -43,6 +44,7 @@ def _unsigned(scope: Scope, atom: Atom) -> Atom | None:
 def _pull_sign(fn: Any) -> Rule:
     """(-a) * b and a * (-b) are -(a * b)."""
 
+    @seeks(Const, operator.neg)
     def rule(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
         a, b = args
         for rest, other in ((_unsigned(scope, a), b), (_unsigned(scope, b), a)):
@@ -54,6 +56,7 @@ def _pull_sign(fn: Any) -> Rule:
     return rule
 
 
+@seeks(Const, operator.neg)
 def _signed_sum(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     a, b = args
     left, right = _unsigned(scope, a), _unsigned(scope, b)
@@ -64,6 +67,7 @@ def _signed_sum(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return call(operator.sub, b, left) if left is not None else None
 
 
+@seeks(Const, operator.neg)
 def _signed_difference(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     a, b = args
     left, right = _unsigned(scope, a), _unsigned(scope, b)
@@ -72,6 +76,7 @@ def _signed_difference(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return call(operator.neg, call(operator.add, left, b)) if left is not None else None
 
 
+@seeks(Const, operator.neg, operator.sub)
 def _signed_negative(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     rest = _unsigned(scope, args[0])
     if rest is not None:
@@ -86,6 +91,7 @@ def _signed_negative(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
 
 
 def _fold(fn: Any) -> Rule:
+    @seeks(Const)
     def rule(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
         values = [number(a) for a in args]
         if any(value is None for value in values):
@@ -99,6 +105,7 @@ def _fold(fn: Any) -> Rule:
     return rule
 
 
+@seeks(Const)
 def _times_one(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     for one, x in (args, args[::-1]):
         if number(one) == 1 and is_float(x):
@@ -106,6 +113,7 @@ def _times_one(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return None
 
 
+@seeks(Const)
 def _float_number(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """2 x is 2.0 x, so that both are seen to be the same."""
     value = number(args[0])
@@ -114,10 +122,12 @@ def _float_number(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return call(operator.mul, Const(float(value)), args[1])
 
 
+@seeks(Const)
 def _over_one(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return args[0] if number(args[1]) == 1 and is_float(args[0]) else None
 
 
+@seeks(Const)
 def _plus_zero(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     for zero, x in (args, args[::-1]):
         if number(zero) == 0 and is_float(x):
@@ -125,6 +135,7 @@ def _plus_zero(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return None
 
 
+@seeks(Const)
 def _minus_zero(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     if number(args[1]) == 0 and is_float(args[0]):
         return args[0]
@@ -142,6 +153,7 @@ def _twice(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return None
 
 
+@seeks(operator.sub)
 def _less_twice(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """a - x - x is a - 2 x."""
     a, b = args
@@ -159,6 +171,7 @@ def _same(a: Atom, b: Atom) -> bool:
     return a is b
 
 
+@seeks(runtime.scatter_add)
 def _add_at_once(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """Two additions to one place are one."""
     array, index, g = args
@@ -170,6 +183,7 @@ def _add_at_once(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return call(runtime.scatter_add, made.args[0], index, call(operator.add, made.args[2], g))
 
 
+@seeks(Const)
 def _small_power(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     x, exponent = args
     if not is_float(x) or number(exponent) not in (1, 2, 3):
@@ -184,6 +198,7 @@ def _regroup_sum(fn: Any) -> Rule:
     """a + (b - c) is a + b - c, and so on: read from left to right.  What is added to an adjoint
     or a running sum stays together."""
 
+    @seeks(operator.add, operator.sub)
     def rule(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
         a, b = args
         if scope.is_continued(a):
@@ -203,6 +218,7 @@ _OPPOSITE: Mapping[Any, Any] = {operator.add: operator.sub, operator.sub: operat
 # --- products ---------------------------------------------------------------------------------
 
 
+@seeks(operator.truediv)
 def _reciprocal(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """a * (1 / x) is a / x, but an array times a number is faster than divided by it."""
     for a, b in (args, args[::-1]):
@@ -217,6 +233,7 @@ def _reciprocal(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return None
 
 
+@seeks(np.divide)
 def _share(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """(1 / n) a is a / n for an array a, and (c / n) x for a = c x; (1 / n) c is c / n for a
     number c.  1 / n is infinite without elements."""
@@ -241,6 +258,7 @@ def _numbers_first(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return call(operator.mul, b, a) if known and order(b) < order(a) else None
 
 
+@seeks(operator.mul)
 def _regroup(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """c (d x) is (c d) x; a (c x) is (c a) x; a (b x) is (a b) x, printed a b x."""
     a, b = args
@@ -288,11 +306,13 @@ def _number_in(scope: Scope, atom: Atom) -> float | None:
     return None
 
 
+@seeks(operator.mul, operator.truediv, np.expand_dims)
 def _negated_number(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """-(2 x) is (-2) x."""
     return _scaled(scope, args[0], -1.0) if scope.late else None
 
 
+@seeks(operator.mul, operator.truediv, np.expand_dims)
 def _numbers_together(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """2 (x (3 y)) is 6 (x y), and (2 x) (3 / y) is (6 x) / y: one number leads a product."""
     a, b = args
@@ -317,6 +337,7 @@ def _is_factor(number: float) -> bool:
 def _factor(fn: Any) -> Rule:
     """s a + s b is s (a + b); s / a + s b is s (1 / a + b)."""
 
+    @seeks(operator.mul, operator.truediv)
     def rule(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
         if not (scope.once(args[0]) and scope.once(args[1])):
             return None

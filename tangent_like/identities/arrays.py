@@ -24,6 +24,7 @@ from tangent_like.identities.terms import (
     call,
     is_float,
     number,
+    seeks,
 )
 from tangent_like.ir import Atom, Const
 
@@ -46,6 +47,7 @@ def keep_small(fn: Any) -> Rule:
     """A number that was given the shape of an array need not have it beside an array that has the
     shape of the result, and takes its shape after what is done with it and other numbers."""
 
+    @seeks(np.broadcast_to, np.expand_dims, operator.getitem)
     def rule(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
         for k, atom in enumerate(args):
             spread = _spread(scope, atom)
@@ -67,6 +69,7 @@ def keep_small(fn: Any) -> Rule:
 def keep_flat(fn: Any) -> Rule:
     """An axis of length one in front of an array is what broadcasting adds by itself."""
 
+    @seeks(np.expand_dims)
     def rule(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
         for k, atom in enumerate(args):
             made = scope.made(atom, np.expand_dims)
@@ -79,6 +82,7 @@ def keep_flat(fn: Any) -> Rule:
     return rule
 
 
+@seeks(np.broadcast_to, np.expand_dims, operator.getitem)
 def _copy_of_spread(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     spread = _spread(scope, args[0])
     if spread is None or spread[1] is None or not isinstance(spread[0].fact, Scalar):
@@ -86,6 +90,7 @@ def _copy_of_spread(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return call(np.full, spread[1], spread[0])
 
 
+@seeks(runtime.zeros_like)
 def _zeros_of_zeros(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     made = scope.made(args[0], runtime.zeros_like)
     return call(runtime.zeros_like, made.args[0]) if made else None
@@ -99,6 +104,7 @@ def _same_shape(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
 # --- sums -------------------------------------------------------------------------------------
 
 
+@seeks(operator.mul)
 def _sum_of_product(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """A sum of products is a dot product; number factors stand outside."""
     made = scope.made(args[0], operator.mul)
@@ -118,6 +124,7 @@ def _sum_of_product(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return call(np.vdot, a, b) if facts.rank(a.fact) else None
 
 
+@seeks(operator.truediv, operator.mul)
 def _quotient_outside(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """sum(x / c), and sum(a (b / c)), are the sum divided by c for a number c."""
     made = scope.made(args[0], operator.truediv)
@@ -134,16 +141,19 @@ def _quotient_outside(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return None
 
 
+@seeks(operator.neg)
 def _sum_of_negative(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     made = scope.made(args[0], operator.neg)
     return call(operator.neg, call(np.sum, made.args[0])) if made else None
 
 
+@seeks(operator.neg)
 def _negative_outside(scope: Scope, args: tuple[Atom, ...], keywords: Keywords) -> Term | None:
     made = scope.made(args[0], operator.neg)
     return call(operator.neg, call(np.sum, made.args[0], **keywords)) if made else None
 
 
+@seeks(operator.mul)
 def _number_outside(scope: Scope, args: tuple[Atom, ...], keywords: Keywords) -> Term | None:
     """sum(c x) is c sum(x) for a number c."""
     made = scope.made(args[0], operator.mul)
@@ -152,6 +162,7 @@ def _number_outside(scope: Scope, args: tuple[Atom, ...], keywords: Keywords) ->
     return call(operator.mul, made.args[0], call(np.sum, made.args[1], **keywords))
 
 
+@seeks(operator.mul)
 def _divisor_outside(scope: Scope, args: tuple[Atom, ...], keywords: Keywords) -> Term | None:
     """sum(a (b / w)) is sum(a b) / w where w is the same along the axes of the sum."""
     made = scope.made(args[0], operator.mul)
@@ -175,6 +186,7 @@ def _is_constant_along(divisor: Atom, whole: Atom, keywords: Keywords) -> bool:
     return same_rank and type(axis.value) is int and bool(sizes) and sizes[axis.value] == 1
 
 
+@seeks(np.sum)
 def _drop_kept_axis(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """sum(x, axis=k, keepdims=True) without the axis it has kept is sum(x, axis=k)."""
     made = scope.definition(args[0], np.sum)
@@ -192,6 +204,7 @@ def _drop_kept_axis(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return call(np.sum, made.args[0], axis=axis)
 
 
+@seeks(operator.neg)
 def _sign_outside(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """(-x)[i] is -x[i]."""
     made = scope.made(args[0], operator.neg)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar
 
 from tangent_like import facts
 from tangent_like.facts import Scalar
 from tangent_like.ir import Atom, Const, Op
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +35,9 @@ class Scope(Protocol):
     """Whether common operations are shared by now: a sign may go into a number, which until then
     would hide what is common."""
 
+    def maker(self, atom: Atom) -> Any:
+        """The function that made an atom: `Const` for what is known, None for an argument."""
+
     def made(self, atom: Atom, fn: Any) -> Op | None:
         """The derivative operation that made an atom, if it is one of `fn`."""
 
@@ -49,6 +55,25 @@ Rule = Callable[[Scope, tuple[Atom, ...]], Term | None]
 Keywords = Mapping[str, Atom]
 KeywordRule = Callable[[Scope, tuple[Atom, ...], Keywords], Term | None]
 """A rule for operations with keywords."""
+
+_sought: dict[Any, frozenset[Any]] = {}
+
+
+def seeks(*makers: Any) -> Callable[[R], R]:
+    """Declares what makes an operand worth a look: a rule has no answer where none of them made
+    an operand.  Most operations are passed by in this way."""
+
+    def declare(rule: R) -> R:
+        _sought[rule] = frozenset(makers)
+        return rule
+
+    return declare
+
+
+@lru_cache(maxsize=4096)
+def fitting(rules: tuple[R, ...], makers: frozenset[Any]) -> tuple[R, ...]:
+    """The rules that may have an answer for operands made by these."""
+    return tuple(r for r in rules if r not in _sought or not _sought[r].isdisjoint(makers))
 
 
 def call(fn: Any, *args: Term, **keywords: Atom) -> Call:

@@ -23,7 +23,7 @@ import numpy as np
 from tangent_like import identities, infer, ir
 from tangent_like.analysis.uses import Uses
 from tangent_like.identities.terms import Call, alike
-from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
+from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Statement, Value
 
 _MOST_STEPS = 12
 _DEEPEST = 6
@@ -57,6 +57,12 @@ class _Rewriter:
 
     # --- what the identities ask for ------------------------------------------------------
 
+    def maker(self, atom: Atom) -> Any:
+        if isinstance(atom, Const):
+            return Const
+        op = self.definitions.get(atom)
+        return None if op is None else op.fn
+
     def made(self, atom: Atom, fn: Any) -> Op | None:
         op = self.definitions.get(atom) if isinstance(atom, Value) else None
         if op is None or op.fn is not fn or op.keywords:
@@ -79,19 +85,20 @@ class _Rewriter:
     # --- the walk -------------------------------------------------------------------------
 
     def block(self, block: Block) -> Block:
-        statements = tuple(new for old in block.statements for new in self.statement(old))
-        return Block(statements, self.atoms(block.results))
+        statements: list[Statement] = []
+        for statement in block.statements:
+            if isinstance(statement, Op):
+                statements.extend(self.op(ir.with_operands(statement, self.table)))
+            else:
+                statements.append(self.nested(statement))
+        return Block(tuple(statements), self.atoms(block.results))
 
-    def statement(self, statement: Statement) -> Iterator[Statement]:
-        if isinstance(statement, Op):
-            op = ir.with_operands(statement, self.table)
-            yield from self.op(op) if op.derivative else self.kept(op)
-        elif isinstance(statement, If):
-            test = self.atom(statement.test)
-            then, orelse = self.block(statement.then), self.block(statement.orelse)
-            yield replace(statement, test=test, then=then, orelse=orelse)
-        else:
-            yield self.loop(statement)
+    def nested(self, statement: If | Loop) -> Statement:
+        if isinstance(statement, Loop):
+            return self.loop(statement)
+        test = self.atom(statement.test)
+        then, orelse = self.block(statement.then), self.block(statement.orelse)
+        return replace(statement, test=test, then=then, orelse=orelse)
 
     def loop(self, loop: Loop) -> Loop:
         iterable = None if loop.iterable is None else self.atom(loop.iterable)
@@ -106,10 +113,11 @@ class _Rewriter:
 
     # --- rewriting ------------------------------------------------------------------------
 
-    def op(self, op: Op) -> Iterator[Statement]:
+    def op(self, op: Op) -> list[Statement]:
         """The operation in its simplest form, after operations that it needs; or nothing, where
         something already there stands for its result."""
         self.name = op.result.name
+        needed: list[Statement] = []
         for _ in range(_MOST_STEPS):
             if not _is_open(op):
                 break
@@ -121,23 +129,20 @@ class _Rewriter:
                     break
                 self.table[op.result] = term
                 self.hand_on_name(op.result.name, term)
-                return
+                return needed
             before, new = self.built(term, op)
             if new is None:
                 break
-            yield from before
+            needed += before
             op = new
-        yield from self.kept(op)
+        self.definitions[op.result] = op
+        return [*needed, op]
 
     def hand_on_name(self, name: str, atom: Atom) -> None:
         """A temporary takes the name of the adjoint that it turned out to be."""
         made = self.definitions.get(atom) if isinstance(atom, Value) else None
         if name and made is not None and made.derivative and not made.result.name:
             self.renamed.setdefault(made.result, Value(name, made.result.fact))
-
-    def kept(self, op: Op) -> Iterator[Statement]:
-        self.definitions[op.result] = op
-        yield op
 
     def built(self, term: Call, op: Op) -> tuple[list[Statement], Op | None]:
         """A term as operations, the last one with the result of `op`; None where its fact would
@@ -161,7 +166,11 @@ class _Rewriter:
         self.uses.gain((result,))
         made = Op(result, arg.fn, args, arg.keywords, op.place, True)
         self.depth += 1
-        before.extend(self.op(made) if self.depth <= _DEEPEST else self.kept(made))
+        if self.depth <= _DEEPEST:
+            before += self.op(made)
+        else:
+            self.definitions[result] = made
+            before.append(made)
         self.depth -= 1
         self.name = op.result.name
         return self.table.get(result, result)

@@ -8,10 +8,12 @@ import operator
 import numpy as np
 import pytest
 
-from tangent_like import facts
+import tangent_like as tl
+from tangent_like import facts, identities
 from tangent_like.ir import Const
 from tangent_like.simplify.algebra import simplify_algebra
 from tangent_like.simplify.dead import remove_dead
+from tests import test_golden as golden
 from tests.simplify.lists import FLOAT, SINGLE, VECTOR, function, lines, operations, run
 
 ADD, SUB, MUL, DIV, NEG = (
@@ -181,3 +183,26 @@ def test_is_linear_in_the_length():
     start = time.process_time()
     simplify_algebra(before)
     assert time.process_time() - start < 4.0
+
+
+def test_rules_that_are_passed_by_have_no_answer(monkeypatch, tmp_path):
+    """What a rule says that it seeks is all that it can do anything about."""
+    fitting, passed_by = identities.fitting, 0
+
+    def all_of(rules, makers):
+        kept = fitting(rules, makers)
+        return tuple(rule if rule in kept else silent(rule) for rule in rules)
+
+    def silent(rule):
+        def answer(*asked):
+            nonlocal passed_by
+            passed_by += 1
+            assert rule(*asked) is None
+
+        return answer
+
+    monkeypatch.setattr(identities, "fitting", all_of)
+    for case in golden.CASES:
+        if "adjoint" in case.sections:
+            tl.source(case.function(tmp_path), "adjoint", types=case.arguments)
+    assert passed_by > 1000
