@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from tangent_like import ir, runtime
@@ -30,6 +31,11 @@ def has_effect(fn: Any) -> bool:
             return True
     except TypeError:
         return True
+    return _reaches_outside(fn)
+
+
+@lru_cache(maxsize=4096)
+def _reaches_outside(fn: Any) -> bool:
     return is_random(fn) or _logs_or_asks_the_time(fn)
 
 
@@ -57,6 +63,11 @@ def is_pure(fn: Any) -> bool:
         return True
     if isinstance(fn, ir.Procedure) or has_effect(fn):
         return False
+    return _is_of_pure_library(fn)
+
+
+@lru_cache(maxsize=4096)
+def _is_of_pure_library(fn: Any) -> bool:
     module = getattr(fn, "__module__", None) or type(fn).__module__
     if fn in _PURE or module in ("tangent_like.runtime", "tangent_like.scipy_runtime"):
         return True

@@ -94,9 +94,8 @@ def same_tree(a: Any, b: Any) -> bool:
     if type(a) is not type(b):
         return False
     if isinstance(a, ast.AST):
-        return all(
-            same_tree(getattr(a, name, None), getattr(b, name, None)) for name in a._fields
-        )
+        parts = a._fields
+        return all([same_tree(getattr(a, n, None), getattr(b, n, None)) for n in parts])
     if isinstance(a, list):
         return len(a) == len(b) and all(map(same_tree, a, b))
     return a is b or repr(a) == repr(b)
