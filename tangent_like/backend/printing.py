@@ -94,8 +94,11 @@ def same_tree(a: Any, b: Any) -> bool:
     if type(a) is not type(b):
         return False
     if isinstance(a, ast.AST):
-        parts = a._fields
-        return all([same_tree(getattr(a, n, None), getattr(b, n, None)) for n in parts])
+        return all(map(same_tree, _parts(a), _parts(b)))
     if isinstance(a, list):
         return len(a) == len(b) and all(map(same_tree, a, b))
     return a is b or repr(a) == repr(b)
+
+
+def _parts(node: ast.AST) -> list[Any]:
+    return [getattr(node, name, None) for name in node._fields]

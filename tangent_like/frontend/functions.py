@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import gast
@@ -48,15 +47,9 @@ def lower_body(state: Lowering) -> Atom:
 def refuse_generators(state: Lowering, node: Any) -> None:
     if isinstance(node, gast.AsyncFunctionDef):
         raise NeverSupported("`async` functions", state.place(node), "a plain function")
-    source = state.frame.source
-    if node is source.tree and not source.function.__code__.co_flags & _GENERATOR:
-        return
-    for inner in syntax.statements_below(node.body):
+    for inner in syntax.nodes_of_body(node):
         if isinstance(inner, (gast.Yield, gast.YieldFrom, gast.Await)):
             raise NotYetSupported("generators", state.place(inner), "build and return a list")
-
-
-_GENERATOR = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_COROUTINE
 
 
 def local_function(state: Lowering, node: Any, name: str) -> LocalFunction:

@@ -3,7 +3,8 @@ can run to its end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import gast
@@ -28,10 +29,21 @@ def statements_below(nodes: Sequence[Any]) -> Iterator[Any]:
                 pending.extend(part for part in reversed(child) if isinstance(part, gast.AST))
 
 
+@lru_cache(maxsize=256)
+def nodes_of_body(function: Any) -> tuple[Any, ...]:
+    """Every node in the body of a function or lambda, leaving out the bodies of nested ones."""
+    body = function.body if isinstance(function.body, list) else [function.body]
+    return tuple(statements_below(body))
+
+
 def assigned_names(nodes: Sequence[Any]) -> dict[str, None]:
     """The names that the statements bind, in order of appearance."""
+    return _names_bound_by(statements_below(nodes))
+
+
+def _names_bound_by(nodes: Iterable[Any]) -> dict[str, None]:
     names: dict[str, None] = {}
-    for node in statements_below(nodes):
+    for node in nodes:
         if isinstance(node, gast.Name) and isinstance(node.ctx, (gast.Store, gast.Del)):
             names[node.id] = None
         elif isinstance(node, (gast.FunctionDef, gast.ClassDef)):
@@ -53,24 +65,22 @@ def parameter_nodes(arguments: Any) -> list[Any]:
 
 def local_names(function: Any) -> set[str]:
     """The local variables of a function or lambda."""
+    nodes = nodes_of_body(function)
     names = {node.id for node in parameter_nodes(function.args)}
-    if isinstance(function, gast.Lambda):
-        return names | set(assigned_names([function.body]))
     outer = {
         name
-        for node in statements_below(function.body)
+        for node in nodes
         if isinstance(node, (gast.Global, gast.Nonlocal))
         for name in node.names
     }
-    return (names | set(assigned_names(function.body))) - outer
+    return (names | set(_names_bound_by(nodes))) - outer
 
 
 def captured_names(function: Any) -> frozenset[str]:
     """The names that functions and lambdas defined inside the function mention."""
-    body = function.body if isinstance(function.body, list) else [function.body]
     return frozenset(
         node.id
-        for scope in statements_below(body)
+        for scope in nodes_of_body(function)
         if isinstance(scope, _SCOPES)
         for node in gast.walk(scope)
         if isinstance(node, gast.Name)
