@@ -170,18 +170,35 @@ def vjp(
     strings, None) get None.
     """
     chosen = tuple(i for i, p in enumerate(primals) if _is_active(p))
-    target = underlying(function)
-    value = target(*map(runtime.copy, primals))  # which the function may write into
-    derived = _derivative(target, "vjp", chosen, **options) if chosen else None
-    saved = tuple(primals)
+    value, cotangents = _sweeps(underlying(function), primals, chosen, options)
 
     def pullback(g: Any) -> tuple[Any, ...]:
         """The cotangents of the primals for the cotangent `g` of the value."""
         _check_like(value, g, "cotangent")
-        found = iter(derived(*saved, _as_float(g, value)) if derived is not None else ())
-        return tuple(next(found) if i in chosen else None for i in range(len(saved)))
+        found = iter(cotangents(_as_float(g, value)))
+        return tuple(next(found) if i in chosen else None for i in range(len(primals)))
 
     return value, pullback
+
+
+def _sweeps(
+    target: Any, primals: Sequence[Any], chosen: tuple[int, ...], options: Options
+) -> tuple[Any, Callable[[Any], Sequence[Any]]]:
+    """The value, and the reverse sweep as a function of the seed.
+
+    Plain code runs the forward sweep once; for Numba, whose tuples hold no lists of lists, both
+    sweeps run in each pullback.
+    """
+    if not chosen:
+        return target(*map(runtime.copy, primals)), lambda g: ()
+    if options.get("backend", "numpy") != "numpy":
+        derived = _derivative(target, "vjp", chosen, **options)
+        return target(*map(runtime.copy, primals)), lambda g: derived(*primals, g)
+    derived = _derivative(target, "split", chosen, **options)
+    args = derived.bind(primals, {})
+    forward, backward = derived.version(args).calls
+    value, saved = forward(*derived.converted(args))
+    return value, lambda g: backward(saved, g)
 
 
 def _is_active(value: Any) -> bool:

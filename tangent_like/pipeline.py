@@ -28,7 +28,7 @@ from tangent_like.rules import registry
 from tangent_like.simplify import FINAL_PASSES, PASSES, PLAIN_PASSES, Pass
 from tangent_like.simplify.dead import remove_dead
 from tangent_like.switches import checking, simplifying
-from tangent_like.transform import transform
+from tangent_like.transform import split, transform
 from tangent_like.verify import verify
 
 
@@ -40,6 +40,9 @@ def compile_derivative(
     `target` is a Python function, or has `function` and `request` of its own (a derivative).
     """
     module = new_module()
+    if request.operator == "split":
+        functions = split(primal(target, kinds, module), request.wrt)
+        return finish(tuple(map(checked, functions)), request, module, simplify)
     function = derivative_list(target, kinds, request, module)
     return finish((function,), request, module, simplify)
 

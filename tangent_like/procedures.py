@@ -197,11 +197,11 @@ def _fill(
     both = settled_sweeps(block, chosen, [seed], pullback_of_call)
     joint = record(Sweeps(both.forward, prune(both.reverse)), missing=Const(None))
     saved = list(ir.free_values(joint.reverse, (seed,)))
-    forward.function = _forward_function(function, forward.name, joint, saved, result)
-    backward.function = _backward_function(function, backward.name, joint, saved, seed)
+    forward.function = forward_function(function, forward.name, joint, saved, result)
+    backward.function = backward_function(function, backward.name, joint, saved, seed)
 
 
-def _forward_function(
+def forward_function(
     function: Function, name: str, joint: Joint, saved: Sequence[Value], result: Atom
 ) -> Function:
     builder = Builder()
@@ -211,19 +211,36 @@ def _forward_function(
     return Function(name, function.params, prune(Block(statements, (pair,))), function.place)
 
 
-def _backward_function(
+def backward_function(
     function: Function, name: str, joint: Joint, saved: Sequence[Value], seed: Value
 ) -> Function:
     param = Value("saved", facts.Tuple(tuple(v.fact for v in saved)))
-    head = [
+    head: list[Statement] = [
         Op(value, operator.getitem, (param, Const(i)), (), function.place)
         for i, value in enumerate(saved)
     ]
     builder = Builder()
-    results = joint.reverse.results
+    reverse = _with_own_tapes(joint.reverse)
+    results = reverse.results
     whole = results[0] if len(results) == 1 else builder.op(ir.make_tuple, results)
-    statements = (*head, *joint.reverse.statements, *builder.finish(()).statements)
+    statements = (*head, *reverse.statements, *builder.finish(()).statements)
     return Function(name, (param, seed), prune(Block(statements, (whole,))), function.place)
+
+
+def _with_own_tapes(reverse: Block) -> Block:
+    """A reverse sweep that takes values off copies of the tapes, so that it can run again."""
+    taken = [
+        s.args[0] for s in ir.walk(reverse) if isinstance(s, Op) and s.fn in (ir.pop, ir.flip)
+    ]
+    outer = ir.free_values(reverse)
+    copies = {
+        tape: Value(tape.name, tape.fact)
+        for tape in dict.fromkeys(taken)
+        if isinstance(tape, Value) and tape in outer
+    }
+    head = tuple(Op(copy, list, (tape,)) for tape, copy in copies.items())
+    inner = ir.substitute(reverse, copies)
+    return Block((*head, *inner.statements), inner.results)
 
 
 def reached(functions: Sequence[Function]) -> list[Procedure]:

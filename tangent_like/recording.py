@@ -214,7 +214,8 @@ class _Backwards:
         index = self.mirrored.item
         assert index is not None
         direct: list[tuple[Atom, Value]] = []
-        supply, items = self.item_supply(index, direct)
+        by_index = self.forward.exits or index in ir.free_values(body)
+        supply, items = self.item_supply(index, direct, by_index)
         needed = [v for v in recorder.needed(body, self.path) if v not in items]
         supplied, tapes = recorder.supplied(body, needed, self.path, items)
         supplied = _with_used(supply, supplied)
@@ -227,7 +228,7 @@ class _Backwards:
         assert index is not None
         builder = self.recorder.builder
         if index in ir.free_values(body):
-            supply, items = self.item_supply(index, [])
+            supply, items = self.item_supply(index, [], True)
             body = _with_used(supply, ir.substitute(body, items))
             iterable, turned = self.indices()
             iterable = builder.op(reversed, (iterable,)) if turned else iterable
@@ -248,9 +249,13 @@ class _Backwards:
         return self.recorder.builder.op(made.fn, [self.anew(part) for part in made.args])
 
     def item_supply(
-        self, index: Value, direct: list[tuple[Atom, Value]]
+        self, index: Value, direct: list[tuple[Atom, Value]], by_index: bool
     ) -> tuple[Block, dict[Value, Atom]]:
-        """Operations that give the loop variable of this iteration, and its atom."""
+        """Operations that give the loop variable of this iteration, and its atom.
+
+        `direct` gains what the loop is to go through itself: tapes, and unless it counts anyway
+        (`by_index`) the arrays.
+        """
         item = self.forward.item
         if item is None:
             return Block((), ()), {}
@@ -258,7 +263,9 @@ class _Backwards:
         is_zip = isinstance(self.forward.iterable and self.forward.iterable.fact, facts.Zip)
 
         def build() -> list[Atom]:
-            atoms = [self.part_supply(builder, part, index, direct) for part in self.parts()]
+            atoms = [
+                self.part_supply(builder, part, index, direct, by_index) for part in self.parts()
+            ]
             return [builder.op(ir.make_tuple, atoms) if is_zip else atoms[0]]
 
         supply = builder.collect(build)
@@ -268,10 +275,19 @@ class _Backwards:
         return supply, {item: found}
 
     def part_supply(
-        self, builder: Builder, part: Atom, index: Value, direct: list[tuple[Atom, Value]]
+        self,
+        builder: Builder,
+        part: Atom,
+        index: Value,
+        direct: list[tuple[Atom, Value]],
+        by_index: bool,
     ) -> Atom:
         if part.fact == facts.Opaque("range"):
             return index
+        if isinstance(part.fact, facts.Array) and not by_index:
+            value = Value("", infer.item_of_iterable(part))
+            direct.append((part, value))
+            return value
         if isinstance(part.fact, facts.Tape):
             value = Value("", part.fact.item)
             direct.append((part, value))
@@ -290,12 +306,14 @@ class _Backwards:
         builder = self.recorder.builder
         sources: list[tuple[Atom, Value]] = []
         for part, value in direct:
-            sources.append((self.reversed_tape(part), value))
-        if not uses_index and not sources and tapes and not self.in_loop:
+            sources.append((self.backwards(part), value))
+        saved = any(isinstance(part.fact, facts.Tape) for part, _ in direct)
+        if not saved and tapes and not self.in_loop:
             body, drained = _drained(body, tapes)
             sources.extend((builder.op(reversed, (tape,)), value) for tape, value in drained)
         if uses_index:
             sources.insert(0, (self.backwards_indices(), index))
+            index.name = index.name or ("i" if len(sources) > 1 else "")
         if not sources:
             sources.append((self.trips(), index))
         return self.assemble(body, sources)
@@ -313,6 +331,13 @@ class _Backwards:
         )
         body = Block(heads + body.statements, body.results)
         return replace(self.mirrored, iterable=iterable, item=item, body=body, mirror=None)
+
+    def backwards(self, part: Atom) -> Atom:
+        """A tape or an array from its end."""
+        if isinstance(part.fact, facts.Array):
+            turned = Const(slice(None, None, -1))
+            return self.recorder.builder.op(operator.getitem, (part, turned))
+        return self.reversed_tape(part)
 
     def reversed_tape(self, part: Atom) -> Atom:
         definition = self.recorder.definitions.get(part)  # type: ignore[arg-type]

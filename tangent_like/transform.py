@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, ir, trees
+from tangent_like import facts, ir, runtime, trees
 from tangent_like.adjoint import Sweeps, settled_sweeps
 from tangent_like.analysis.activity import varied
 from tangent_like.backend.remarks import remark
@@ -22,6 +22,8 @@ from tangent_like.errors import ArgumentError
 from tangent_like.facts import Fact
 from tangent_like.ir import Atom, Block, Const, Function, Op, Value
 from tangent_like.procedures import (
+    backward_function,
+    forward_function,
     pullback_of_call,
     seed_fact,
     split_calls,
@@ -120,6 +122,49 @@ def swept(function: Function, wrt: Sequence[int], seeds: Sequence[Tree]) -> Any:
     body = split_calls(function.body, varied(function.body, chosen))
     both = settled_sweeps(body, chosen, seeds, pullback_of_call)
     return record(Sweeps(both.forward, prune(both.reverse)))
+
+
+def split(function: Function, wrt: Sequence[int]) -> tuple[Function, Function]:
+    """The sweeps as two functions: `f_forward(x)` returns the value and what `f_pullback(saved,
+    by)` reads, which may be called any number of times."""
+    (result,) = function.body.results
+    chosen = [function.params[i] for i in wrt]
+    seed = Value(trees.derivative_name("b", result) or "by", seed_fact(result.fact))
+    body = split_calls(function.body, varied(function.body, chosen))
+    both = settled_sweeps(body, chosen, [seed], pullback_of_call)
+    joint = record(Sweeps(both.forward, prune(both.reverse)), missing=Const(None))
+    saved = list(ir.free_values(joint.reverse, (seed,)))
+    builder = Builder()
+    value = _own_arrays(builder, result)
+    statements = (*joint.forward.statements, *builder.finish(()).statements)
+    joint = replace(joint, forward=Block(statements, joint.forward.results))
+    base = function.name
+    return (
+        forward_function(function, f"{base}_forward", joint, saved, value),
+        _with_tuple(backward_function(function, f"{base}_pullback", joint, saved, seed), wrt),
+    )
+
+
+def _own_arrays(builder: Builder, value: Atom) -> Atom:
+    """The value with arrays of its own: what becomes of them must not reach what is saved."""
+    fact = facts.defined(value.fact)
+    if isinstance(fact, (facts.Tuple, facts.List)):
+        parts = [trees.at(builder, value, (i,)) for i in range(len(fact.items))]
+        make = ir.make_list if isinstance(fact, facts.List) else ir.make_tuple
+        return builder.op(make, [_own_arrays(builder, part) for part in parts])
+    if isinstance(fact, (facts.Scalar, facts.Opaque)) or isinstance(value, Const):
+        return value
+    return builder.op(runtime.copy, (value,))
+
+
+def _with_tuple(function: Function, wrt: Sequence[int]) -> Function:
+    """The function with its one result in a tuple."""
+    if len(wrt) != 1:
+        return function
+    builder = Builder()
+    whole = builder.op(ir.make_tuple, function.body.results)
+    statements = (*function.body.statements, *builder.finish(()).statements)
+    return replace(function, body=Block(statements, (whole,)))
 
 
 def _remark(text: str) -> Op:

@@ -71,7 +71,12 @@ class _Chooser:
                 self.note_zip(statement.iterable, statement.item)
             for inner in ir.blocks_of(statement):
                 self.block(inner)
-            self.consume(statement, ir.read_by(statement), pending)
+            if isinstance(statement, Loop):  # what it starts from stands in lines of its own
+                self.consume(statement, statement.inits, pending)
+                header = () if statement.iterable is None else (statement.iterable,)
+                self.consume(statement, header, pending)
+            else:
+                self.consume(statement, ir.read_by(statement), pending)
             if self.disturbs(statement):
                 pending = {v: s for v, s in pending.items() if not self.reads_memory(s)}
             if self.may_move(statement):

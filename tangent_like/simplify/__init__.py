@@ -13,6 +13,8 @@ from tangent_like.simplify.in_place import update_in_place
 from tangent_like.simplify.invariant import drop_invariants
 from tangent_like.simplify.order import overwrite_late
 from tangent_like.simplify.shapes import share_shapes
+from tangent_like.simplify.side_by_side import narrow_loops
+from tangent_like.simplify.tapes import drop_unread_tapes
 
 Pass = Callable[[Function], Function]
 
@@ -24,6 +26,10 @@ PASSES: tuple[Pass, ...] = (
     share_common,
     remove_dead,
     finish_algebra,
+    remove_dead,
+    narrow_loops,
+    remove_dead,
+    drop_unread_tapes,
     remove_dead,
     overwrite_late,
 )
