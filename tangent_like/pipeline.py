@@ -11,6 +11,7 @@ from tangent_like.backend.load import Compiled, load
 from tangent_like.backend.naming import all_hints
 from tangent_like.backend.printing import module_text
 from tangent_like.backend.references import References
+from tangent_like.collection import collection_paused
 from tangent_like.custom.calls import custom_function
 from tangent_like.errors import Place
 from tangent_like.facts import Fact
@@ -32,6 +33,7 @@ from tangent_like.transform import split, transform
 from tangent_like.verify import verify
 
 
+@collection_paused()
 def compile_derivative(
     target: Any, kinds: Sequence[Fact], request: Request, simplify: bool = True
 ) -> Compiled:

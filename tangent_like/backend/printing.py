@@ -94,11 +94,10 @@ def same_tree(a: Any, b: Any) -> bool:
     if type(a) is not type(b):
         return False
     if isinstance(a, ast.AST):
-        return all(map(same_tree, _parts(a), _parts(b)))
+        for name in a._fields:  # noqa: SIM110 - a generator takes half as long again
+            if not same_tree(getattr(a, name, None), getattr(b, name, None)):
+                return False
+        return True
     if isinstance(a, list):
         return len(a) == len(b) and all(map(same_tree, a, b))
     return a is b or repr(a) == repr(b)
-
-
-def _parts(node: ast.AST) -> list[Any]:
-    return [getattr(node, name, None) for name in node._fields]
