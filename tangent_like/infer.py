@@ -8,6 +8,7 @@ Element-wise operations are computed directly, since they are the most frequent.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from dataclasses import replace
@@ -226,15 +227,28 @@ class _Dummies:
         raise _NoDummy
 
     def array(self, dtype: str, shape: tuple[int, ...]) -> Any:
-        if int(np.prod(shape)) > 2_000_000 or min(shape, default=0) < 0:
+        if math.prod(shape) > 2_000_000 or min(shape, default=0) < 0:
             raise _NoDummy
-        values = 0.3 + 0.5 * np.sin(np.arange(1.0, 1.0 + int(np.prod(shape)))).reshape(shape) ** 2
-        if len(shape) >= 2 and shape[-1] == shape[-2] and dtype.startswith(("float", "complex")):
-            values = values + np.swapaxes(values, -1, -2) + 2.0 * shape[-1] * np.eye(shape[-1])
         if dtype.startswith(("int", "uint")):
             self.approximate = True
             return np.zeros(shape, dtype)
-        return values.astype(dtype) if shape else values.astype(dtype)[()]
+        made = _small_numbers if math.prod(shape) <= _SMALL else _numbers
+        return made(dtype, shape).copy()
+
+
+_SMALL = 10_000
+"""Arrays of so many elements are kept for the next time."""
+
+
+def _numbers(dtype: str, shape: tuple[int, ...]) -> Any:
+    """Numbers from 0.3 to 0.8; square matrices are symmetric and well-conditioned."""
+    values = 0.3 + 0.5 * np.sin(np.arange(1.0, 1.0 + math.prod(shape))).reshape(shape) ** 2
+    if len(shape) >= 2 and shape[-1] == shape[-2] and dtype.startswith(("float", "complex")):
+        values = values + np.swapaxes(values, -1, -2) + 2.0 * shape[-1] * np.eye(shape[-1])
+    return values.astype(dtype) if shape else values.astype(dtype)[()]
+
+
+_small_numbers = lru_cache(maxsize=512)(_numbers)
 
 
 def execute(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> Fact:
