@@ -138,7 +138,7 @@ def split(function: Function, wrt: Sequence[int]) -> tuple[Function, Function]:
     value = _own_arrays(builder, result)
     statements = (*joint.forward.statements, *builder.finish(()).statements)
     joint = replace(joint, forward=Block(statements, joint.forward.results))
-    base = function.name
+    base = function.name if function.name.isidentifier() else "f"
     return (
         forward_function(function, f"{base}_forward", joint, saved, value),
         _with_tuple(backward_function(function, f"{base}_pullback", joint, saved, seed), wrt),

@@ -206,6 +206,8 @@ def _join_op(webs: Webs, op: Op, passing: Collection[Op]) -> None:
     elif op.fn is ir.push:
         if op not in webs.snapshots:
             _hold(webs, op.args[1:], op.args[0])
+    elif op in webs.snapshots:
+        return
     elif holds(op):
         _hold(webs, op.atoms, op.result)
     elif not allocates(op):

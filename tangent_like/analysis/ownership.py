@@ -7,9 +7,10 @@ array that a loop starts from does not, the loop may start from a copy of it.
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, field
 
-from tangent_like import ir, runtime
+from tangent_like import facts, ir, runtime
 from tangent_like.analysis.lifetimes import Lifetimes
 from tangent_like.analysis.memory import Webs, has_memory, join_statement, webs_of
 from tangent_like.ir import Function, Loop, Op, Value
@@ -32,7 +33,7 @@ class Plan:
     candidates: dict[Op, None]
     cuts: set[Cut] = field(default_factory=set)
     snapshots: set[Op] = field(default_factory=set)
-    """The pushes that save a copy."""
+    """The pushes that save a copy, and the readings of a part that copy it."""
 
     rounds: int = 0
 
@@ -50,7 +51,7 @@ class Plan:
                 failing.setdefault(webs.families.find(op.result), []).append(op)
         self.rounds += 1
         for family, ops in failing.items():
-            if self.save_copies(ops[0], webs):
+            if self.save_copies(ops[0], webs) or self.copy_parts(ops[0], webs):
                 continue
             if _writes_parts(ops[0]) and self.cut(ops[0], family, webs):
                 continue
@@ -94,6 +95,26 @@ class Plan:
             and len(around) <= len(self.around[op])
             and has_memory(push.args[1])
             and webs.same(push.args[1], op.result)  # type: ignore[arg-type]
+        ]
+        self.snapshots.update(found)
+        return bool(found)
+
+    def copy_parts(self, op: Op, webs: Webs) -> bool:
+        """Let parts of the array that were read before and are needed afterwards be copies:
+        that is less than copying the array."""
+        if not _writes_parts(op):
+            return False
+        position = self.lives.positions[op]
+        found = [
+            read
+            for read, around in self.around.items()
+            if read.fn is operator.getitem
+            and read.derivative
+            and read not in self.snapshots
+            and len(around) <= len(self.around[op])
+            and isinstance(read.result.fact, facts.Array)
+            and webs.same(read.result, op.result)
+            and any(a < position < b for a, b in self.lives.stretches.get(read.result, ()))
         ]
         self.snapshots.update(found)
         return bool(found)

@@ -108,7 +108,7 @@ def _statements(statement: Statement, plan: Plan) -> Iterator[Statement]:
     elif isinstance(statement.fn, Store):
         yield from _stored(statement, plan)
     elif statement in plan.snapshots:
-        yield from _pushed(statement)
+        yield from _pushed(statement) if statement.fn is ir.push else _read(statement)
     elif statement not in plan.candidates:
         yield statement
     elif statement.fn is not runtime.copy:
@@ -122,6 +122,13 @@ def _stored(op: Op, plan: Plan) -> Iterator[Statement]:
         yield replace(op, fn=op.fn.written_into())
     else:
         yield from on_a_copy(op)
+
+
+def _read(op: Op) -> Iterator[Statement]:
+    """A part of an array, as a copy of its own."""
+    view = Value("", op.result.fact)
+    yield replace(op, result=view)
+    yield Op(op.result, runtime.copy, (view,), (), op.place, True)
 
 
 def _pushed(op: Op) -> Iterator[Statement]:
