@@ -83,13 +83,42 @@ def _worthwhile(
     homes: Mapping[Value, Block],
     path: tuple[Block, ...],
 ) -> bool:
+    """Whether computing again costs little and needs at most one value that is not saved yet."""
     if not _is_cheap(op):
         return False
-    new = {v for v in inner if v not in wanted and v not in available}
-    if len(new) > 1 or (op.fn in _VIEWS and any(isinstance(v.fact, facts.Array) for v in new)):
+    known = set(wanted) | set(available)
+    new = {v for v in inner if v not in known}
+    if len(new) > 1:
+        leaves = _leaves(op, known, definitions, homes, path, _COST_LIMIT)
+        if leaves is None or any(isinstance(v.fact, facts.Array) for v in leaves):
+            return False
+    if op.fn in _VIEWS and any(isinstance(v.fact, facts.Array) for v in new):
         return False  # what was read of an array is saved rather than the array
-    cost = _cost(op, set(wanted) | set(available), definitions, homes, path, _COST_LIMIT)
-    return cost <= _COST_LIMIT
+    return _cost(op, known, definitions, homes, path, _COST_LIMIT) <= _COST_LIMIT
+
+
+def _leaves(
+    op: Op,
+    known: Collection[Value],
+    definitions: Mapping[Value, Op],
+    homes: Mapping[Value, Block],
+    path: tuple[Block, ...],
+    limit: int,
+) -> set[Value] | None:
+    """What would have to be saved for computing an operation again; None for more than a few."""
+    found: set[Value] = set()
+    for value in _operands(op, homes, path):
+        if value in known:
+            continue
+        inner = definitions.get(value)
+        if inner is None or not _is_cheap(inner) or limit <= 0:
+            found.add(value)
+            continue
+        below = _leaves(inner, known, definitions, homes, path, limit - 1)
+        if below is None:
+            return None
+        found |= below
+    return found if len(found) <= 1 else None
 
 
 def _is_cheap(op: Op) -> bool:

@@ -550,9 +550,20 @@ def _moved(emitter: Emitter, op: Op) -> list[ast.stmt]:
 
 def _augmented(target: Any, sign: ast.operator, g: ast.expr) -> ast.stmt:
     """`target += g`, or `target -= rest` where g starts with a sign."""
-    if isinstance(g, ast.UnaryOp) and isinstance(g.op, ast.USub):
-        sign, g = (ast.Sub() if isinstance(sign, ast.Add) else ast.Add()), g.operand
+    rest = _without_sign(g)
+    if rest is not None:
+        sign, g = (ast.Sub() if isinstance(sign, ast.Add) else ast.Add()), rest
     return ast.AugAssign(target, sign, g)
+
+
+def _without_sign(node: ast.expr) -> ast.expr | None:
+    """The negative of an expression that starts with a sign, as in `-2.0 * x * y`."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return node.operand
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
+        left = _without_sign(node.left)
+        return left and ast.BinOp(left, node.op, node.right)
+    return None
 
 
 def _is_basic(index: Atom) -> bool:
