@@ -24,7 +24,13 @@ from tangent_like.backend.emit import emit
 from tangent_like.backend.naming import all_hints
 from tangent_like.backend.printing import function_text
 from tangent_like.backend.references import References, home_of
-from tangent_like.backend.tidying import tidied, with_short_docstring, without_types, wrapped
+from tangent_like.backend.tidying import (
+    tidied,
+    with_constants,
+    with_short_docstring,
+    without_types,
+    wrapped,
+)
 from tangent_like.errors import NotYetSupported, Place
 from tangent_like.frontend.code_names import read_by
 from tangent_like.frontend.scope import External
@@ -54,6 +60,7 @@ def standalone_text(
         tree.body[:0] = [_doc_of(docs[tree.name])] if tree.name in docs else []
     head = trees[-1].body[:1] if trees[-1].name in docs else []
     trees[-1].body[len(head) : len(head)] = [_as_float(name) for name in floats]
+    trees = [with_constants(tree, refs.constants) for tree in trees]
     texts = [wrapped(function_text(tidied(tree))) for tree in trees]
     return module_of(refs, doc, texts)
 

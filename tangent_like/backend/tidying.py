@@ -15,7 +15,8 @@ import io
 import re
 import textwrap
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 
 WIDTH = 88
 
@@ -37,6 +38,27 @@ def tidied(tree: ast.FunctionDef) -> ast.FunctionDef:
     return tree
 
 
+def with_constants(tree: ast.FunctionDef, constants: Collection[str]) -> ast.FunctionDef:
+    """The function reading constants where it would first give them another name."""
+    stored = Counter(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _is_store(n))
+    renamed = {}
+    for node in list(tree.body):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
+            target = node.targets[0]
+            if isinstance(target, ast.Name) and node.value.id in constants:
+                if stored[target.id] == 1:
+                    renamed[target.id] = node.value.id
+                    tree.body.remove(node)
+    for name in ast.walk(tree):
+        if isinstance(name, ast.Name):
+            name.id = renamed.get(name.id, name.id)
+    return tree
+
+
+def _is_store(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Store)
+
+
 def _loops(tree: ast.AST) -> list[ast.For]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.For)]
 
@@ -55,7 +77,7 @@ def _bound(loop: ast.For) -> set[str]:
 
 def _reads(name: str, nodes: Sequence[ast.AST]) -> list[ast.Name]:
     found = (n for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name))
-    return [n for n in found if n.id == name and not isinstance(n.ctx, ast.Store)]
+    return [n for n in found if n.id == name and not _is_store(n)]
 
 
 def _used(statement: ast.stmt) -> ast.stmt:
