@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import inspect
 import itertools
 import os
 import pickle
@@ -165,9 +166,9 @@ def test_what_it_says_of_itself(tmp_path):
     f = define("def loss(w, b: float, n: int):\n    return np.sum(w ** n) * b\n", "loss")
     path = tmp_path / "module.py"
     derivative = exported(f, path, types={"w": np.ones(3)})
-    assert derivative.__doc__ == (
+    assert inspect.getdoc(derivative) == (
         "The gradient of `loss` with respect to `w` and `b`, as a tuple.\n\n"
-        "    w: a float64 array of 1 axis\n    b: a float\n    n: an int\n    "
+        "w: a float64 array of 1 axis\nb: a float\nn: an int"
     )
     assert (loaded(path).__doc__ or "").startswith("`loss_grad`: a derivative of `loss`.\n")
     tangent = exported(f, path, "tangent", "b", types={"w": np.ones(3)})

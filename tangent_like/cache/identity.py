@@ -35,6 +35,7 @@ import numpy as np
 from tangent_like.backend.references import home_of
 from tangent_like.frontend.code_names import lines_of, names_in, read_by
 from tangent_like.frontend.fingerprint import fingerprint
+from tangent_like.frontend.numba_functions import python_function
 from tangent_like.rules import registry
 
 MOST_OBJECTS = 5000
@@ -113,6 +114,9 @@ class Identity:
             self.code(value)
         elif _is_frozen(value):
             self.fields(value)
+        elif python_function(value) is not value:
+            self.write("compiled by Numba", str(getattr(value, "targetoptions", "")))
+            self.visit(python_function(value))
         elif not self.library(value):
             self.numbered(value, live)
 
