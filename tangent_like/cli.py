@@ -226,7 +226,8 @@ def run_cache(options: argparse.Namespace) -> tuple[str, int]:
 
 
 def described_cache(place: str, stats: folder.Stats) -> str:
-    lines = [place, f"{stats.entries} entries, {stats.bytes / 1024:.1f} KiB"]
+    kept = f"{stats.entries} entries, {stats.compiled} functions compiled by Numba"
+    lines = [place, f"{kept}, {stats.bytes / 1024:.1f} KiB"]
     if stats.unfinished:
         lines.append(f"{stats.unfinished} unfinished files, which --clear removes")
     return "\n".join(lines)

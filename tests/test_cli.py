@@ -263,7 +263,7 @@ def test_cache(run, file, tmp_path, monkeypatch):
     place = tmp_path / "cache"
     monkeypatch.setenv("TANGENT_LIKE_CACHE", str(place))
     assert run("cache", "--path") == (0, f"{place}\n", "")
-    assert run("cache")[1] == f"{place}\n0 entries, 0.0 KiB\n"
+    assert run("cache")[1] == f"{place}\n0 entries, 0 functions compiled by Numba, 0.0 KiB\n"
     assert not place.exists(), "looking makes nothing"
     run("source", f"{file}:f")
     assert run("cache", "--stats")[1].splitlines()[1].startswith("1 entries, ")

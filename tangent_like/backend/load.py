@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import linecache
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 _numbers = itertools.count(1)
@@ -23,13 +25,25 @@ class Compiled:
 
 
 def load(
-    text: str, names: Sequence[str], outside: Mapping[str, Any], guards: Sequence[Any] = ()
+    text: str,
+    names: Sequence[str],
+    outside: Mapping[str, Any],
+    guards: Sequence[Any] = (),
+    module: str = "",
 ) -> Compiled:
-    """The functions `names` of a generated module, in a namespace of its own."""
+    """The functions `names` of a generated module, in a namespace of its own.
+
+    With the name of a module, the namespace is that of a module that can be imported, as Numba
+    does where it loads machine code.
+    """
     name = names[0]
     file = f"<tangent_like {name} {next(_numbers)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    namespace: dict[str, Any] = {"__name__": f"tangent_like.generated.{name}", "__file__": file}
+    made = ModuleType(module or f"tangent_like.generated.{name}")
+    namespace = vars(made)
+    namespace["__file__"] = file
+    if module:
+        sys.modules[module] = made
     exec(compile(text, file, "exec", dont_inherit=True), namespace)
     namespace.update(outside)
     return Compiled(text, tuple(namespace[n] for n in names), outside, tuple(guards))

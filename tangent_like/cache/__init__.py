@@ -37,8 +37,10 @@ def kept(function: Any, about: About, make: Callable[[], Compiled]) -> Compiled:
         return make()
     found = recalled(place, identity)
     if found is None:
-        found = make()
-        keep(place, function, about, identity, found)
+        made = make()
+        keep(place, function, about, identity, made)
+        # What Numba compiles is loaded as the next process will load it.
+        found = (recalled(place, identity) if for_numba(made) else None) or made
     return found
 
 
@@ -79,7 +81,19 @@ def recalled(place: str, identity: Identity) -> Compiled | None:
         return None
     except DamageError:
         return None
-    return restored(found, identity) if found is not None else None
+    if found is None:
+        return None
+    compiled = restored(found, identity)
+    if for_numba(compiled):
+        from tangent_like.cache.machine_code import attach  # noqa: PLC0415 - Numba is an extra
+
+        attach(compiled, place, key)
+    return compiled
+
+
+def for_numba(compiled: Compiled) -> bool:
+    """Whether a generated module is one that Numba compiles."""
+    return getattr(compiled.outside.get("numba"), "__name__", "") == "numba"
 
 
 def keep(
@@ -155,7 +169,10 @@ def restored(found: Entry, identity: Identity) -> Compiled:
 
     outside = {name: bound(how, what) for name, how, what in found.outside}
     guards = [watched(objects[number], *rest) for number, *rest in found.guards]
-    return load(found.text, found.functions, outside, guards)
+    if "numba" not in outside:
+        return load(found.text, found.functions, outside, guards)
+    module = f"tangent_like.generated.{found.functions[0]}_{found.key}"
+    return load(found.text, found.functions, outside, guards, module)
 
 
 def watched(function: Any, *place: Any) -> Guard:

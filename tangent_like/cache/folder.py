@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 VARIABLE = "TANGENT_LIKE_CACHE"
 OFF = "off"
-_ENTRY, _UNFINISHED = ".py", ".tmp"
-_OURS = re.compile(r"[0-9a-f]{40}\.py|[0-9a-f]{16}\.tmp")
+ENTRY, MACHINE_CODE, _UNFINISHED = ".py", ".nbc", ".tmp"
+_OURS = re.compile(r"[0-9a-f]{40}\.(py|nbc)|[0-9a-f]{16}\.tmp")
 """Nothing else is ever counted or removed, wherever the cache was moved to."""
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -31,9 +31,11 @@ class UnsafeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """`unfinished` files are those of writers that were killed."""
+    """`compiled` counts functions that Numba compiled; `unfinished` files are those of writers
+    that were killed."""
 
     entries: int
+    compiled: int
     bytes: int
     unfinished: int
 
@@ -80,17 +82,17 @@ def check(folder: str) -> None:
         raise UnsafeError(f"others can enter it: chmod 700 {folder}")
 
 
-def read(folder: str, key: str) -> bytes | None:
-    """The content of an entry's file; None where there is none."""
+def read(folder: str, key: str, suffix: str = ENTRY) -> bytes | None:
+    """The content of a file; None where there is none."""
     try:
-        descriptor = os.open(os.path.join(folder, key + _ENTRY), os.O_RDONLY | _NO_LINK)
+        descriptor = os.open(os.path.join(folder, key + suffix), os.O_RDONLY | _NO_LINK)
     except (FileNotFoundError, NotADirectoryError):
         return None
     with open(descriptor, "rb") as file:
         return file.read()
 
 
-def write(folder: str, key: str, data: bytes) -> None:
+def write(folder: str, key: str, data: bytes, suffix: str = ENTRY) -> None:
     """Write a file under a name of its own and rename it, so that no reader sees a part."""
     unfinished = os.path.join(folder, os.urandom(8).hex() + _UNFINISHED)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK
@@ -98,30 +100,30 @@ def write(folder: str, key: str, data: bytes) -> None:
     try:
         with open(descriptor, "wb") as file:
             file.write(data)
-        os.replace(unfinished, os.path.join(folder, key + _ENTRY))
+        os.replace(unfinished, os.path.join(folder, key + suffix))
     except BaseException:
         with suppress(OSError):
             os.unlink(unfinished)
         raise
 
 
-def files(folder: str, suffix: str = _ENTRY) -> Iterator[str]:
-    """The files of entries, or with another suffix those that are not finished."""
+def files(folder: str, *suffixes: str) -> Iterator[str]:
+    """The files of these kinds."""
     if os.path.isdir(folder):
         for name in os.listdir(folder):
-            if name.endswith(suffix) and _OURS.fullmatch(name):
+            if name.endswith(suffixes) and _OURS.fullmatch(name):
                 yield os.path.join(folder, name)
 
 
 def stats(folder: str) -> Stats:
-    entries = list(files(folder))
-    size = sum(map(os.path.getsize, entries))
-    return Stats(len(entries), size, len(list(files(folder, _UNFINISHED))))
+    entries, compiled = list(files(folder, ENTRY)), list(files(folder, MACHINE_CODE))
+    size = sum(map(os.path.getsize, [*entries, *compiled]))
+    return Stats(len(entries), len(compiled), size, len(list(files(folder, _UNFINISHED))))
 
 
 def clear(folder: str) -> int:
     """Remove all entries and unfinished files; how many there were."""
-    found = [*files(folder), *files(folder, _UNFINISHED)]
+    found = list(files(folder, ENTRY, MACHINE_CODE, _UNFINISHED))
     for file in found:
         with suppress(FileNotFoundError):  # another process was first
             os.unlink(file)

@@ -447,7 +447,7 @@ def test_killed_while_writing(module, place, compiled):
     worker.join()
     (left,) = place.iterdir()
     assert left.suffix == ".tmp"
-    assert folder.stats(str(place)) == folder.Stats(0, 0, 1)
+    assert folder.stats(str(place)) == folder.Stats(0, 0, 0, 1)
     for _ in range(2):
         assert tl.grad(f)(0.5) == pytest.approx(slope(f, 0.5))
     assert compiled == ["f"]
