@@ -71,7 +71,9 @@ class MachineCode:
 
     def file_for(self, signature: Any, codegen: Any) -> str:
         """A name for this function, on this processor, for these types."""
-        what = repr((self.key, self.name, str(signature), codegen.magic_tuple()))
+        import numba  # noqa: PLC0415 - an extra
+
+        what = repr((numba.__version__, self.key, self.name, str(signature), codegen.magic_tuple()))
         return _digest(what.encode()).hex()
 
     def flush(self) -> None:
