@@ -42,11 +42,13 @@ def _unsigned(scope: Scope, atom: Atom) -> Atom | None:
 
 
 def _pull_sign(fn: Any) -> Rule:
-    """(-a) * b and a * (-b) are -(a * b)."""
+    """(-a) * b and a * (-b) are -(a * b); in the end a sign stays with the smaller factor."""
 
     @seeks(Const, operator.neg)
     def rule(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
         a, b = args
+        if scope.late and (_is_smaller(a, b) or _is_smaller(b, a)):
+            return _minus_one(args)
         for rest, other in ((_unsigned(scope, a), b), (_unsigned(scope, b), a)):
             if rest is not None:
                 pair = (rest, other) if other is b else (other, rest)
@@ -54,6 +56,34 @@ def _pull_sign(fn: Any) -> Rule:
         return None
 
     return rule
+
+
+def _minus_one(args: tuple[Atom, ...]) -> Term | None:
+    """-1 x is -x."""
+    return call(operator.neg, args[1]) if number(args[0]) == -1 and is_float(args[1]) else None
+
+
+def _is_smaller(a: Atom, b: Atom) -> bool:
+    """Whether one factor is known to be broadcast to the other."""
+    if isinstance(b.fact, Array) and isinstance(a.fact, Scalar):
+        return True
+    few, many = facts.dims(a.fact), facts.dims(b.fact)
+    if few is None or many is None or few == many:
+        return False
+    tail = many[len(many) - len(few) :]
+    return len(few) <= len(many) and all(x in (1, y) for x, y in zip(few, tail, strict=True))
+
+
+@seeks(operator.mul)
+def _sign_inside(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
+    """-(a b) is (-a) b where a is smaller: a sign costs as much as the array is large."""
+    made = scope.made(args[0], operator.mul) if scope.late else None
+    if made is None or not scope.once(args[0]):
+        return None
+    a, b = made.args
+    if _is_smaller(a, b):
+        return call(operator.mul, call(operator.neg, a), b)
+    return call(operator.mul, a, call(operator.neg, b)) if _is_smaller(b, a) else None
 
 
 @seeks(Const, operator.neg)
@@ -320,12 +350,11 @@ def _numbers_together(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     if value is not None:
         return _scaled(scope, b, value)
     inner = _number_in(scope, b)
-    if inner in (None, 0, 1) or not _grouped(a, b):
+    if inner is None or inner in (0, 1):
         return None
-    assert inner is not None
     rest = _scaled(scope, b, 1.0 / inner)
     whole = _scaled(scope, a, inner)
-    if rest is None:
+    if rest is None or (whole is None and not _grouped(a, b)):
         return None
     return call(operator.mul, whole or call(operator.mul, Const(inner), a), rest)
 
@@ -372,6 +401,7 @@ def _grouped(*factors: Atom) -> bool:
 RULES: Mapping[Any, tuple[Rule, ...]] = {
     operator.neg: (
         _fold(operator.neg), _signed_negative, arrays.keep_small(operator.neg), _negated_number,
+        _sign_inside,
     ),
     operator.add: (
         _fold(operator.add), _plus_zero, _signed_sum, _twice, arrays.keep_small(operator.add),

@@ -162,6 +162,28 @@ def _number_outside(scope: Scope, args: tuple[Atom, ...], keywords: Keywords) ->
     return call(operator.mul, made.args[0], call(np.sum, made.args[1], **keywords))
 
 
+@seeks(operator.matmul)
+def _sum_before_product(scope: Scope, args: tuple[Atom, ...], keywords: Keywords) -> Term | None:
+    """The sum of the rows of a b is the sum of the rows of a, times b."""
+    made = scope.definition(args[0], operator.matmul)
+    axis = keywords.get("axis")
+    if made is None or not made.derivative or not scope.once(args[0]):
+        return None
+    a, b = made.args
+    rank = facts.rank(a.fact)
+    if rank is None or rank < 2 or rank != facts.rank(b.fact) or not isinstance(axis, Const):
+        return None
+    if type(axis.value) is not int or axis.value % rank != rank - 2:
+        return None
+    rows = call(np.sum, a, axis=axis, keepdims=Const(True))
+    if "keepdims" in keywords:
+        return call(operator.matmul, rows, b)
+    if rank == 2:
+        return call(operator.matmul, call(np.sum, a, axis=axis), b)
+    index = (slice(None),) * (rank - 2) + (0,)
+    return call(operator.getitem, call(operator.matmul, rows, b), Const(index))
+
+
 @seeks(operator.mul)
 def _divisor_outside(scope: Scope, args: tuple[Atom, ...], keywords: Keywords) -> Term | None:
     """sum(a (b / w)) is sum(a b) / w where w is the same along the axes of the sum."""
@@ -302,5 +324,5 @@ RULES: Mapping[Any, tuple[Rule, ...]] = {
     runtime.unbroadcast: (_same_shape,),
 }
 KEYWORD_RULES: Mapping[Any, tuple[KeywordRule, ...]] = {
-    np.sum: (_negative_outside, _number_outside, _divisor_outside),
+    np.sum: (_negative_outside, _number_outside, _sum_before_product, _divisor_outside),
 }

@@ -67,6 +67,18 @@ CASES = {
         lambda b, x, y: b.op(np.transpose, (b.op(MATMUL, (b.op(np.transpose, (x,)), y)),)),
         [MATRIX, MATRIX], ["v1 = np.transpose(y)", "v2 = v1 @ x", "return v2"],
     ),
+    "the sum of the rows of a product": (
+        lambda b, x, y: b.op(np.sum, (b.op(MATMUL, (x, y)),), {"axis": Const(0)}), [MATRIX, TALL],
+        ["v1 = np.sum(x, axis=0)", "v2 = v1 @ y", "return v2"],
+    ),
+    "the sum of the rows of products": (
+        lambda b, x, y: b.op(np.sum, (b.op(MATMUL, (x, y)),), AXIS),
+        [Array("float64", (2, N, M)), Array("float64", (2, M, N))], None,
+    ),
+    "a sign with the smaller factor": (
+        lambda b, x, y: b.op(NEG, (b.op(MUL, (x, y)),)), [COLUMN, MATRIX],
+        ["v1 = -x", "v2 = v1 * y", "return v2"],
+    ),
     "an outer product": (
         lambda b, x, y: b.op(MATMUL, (x, y)), [COLUMN, ROW], ["v1 = x * y", "return v1"],
     ),
@@ -106,7 +118,7 @@ def test_becomes_shorter(build, kinds, after):
     found = remove_dead(finish_algebra(simplify_algebra(before)))
     if after is not None:
         assert lines(found) == after
-    assert len(lines(found)) <= len(lines(before))
+        assert len(lines(found)) <= len(lines(before))
     rng = np.random.default_rng(1)
     args = [example(kind, rng) for kind in kinds]
     np.testing.assert_allclose(run(found, *args)[0], run(before, *args)[0], rtol=1e-14)
