@@ -6,6 +6,7 @@
 #   make smoke     a few tests on every Python found
 #   make test-all  all tests on every Python found
 #   make fuzz      random programs against finite differences: make fuzz COUNT=1000 SEED=0
+#   make docs      write docs/functions.md, the list of functions with derivatives, anew
 #   make clean     remove what these made
 
 PYTHON ?= python3
@@ -19,7 +20,7 @@ find_python = $$(for python in python$(1) $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}
 	"$$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != sys.argv[1])' $(1) >/dev/null 2>&1 \
 	&& echo "$$python" && break; done)
 
-.PHONY: demo test test-numba smoke test-all fuzz clean
+.PHONY: demo test test-numba smoke test-all fuzz docs clean
 
 demo: .venv/ready
 	$(BIN)/python examples/survey.py
@@ -41,6 +42,9 @@ test-all:
 
 fuzz: .venv/ready
 	$(BIN)/python -m tests.random_programs --count $(COUNT) --seed $(SEED)
+
+docs: .venv/ready
+	$(BIN)/python -m tangent_like.document > docs/functions.md
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -255,24 +255,6 @@ def as_column(grid: Any, start: Any, stop: Any) -> Any:
     return np.reshape(grid, (-1, *[1] * max(np.ndim(start), np.ndim(stop))))
 
 
-def meshed(x: Any, i: int, like: Any, indexing: str) -> Any:
-    """The i-th coordinate of a mesh, in the shape of `like`."""
-    axis = _mesh_axis(i, np.ndim(like), indexing)
-    shape = [1] * np.ndim(like)
-    shape[axis] = -1
-    return np.broadcast_to(np.reshape(x, shape), np.shape(like))
-
-
-def unmesh(g: Any, i: int, x: Any, indexing: str) -> Any:
-    """The cotangent of the i-th coordinate of a mesh."""
-    axis = _mesh_axis(i, np.ndim(g), indexing)
-    return np.sum(g, axis=tuple(k for k in range(np.ndim(g)) if k != axis)).reshape(np.shape(x))
-
-
-def _mesh_axis(i: int, count: int, indexing: str) -> int:
-    return 1 - i if indexing == "xy" and i < 2 and count > 1 else i
-
-
 def along_axis(w: Any, x: Any, axis: int) -> Any:
     """Weights for one axis of `x`, so that they broadcast with it."""
     if np.ndim(w) != 1 or np.ndim(x) == 1:
@@ -538,6 +520,31 @@ def derivative_matrix(derivative: Any, degree: int) -> Any:
     found = np.zeros((degree + 1, degree + 1))
     if degree:
         found[:degree] = derivative(np.eye(degree + 1))
+    return found
+
+
+def product_table(multiply: Any, n: int, m: int) -> Any:
+    """table[k, i, j]: how much of the k-th basis polynomial is in the product of two."""
+    found = np.zeros((n + m - 1, n, m))
+    for i, j in np.ndindex(n, m):
+        product = multiply(np.eye(n)[i], np.eye(m)[j])
+        found[: len(product), i, j] = product
+    return found
+
+
+def matrix_of(function: Any, count: int, options: Any, named: Any) -> Any:
+    """The matrix of a function that is linear in its `count` coefficients."""
+    columns = [function(unit, *options, **named) for unit in np.eye(count)]
+    found = np.zeros((max(map(len, columns)), count))
+    for i, column in enumerate(columns):
+        found[: len(column), i] = column
+    return found
+
+
+def fit_first(g: Any, count: int) -> Any:
+    """`g` with `count` rows: cut, or extended with zeros."""
+    found = np.zeros((count, *np.shape(g)[1:]), g.dtype)
+    found[: len(g)] = g[:count]
     return found
 
 

@@ -40,7 +40,7 @@ LAYERS: list[set[str]] = [
     {"cache", "entry", "pipeline"},
     # What users call.
     {"dispatch"},
-    {"api", "benchmark_plot", "check"},
+    {"api", "benchmark_plot", "check", "document"},
     {"benchmark", "export"},
     {"decorator"},
     {"cli"},

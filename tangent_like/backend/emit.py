@@ -189,6 +189,8 @@ class Emitter:
             return call(ast.Name("slice", ast.Load()), parts)
         if type(value) is tuple:
             return tuple_of([self.constant(v) for v in value])
+        if type(value) is list:
+            return ast.List([self.constant(v) for v in value], ast.Load())
         if isinstance(value, (int, float)) and type(value) in (int, float):
             return _number(value, self.refs)
         if value is None or isinstance(value, (bool, int, float, complex, str, bytes, type(...))):

@@ -10,7 +10,7 @@ from tangent_like import runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.rules.registry import composed, constant, linear
 from tangent_like.rules.samples import positive, reals
-from tangent_like.rules.symbolic import Symbolic, apply
+from tangent_like.rules.symbolic import Symbolic, apply, emitted
 
 # --- grids ------------------------------------------------------------------------------------
 
@@ -40,11 +40,12 @@ def _linspace(
 
 
 def _points(start: Any, stop: Any, num: Any, endpoint: Any, axis: Any) -> Any:
-    grid = np.linspace(0.0, 1.0, num, endpoint=endpoint)
+    how = {} if endpoint is True else {"endpoint": endpoint}
+    grid = emitted((start, stop), np.linspace, 0.0, 1.0, num, **how)
     wide = np.maximum(np.ndim(start), np.ndim(stop))
     if isinstance(wide, Symbolic):
         grid = apply(runtime.as_column, grid, start, stop)
-    else:
+    elif wide:
         grid = np.reshape(grid, (-1, *[1] * int(wide)))
     points = start * (1 - grid) + stop * grid
     return points if axis == 0 else np.moveaxis(points, 0, axis)
@@ -89,12 +90,22 @@ def _arange(*bounds: Any, dtype: Any = None) -> Any:
 
 
 composed(np.arange, _arange, samples=lambda: [(0.3, 3.2), (0.3, 1.25, 0.2)])
+
+
+def _unmeshed(g: Any, *xs: Any, indexing: Any = "xy", sparse: Any = False, copy: Any = True) -> Any:
+    """Each coordinate varies along one axis of its mesh only."""
+    found = []
+    for i in range(len(xs)):
+        own = 1 - i if indexing == "xy" and i < 2 and len(xs) > 1 else i
+        others = tuple(k for k in range(len(xs)) if k != own)
+        axes = others[0] if len(others) == 1 else others
+        found.append(g[i] if g[i] is None or not others else np.sum(g[i], axis=axes))
+    return tuple(found)
+
+
 linear(
     np.meshgrid,
-    lambda g, *xs, indexing="xy", sparse=False, copy=True: tuple(
-        None if g[i] is None else apply(runtime.unmesh, g[i], i, x, indexing)
-        for i, x in enumerate(xs)
-    ),
+    _unmeshed,
     wrt=None,
     samples=lambda: [
         (reals(2), reals(3)),
@@ -102,20 +113,9 @@ linear(
         ((reals(2), reals(3)), {"sparse": True}),
         (reals(2), reals(3), reals(4)),
         (reals(3),),
+        (0.7, reals(3)),
     ],
 )
-linear(
-    runtime.unmesh,
-    lambda h, g, i, x, indexing: apply(runtime.meshed, h, i, g, indexing),
-    samples=lambda: [(reals(3, 2), 0, np.zeros(2), "xy"), (reals(3, 2), 1, np.zeros(2), "ij")],
-)
-linear(
-    runtime.meshed,
-    lambda h, x, i, like, indexing: apply(runtime.unmesh, h, i, x, indexing),
-    samples=lambda: [(reals(2), 0, np.zeros((3, 2)), "xy")],
-)
-
-
 composed(
     np.vander,
     lambda x, N=None, increasing=False: _vander(x, N, increasing),

@@ -9,12 +9,14 @@ import numpy as np
 from tangent_like import runtime
 from tangent_like.rules.registry import composed, linear, named, rule
 from tangent_like.rules.samples import reals
-from tangent_like.rules.symbolic import apply
+from tangent_like.rules.symbolic import apply, rank
 
 
 def _cumsum_cotangent(g: Any, x: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+    if rank(x) == 1:
+        return np.cumsum(g[::-1])[::-1]
     if axis is None:
-        return np.reshape(np.flip(np.cumsum(np.flip(g))), np.shape(x))
+        return np.reshape(np.cumsum(g[::-1])[::-1], np.shape(x))
     return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
 
 
@@ -31,7 +33,7 @@ def _cumprod_tangent(
     """y_i = x_i y_(i-1), so dy_i = x_i dy_(i-1) + dx_i y_(i-1): exact where elements are 0."""
     dx = tangents[0]
     if axis is None:
-        x, dx, axis = np.ravel(x), np.ravel(dx), 0
+        x, dx, axis = (x, dx, 0) if rank(x) == 1 else (np.ravel(x), np.ravel(dx), 0)
     return apply(runtime.recurrence, x, dx * apply(runtime.preceding, y, axis, 1), axis)
 
 

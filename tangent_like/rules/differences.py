@@ -11,7 +11,8 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.rules.joining import along
 from tangent_like.rules.registry import composed, constant, linear, named
 from tangent_like.rules.samples import reals
-from tangent_like.rules.symbolic import Symbolic, apply
+from tangent_like.rules.shapes import given, is_square
+from tangent_like.rules.symbolic import Symbolic, apply, rank
 
 
 def _diff_cotangent(
@@ -156,15 +157,33 @@ composed(
         ((reals(2, 4), np.array([0.0, 0.4, 1.1, 1.5])), {"axis": 1}), (reals(3, 4), 0.3, 0.7),
     ],
 )  # fmt: skip
-composed(
+
+
+def _trace_cotangent(
+    g: Any, x: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, dtype: Any = None,
+    out: Any = None,
+) -> Any:  # fmt: skip
+    """A multiple of the unit matrix."""
+    if rank(x) == 2:
+        rows, columns = np.shape(x)[0], np.shape(x)[1]
+        return g * _unit_matrix(rows, None if is_square(x) else columns, offset)
+    places = apply(np.diagonal, apply(runtime.positions, x), offset, axis1, axis2)
+    return apply(runtime.move_back, np.expand_dims(g, -1), places, x)
+
+
+def _unit_matrix(rows: Any, columns: Any, offset: Any) -> Any:
+    if columns is None and type(offset) is int and offset == 0:
+        return apply(np.eye, rows)
+    return apply(np.eye, rows, columns, *given(offset))
+
+
+linear(
     np.trace,
-    lambda x, offset=0, axis1=0, axis2=1, dtype=None, out=None: np.sum(
-        np.diagonal(x, offset, axis1, axis2), axis=-1
-    ),
-    samples=lambda: [(reals(3, 3),), (reals(2, 3), 1), (reals(2, 3, 3), 0, 1, 2)],
+    _trace_cotangent,
+    samples=lambda: [(reals(3, 3),), (reals(2, 3), 1), (reals(2, 3, 3), 0, 1, 2), (reals(2, 3),)],
 )
-composed(
+linear(
     named(np.linalg, "trace"),
-    lambda x, offset=0, dtype=None: np.sum(np.diagonal(x, offset, -2, -1), axis=-1),
-    samples=lambda: [(reals(3, 3),), (reals(2, 3, 3),)],
+    lambda g, x, *, offset=0, dtype=None: _trace_cotangent(g, x, offset, -2, -1),
+    samples=lambda: [(reals(3, 3),), (reals(2, 3, 3),), ((reals(2, 3),), {"offset": 1})],
 )

@@ -14,7 +14,7 @@ import numpy as np
 
 from tangent_like import facts, runtime
 from tangent_like.errors import NotYetSupported
-from tangent_like.rules.masks import choose, divide
+from tangent_like.rules.masks import choose, divide, raises_at_zero
 from tangent_like.rules.registry import elementwise, linear, named, rule
 from tangent_like.rules.symbolic import apply
 
@@ -64,6 +64,7 @@ elementwise(
     np.logaddexp2,
     lambda x, w, y: (np.exp2(_below(x, y)), np.exp2(_below(w, y))),
     samples=PAIRS,
+    note="the larger of two operands has partial 1 where it is infinite",
 )
 
 
@@ -136,7 +137,8 @@ elementwise(
 
 
 def _arctan2_partials(x: Any, w: Any, square: Any) -> tuple[Any, Any]:
-    safe = choose(square == 0, math.nan, square)
+    """Arrays give NaN of themselves for 0 / 0."""
+    safe = choose(square == 0, math.nan, square) if raises_at_zero(square) else square
     return w / safe, -x / safe
 
 

@@ -165,6 +165,48 @@ def _certain(size: facts.Dim) -> bool:
 
 
 infer.special[np.squeeze] = _squeezed
+
+
+def _reshaped(x: Atom, shape: Atom, *order: Atom, **options: Any) -> Fact:
+    """A shape that is written out need not fit the small examples of abstract execution."""
+    sizes = _sizes(shape)
+    if sizes is None or facts.dtype(x.fact) is None:
+        return infer.execute(np.reshape, (x, shape, *order), options)
+    return infer.array_of(facts.dtype(x.fact), sizes)
+
+
+def _sizes(shape: Atom) -> tuple[Any, ...] | None:
+    """The lengths that a shape says, where it says all of them."""
+    if isinstance(shape, Const):
+        wanted = (shape.value,) if isinstance(shape.value, int) else shape.value
+        known = isinstance(wanted, tuple) and all(type(n) is int and n >= 0 for n in wanted)
+        return wanted if known else None
+    if not isinstance(shape.fact, facts.Tuple):
+        return None
+    sizes = [item.size if isinstance(item, facts.Scalar) else None for item in shape.fact.items]
+    known = all(size is not None and (not isinstance(size, int) or size >= 0) for size in sizes)
+    return tuple(sizes) if known else None
+
+
+infer.special[np.reshape] = _reshaped
+
+
+def _split_facts(x: Atom, parts: Atom, axis: Any = None, **options: Any) -> Fact:
+    """As many parts as are asked for; along the axis all of one length, where it divides."""
+    count, place = _constant(parts), 0 if axis is None else _constant(axis)
+    sizes = facts.dims(x.fact)
+    if not isinstance(count, int) or not isinstance(place, int) or not sizes:
+        return facts.UNKNOWN
+    lengths = list(sizes)
+    lengths[place] = facts.fresh_size()
+    return facts.List((facts.Array(facts.dtype(x.fact), tuple(lengths)),) * count)
+
+
+def _constant(atom: Any) -> Any:
+    return atom.value if isinstance(atom, Const) else None
+
+
+infer.special[np.split] = _split_facts
 infer.special[np.where] = lambda *operands, **keywords: (
     infer.execute(np.where, operands, keywords) if len(operands) == 3 else facts.UNKNOWN
 )

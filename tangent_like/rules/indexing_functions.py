@@ -9,10 +9,11 @@ import numpy as np
 
 from tangent_like import facts, runtime
 from tangent_like.errors import NotYetSupported
+from tangent_like.rules.joining import along
 from tangent_like.rules.registry import composed, constant, linear, rule
 from tangent_like.rules.samples import complexes, reals
 from tangent_like.rules.shapes import moved_back
-from tangent_like.rules.symbolic import apply
+from tangent_like.rules.symbolic import apply, rank
 
 # --- by index ---------------------------------------------------------------------------------
 
@@ -40,11 +41,19 @@ linear(
         (reals(2, 3), (slice(None), 1), 0.7),
     ],
 )
+def _take_cotangent(
+    g: Any, x: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise"
+) -> Any:
+    """That of an index, where the places are counted along one axis."""
+    if mode == "raise" and (isinstance(axis, int) or rank(x) == 1):
+        index = along(axis or 0, indices)
+        return apply(runtime.scatter_add, apply(runtime.zeros_like, x), index, g)
+    return apply(runtime.untake, g, indices, x, axis, mode)
+
+
 linear(
     np.take,
-    lambda g, x, indices, axis=None, out=None, mode="raise": apply(
-        runtime.untake, g, indices, x, axis, mode
-    ),
+    _take_cotangent,
     samples=lambda: [
         (reals(4), [0, 2, 2]),
         (reals(2, 3), np.array([[0, 5], [1, 1]])),
@@ -114,16 +123,29 @@ linear(
 
 
 def _order(x: Any, axis: Any) -> Any:
-    return np.argsort(x, axis=axis, kind="stable")
+    return np.argsort(x, kind="stable", **({} if axis == -1 else {"axis": axis}))
+
+
+def _in_order(x: Any, order: Any, axis: Any, one_axis: bool) -> Any:
+    return x[order] if one_axis else np.take_along_axis(x, order, axis)
+
+
+def _unsorted(g: Any, order: Any, x: Any, axis: Any) -> Any:
+    """A permutation is undone by the permutation that sorts it."""
+    if rank(x) == 1:
+        return g[np.argsort(order)]
+    if axis is None:
+        return np.reshape(g[np.argsort(order)], np.shape(x))
+    return np.take_along_axis(g, np.argsort(order, axis=axis), axis)
 
 
 rule(
     np.sort,
-    jvp=lambda tangents, y, x, axis=-1, kind=None, order=None, *, stable=None: np.take_along_axis(
-        tangents[0], _order(x, axis), axis
+    jvp=lambda tangents, y, x, axis=-1, kind=None, order=None, *, stable=None: _in_order(
+        tangents[0], _order(x, axis), axis, rank(x) == 1
     ),
-    vjp=lambda g, y, x, axis=-1, kind=None, order=None, *, stable=None: apply(
-        runtime.untake_along_axis, g, _order(x, axis), x, axis
+    vjp=lambda g, y, x, axis=-1, kind=None, order=None, *, stable=None: _unsorted(
+        g, _order(x, axis), x, axis
     ),
     samples=lambda: [(reals(5),), (reals(2, 3), 0), (reals(2, 3), None), (reals(2, 3),)],
     note="equal elements keep their order",

@@ -9,7 +9,7 @@ import numpy as np
 from tangent_like import runtime
 from tangent_like.rules.registry import linear, named, rule
 from tangent_like.rules.samples import reals
-from tangent_like.rules.symbolic import Symbolic, apply, rank
+from tangent_like.rules.symbolic import Symbolic, apply, rank, shaped_as
 
 
 def along(axis: Any, index: Any) -> Any:
@@ -94,7 +94,8 @@ def _concatenate_cotangent(
     if axis is None:
         pieces = _pieces(g, 0, [np.size(x) for x in arrays])
         return tuple(np.reshape(p, np.shape(x)) for p, x in zip(pieces, arrays, strict=False))
-    return tuple(_pieces(g, axis, [np.shape(x)[axis] for x in arrays]))
+    pieces = _pieces(g, axis, [np.shape(x)[axis] for x in arrays])
+    return tuple(shaped_as(p, x) for p, x in zip(pieces, arrays, strict=False))
 
 
 def _pieces(g: Any, axis: int, lengths: list[Any]) -> Any:
@@ -153,16 +154,20 @@ linear(
 )
 
 
-def _stacking(join: Any, axis: Any) -> Any:
-    """dstack and its like: pieces along an axis, in the operands' own shapes."""
+def _stacking(join: Any, axis: Any, of_vectors: Any = None) -> Any:
+    """dstack and its like: pieces along an axis, in the operands' own shapes.
+
+    `of_vectors(i)` is where the i-th operand is found if all are vectors.
+    """
 
     def cotangent(g: Any, arrays: Any) -> Any:
         ranks = None if isinstance(arrays, Symbolic) else [rank(x) for x in arrays]
         if ranks is None or None in ranks:
             found = apply(runtime.unjoin, g, arrays, join)
             return found if ranks is None else tuple(found[i] for i in range(len(ranks)))
-        along, lengths = axis(arrays, ranks)
-        pieces = _pieces(g, along, lengths)
+        if of_vectors is not None and set(ranks) == {1}:
+            return tuple(g[of_vectors(i)] for i in range(len(ranks)))
+        pieces = _pieces(g, *axis(arrays, ranks))
         return tuple(np.reshape(p, np.shape(x)) for p, x in zip(pieces, arrays, strict=False))
 
     return cotangent
@@ -193,7 +198,7 @@ def _depths(arrays: Any, ranks: list[int]) -> Any:
 
 linear(
     (np.vstack, *named(np, "row_stack")),
-    _typed(_stacking(np.vstack, _rows)),
+    _typed(_stacking(np.vstack, _rows, lambda i: i)),
     sequences=True,
     samples=lambda: [*_join_samples(), ((reals(3), reals(2, 3)),), ((0.7, 0.3),)],
 )
@@ -211,7 +216,7 @@ linear(
 )
 linear(
     np.column_stack,
-    _stacking(np.column_stack, _as_columns),
+    _stacking(np.column_stack, _as_columns, lambda i: (slice(None), i)),
     sequences=True,
     samples=lambda: [((reals(3), reals(3, seed=1)),), ((reals(3), reals(3, 2, seed=1)),)],
 )
@@ -296,18 +301,24 @@ def _splitting(split: Any, join: Any) -> None:
     rule(
         split,
         jvp=lambda tangents, y, x, *how, **named_how: apply(split, tangents[0], *how, **named_how),
-        vjp=lambda g, y, x, *how, **named_how: join(_parts(g, y), *how, **named_how),
+        vjp=lambda g, y, x, *how, **named_how: shaped_as(
+            join(_parts(g, y), *how, **named_how), x
+        ),
         samples=lambda: [(reals(4, 4, 4), 2), (reals(4, 4, 4), [1, 3])],
     )
 
 
 def _along_axis(parts: Any, sections: Any, axis: Any = 0) -> Any:
-    return apply(np.concatenate, parts, axis)
+    return _joined(parts, axis)
+
+
+def _joined(parts: Any, axis: Any) -> Any:
+    return apply(np.concatenate, parts, *([] if type(axis) is int and axis == 0 else [axis]))
 
 
 _splitting(np.split, _along_axis)
 _splitting(np.array_split, _along_axis)
-_splitting(np.vsplit, lambda parts, sections: apply(np.concatenate, parts, 0))
+_splitting(np.vsplit, lambda parts, sections: _joined(parts, 0))
 _splitting(np.hsplit, lambda parts, sections: apply(np.hstack, parts))
 _splitting(np.dsplit, lambda parts, sections: apply(np.concatenate, parts, 2))
 for _unstack in named(np, "unstack"):

@@ -76,13 +76,13 @@ def evaluated(branch: Any) -> Any:
     return branch() if callable(branch) else branch
 
 
-def _raises_at_zero(b: Any) -> bool:
+def raises_at_zero(b: Any) -> bool:
     return isinstance(b, Symbolic) and b.plain == "math" and facts.is_scalar(b.fact)
 
 
 def divide(a: float, b: Any) -> Any:
     """`a / b`, infinite where `b` is zero: Python's own numbers would raise an exception."""
-    if _raises_at_zero(b):
+    if raises_at_zero(b):
         return choose(b == 0, math.copysign(math.inf, a), lambda: a / b)
     return a / b
 

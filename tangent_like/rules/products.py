@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import runtime
+from tangent_like import facts, infer, runtime
+from tangent_like.ir import Atom
 from tangent_like.rules.reductions import conj
 from tangent_like.rules.registry import bilinear, composed, linear, named
 from tangent_like.rules.samples import reals
-from tangent_like.rules.symbolic import apply, rank
+from tangent_like.rules.symbolic import apply, rank, shaped_as
 
 # --- vectors ----------------------------------------------------------------------------------
 
@@ -19,10 +20,14 @@ def _vector(x: Any) -> Any:
     return x if rank(x) == 1 else np.ravel(x)
 
 
+def _shaped_as(g: Any, x: Any) -> Any:
+    return g if rank(x) == 1 else np.reshape(g, np.shape(x))
+
+
 bilinear(
     (np.outer, *named(np.linalg, "outer")),
-    lambda g, x, w: np.reshape(g @ _vector(w), np.shape(x)),
-    lambda g, x, w: np.reshape(_vector(x) @ g, np.shape(w)),
+    lambda g, x, w: _shaped_as(g @ _vector(w), x),
+    lambda g, x, w: _shaped_as(_vector(x) @ g, w),
     samples=lambda: [(reals(2), reals(3, seed=1)), (reals(1), reals(2, seed=1))],
 )
 composed(
@@ -51,7 +56,7 @@ linear(
 )
 composed(
     np.vdot,
-    lambda x, w: np.dot(conj(np.ravel(x)), np.ravel(w)),
+    lambda x, w: np.dot(conj(_vector(x)), _vector(w)),
     samples=lambda: [(reals(3), reals(3, seed=1)), (reals(2, 2), reals(2, 2, seed=1))],
 )
 for _vecdot in named(np, "vecdot"):
@@ -80,34 +85,65 @@ composed(
 )
 
 
-def _cross(
-    a: Any, b: Any, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axis: Any = None
+def _axes_of_cross(axisa: Any, axisb: Any, axisc: Any, axis: Any) -> tuple[Any, Any, Any]:
+    return (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
+
+
+def _cross(x: Any, w: Any, axisa: Any, axisb: Any, axisc: Any) -> Any:
+    if axisa == axisb == axisc:
+        return np.cross(x, w) if axisa == -1 else np.cross(x, w, axis=axisa)
+    return np.cross(x, w, axisa, axisb, axisc)
+
+
+def _cross_left(
+    g: Any, x: Any, w: Any, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axis: Any = None
 ) -> Any:
-    if axis is not None:
-        axisa = axisb = axisc = axis
-    a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
-    components = [
-        a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))
-    ]
-    return apply(np.stack, components, axisc)
+    """g . (dx x w) = dx . (w x g)."""
+    a, b, c = _axes_of_cross(axisa, axisb, axisc, axis)
+    return _cross(w, g, b, c, a)
 
 
-composed(
+def _cross_right(
+    g: Any, x: Any, w: Any, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axis: Any = None
+) -> Any:
+    """g . (x x dw) = dw . (g x x)."""
+    a, b, c = _axes_of_cross(axisa, axisb, axisc, axis)
+    return _cross(g, x, c, a, b)
+
+
+bilinear(
     named(np.linalg, "cross"),
-    lambda a, b, *, axis=-1: _cross(a, b, axis=axis),
+    lambda g, x, w, *, axis=-1: _cross_left(g, x, w, axis=axis),
+    lambda g, x, w, *, axis=-1: _cross_right(g, x, w, axis=axis),
     samples=lambda: [
         (reals(3), reals(3, seed=1)), ((reals(3, 2), reals(3, 2, seed=1)), {"axis": 0})
     ],
 )
-composed(
+bilinear(
     np.cross,
-    _cross,
+    _cross_left,
+    _cross_right,
     samples=lambda: [
         (reals(3), reals(3, seed=1)),
         (reals(2, 3), reals(3, seed=1)),
         ((reals(3, 2), reals(3, 2, seed=1)), {"axis": 0}),
+        (reals(3, 2), reals(2, 3, seed=1), 0, 1, 0),
     ],
 )
+
+
+def _fact_of_cross(x: Atom, w: Atom, *axes: Atom, **named_axes: Atom) -> facts.Fact:
+    """An axis has three numbers, which small examples cannot know."""
+    a, b = facts.dims(x.fact), facts.dims(w.fact)
+    if axes or named_axes or not a or not b:
+        return facts.NUMERIC
+    shape = infer.broadcast([a, b])
+    types = facts.dtype(x.fact), facts.dtype(w.fact)
+    return facts.Array(types[0] if types[0] == types[1] else None, shape)
+
+
+for _crossing in (np.cross, *named(np.linalg, "cross")):
+    infer.special[_crossing] = _fact_of_cross
 
 # --- sums over several axes -------------------------------------------------------------------
 
@@ -193,8 +229,8 @@ def _convolution_samples() -> Any:
 
 bilinear(
     runtime.convolve_full,
-    lambda g, a, v: np.correlate(g, conj(v), "valid"),
-    lambda g, a, v: np.correlate(g, conj(a), "valid"),
+    lambda g, a, v: shaped_as(np.correlate(g, conj(v), "valid"), a),
+    lambda g, a, v: shaped_as(np.correlate(g, conj(a), "valid"), v),
     samples=lambda: [(reals(5), reals(3, seed=1)), (reals(2), reals(3))],
 )
 composed(np.convolve, _convolve, samples=_convolution_samples)

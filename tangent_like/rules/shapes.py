@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import runtime
+from tangent_like import facts, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.rules.masks import choose
 from tangent_like.rules.registry import constant, linear, named, rule
@@ -116,7 +116,7 @@ def _reshaped(g: Any, xs: tuple[Any, ...]) -> tuple[Any, ...]:
 
 linear(
     np.flip,
-    lambda g, x, axis=None: np.flip(g, axis),
+    lambda g, x, axis=None: _flipped(g, axis),
     samples=lambda: [(reals(2, 3),), (reals(2, 3), 0), (reals(2, 3), (0, -1))],
 )
 linear(np.fliplr, lambda g, x: np.fliplr(g), samples=lambda: [(reals(2, 3),)])
@@ -128,7 +128,7 @@ linear(
 )
 linear(
     np.roll,
-    lambda g, x, shift, axis=None: np.roll(g, _negated(shift), axis),
+    lambda g, x, shift, axis=None: np.roll(g, _negated(shift), *given(axis)),
     samples=lambda: [(reals(5), 2), (reals(2, 3), 1, 1), (reals(2, 3), (1, -1), (0, 1))],
 )
 linear(
@@ -138,7 +138,7 @@ linear(
 )
 linear(
     np.repeat,
-    lambda g, x, repeats, axis=None: moved_back(np.repeat, g, x, repeats, axis),
+    lambda g, x, repeats, axis=None: moved_back(np.repeat, g, x, repeats, *given(axis)),
     samples=lambda: [
         (reals(3), 2), (reals(2, 3), 2, 1), (reals(2, 3), 2), (reals(3), np.array([1, 0, 2])),
     ],
@@ -148,6 +148,15 @@ linear(
     lambda g, x, shape: moved_back(np.resize, g, x, shape),
     samples=lambda: [(reals(3), (2, 4)), (reals(2, 3), 4)],
 )
+
+
+def _flipped(g: Any, axis: Any) -> Any:
+    return np.flip(g) if axis is None else np.flip(g, axis)
+
+
+def given(option: Any) -> tuple[Any, ...]:
+    """An option as it is written: not at all where it is what is meant anyway."""
+    return () if option is None or (type(option) is int and option == 0) else (option,)
 
 
 def _negated(shift: Any) -> Any:
@@ -210,8 +219,16 @@ linear(
 
 # --- diagonals and triangles ------------------------------------------------------------------
 
-linear(np.tril, lambda g, x, k=0: np.tril(g, k), samples=lambda: [(reals(3, 3),), (reals(2, 3), 1)])
-linear(np.triu, lambda g, x, k=0: np.triu(g, k), samples=lambda: [(reals(3, 3),), (reals(2, 3), 1)])
+linear(
+    np.tril,
+    lambda g, x, k=0: np.tril(g, *given(k)),
+    samples=lambda: [(reals(3, 3),), (reals(2, 3), 1)],
+)
+linear(
+    np.triu,
+    lambda g, x, k=0: np.triu(g, *given(k)),
+    samples=lambda: [(reals(3, 3),), (reals(2, 3), 1)],
+)
 linear(
     np.diag,
     lambda g, x, k=0: _diag_back(np.diag, g, x, k),
@@ -234,9 +251,17 @@ linear(
 )
 
 
+def is_square(x: Any) -> bool:
+    """Whether the two axes of a matrix are known to have one length."""
+    sizes = facts.dims(x.fact) if is_symbolic(x) else np.shape(x)
+    return sizes is not None and len(sizes) == 2 and sizes[0] == sizes[1]
+
+
 def _diag_back(function: Any, g: Any, x: Any, *how: Any) -> Any:
     """As `moved_back`, where the result also has zeros that are no element of x."""
     count = np.ndim(x)
+    if isinstance(count, int) and count == 2 and how == (0,) and is_square(x):
+        return np.diag(g)
     if isinstance(count, int):
         return np.diagonal(g, *how) if count == 1 else moved_back(function, g, x, *how)
     marked = apply(function, apply(runtime.positions, x) + 1, *how) - 1

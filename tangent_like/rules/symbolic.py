@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -161,6 +162,30 @@ def apply(function: Any, *args: Any, **keywords: Any) -> Any:
     atoms = tuple(lower(builder, arg) for arg in args)
     named = {key: lower(builder, value) for key, value in keywords.items()} if keywords else None
     return Symbolic(builder, builder.op(function, atoms, named), plain)
+
+
+def emitted(near: Any, function: Any, *args: Any, **keywords: Any) -> Any:
+    """`function(*args, **keywords)` as an operation, beside the symbolic operands in `near`, though
+    it is known at once: generated code shall say `np.linspace(0.0, 1.0, 5)`."""
+    operand = _find([near])
+    if operand is None:
+        return function(*args, **keywords)
+    atoms = tuple(lower(operand.builder, arg) for arg in args)
+    named = {key: lower(operand.builder, value) for key, value in keywords.items()}
+    return Symbolic(operand.builder, operand.builder.op(function, atoms, named), operand.plain)
+
+
+def shaped_as(value: Any, x: Any) -> Any:
+    """`value`, which has the shape of `x` by construction, whatever is known of its operands."""
+    if not isinstance(value, Symbolic) or not isinstance(x, Symbolic):
+        return value
+    definitions = value.builder.definitions
+    definition = definitions.get(value.atom) if isinstance(value.atom, Value) else None
+    if definition is None or facts.dims(x.fact) is None or facts.rank(x.fact) == 0:
+        return value
+    result = Value("", Array(facts.dtype(value.fact), facts.dims(x.fact)))
+    value.builder.append(replace(definition, result=result))
+    return Symbolic(value.builder, result, value.plain)
 
 
 def is_symbolic(x: Any) -> bool:

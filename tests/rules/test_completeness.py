@@ -32,6 +32,7 @@ MODULES: dict[str, Any] = {
     "numpy.linalg": np.linalg,
     "numpy.fft": np.fft,
     "numpy.random": np.random,
+    **{f"numpy.polynomial.{name}": getattr(np.polynomial, name) for name in FAMILIES},
     "numpy.random.Generator": np.random.Generator,
     "numpy.random.RandomState": np.random.RandomState,
     "math": math,
