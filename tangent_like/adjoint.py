@@ -220,6 +220,26 @@ def _flip(sweep: Sweep, op: Op) -> None:
         sweep.builder.op(ir.flip, (adjoint_tape,))
 
 
+def _freeze(sweep: Sweep, op: Op) -> None:
+    """The adjoint of a list that was built is the adjoint tape, from which its pushes pop."""
+    g = sweep.adjoints.pop(op.result, None)
+    tape = op.args[0]
+    if sweep.is_active(tape):
+        assert isinstance(tape, Value)
+        filled = trees.materialised(sweep.builder, g, op.result)
+        adjoint_tape = sweep.builder.op(ir.thaw, (filled,))
+        assert isinstance(adjoint_tape, Value)
+        sweep.tapes.setdefault(tape, []).append(adjoint_tape)
+
+
+def _thaw(sweep: Sweep, op: Op) -> None:
+    """The adjoint tape is emptied: in a loop it is filled anew each time."""
+    adjoint_tape = sweep.tape_adjoint(op.result)
+    if adjoint_tape is not None:
+        assert isinstance(adjoint_tape, Value)
+        sweep.contribute(op.args[0], sweep.builder.op(runtime.drain, (adjoint_tape,)))
+
+
 def _gradient_block(sweep: Sweep, op: Op) -> None:
     """The user's code for the reverse sweep: its result replaces the adjoint."""
     hook = op.fn
@@ -270,6 +290,9 @@ _SPECIAL: dict[Any, Callable[[Sweep, Op], None]] = {
     ir.push: _push,
     ir.pop: _pop,
     ir.flip: _flip,
+    ir.freeze: _freeze,
+    runtime.drain: _freeze,
+    ir.thaw: _thaw,
     GradientBlock: _gradient_block,
     Store: _store,
     ir.new_tape: _nothing,

@@ -18,6 +18,7 @@ from tangent_like.facts import Fact
 from tangent_like.frontend import operators
 from tangent_like.frontend.kinds import kinds_of
 from tangent_like.frontend.numba_functions import python_function
+from tangent_like.frontend.signatures import parameters_of
 from tangent_like.request import Request
 from tangent_like.rules import registry
 
@@ -253,7 +254,7 @@ def parameters(function: Any) -> list[inspect.Parameter]:
     """The parameters of a function; `*args` and `**kwargs` are refused."""
     if isinstance(function, Derivative):
         return function.parameters
-    found = list(inspect.signature(function, follow_wrapped=False).parameters.values())
+    found = parameters_of(function)
     for parameter in found:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             source = source_of(function)

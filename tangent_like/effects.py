@@ -11,8 +11,9 @@ from tangent_like.stores import Store
 EFFECTS: set[Any] = {
     print, ir.fail, ir.unbound, ir.defined, ir.push, ir.pop, ir.flip, ir.put, ir.unpack,
     ir.enter, ir.leave, ir.enter_try, ir.leave_try, ir.keep, runtime.check_separate,
+    runtime.drain,
 }  # fmt: skip
-_TAPES = {ir.push, ir.pop, ir.put, ir.flip, ir.unbound, ir.defined}
+_TAPES = {ir.push, ir.pop, ir.put, ir.flip, runtime.drain, ir.unbound, ir.defined}
 _EFFECT_MODULES = ("logging", "time", "warnings", "_warnings")
 _PURE_MODULES = ("numpy", "math", "cmath", "operator", "_operator", "scipy")
 _PURE: frozenset[Any] = frozenset({

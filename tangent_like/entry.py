@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like.frontend.scope import MISSING, Definition, External, Guard
+from tangent_like.frontend.scope import MISSING, Definition, External, Guard, Layout
 
 Known = dict[str, Any]
 """What the names of the generated text stand for."""
@@ -139,7 +139,9 @@ def _array_test(known: Known, name: str, value: Any) -> str:
 def _outside(known: Known, guard: Guard) -> str:
     """The test of what a guard notes; `holds` where there is no quicker one."""
     external = guard.external
-    if isinstance(external, Definition):
+    if isinstance(external, Layout):
+        test = ""
+    elif isinstance(external, Definition):
         test = _definition_test(known, external.function, *guard.value)
     elif guard.value is MISSING:
         test = _missing_test(known, external)

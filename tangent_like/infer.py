@@ -186,6 +186,9 @@ class _Dummies:
         self.sizes: dict[int, int] = {}
         self.plural: set[Size] = set()
         self.approximate = False
+        self.any_list = False
+        """Whether an operand is a list of any length, of which no length is to be believed."""
+
 
     def length(self, dim: Dim) -> int:
         if isinstance(dim, int):
@@ -198,6 +201,14 @@ class _Dummies:
         if dim.plural:
             self.plural.add(Size(dim.base, dim.offset))
         return self.sizes[dim.base] + dim.offset
+
+    def any_length(self) -> int:
+        """A length that no symbol stands for."""
+        self.approximate = self.any_list = True
+        length = next(self.lengths, None)
+        if length is None:
+            raise _NoDummy
+        return length
 
     def of(self, atom: ir.Atom) -> object:
         return atom.value if isinstance(atom, ir.Const) else self.of_fact(atom.fact)
@@ -217,6 +228,8 @@ class _Dummies:
                 return tuple(map(self.of_fact, items))
             case List(items):
                 return [self.of_fact(item) for item in items]
+            case ListOf(item):
+                return [self.of_fact(item) for _ in range(self.any_length())]
             case Opaque("slice", None):
                 self.approximate = True
                 return slice(0, 2)
@@ -322,6 +335,8 @@ def _merge(first: Any, second: Any, one: _Dummies, two: _Dummies) -> Fact:
         axes = zip(first.shape, second.shape)
         found = tuple(_merge_axis(a, b, one, two) for a, b in axes)
         return Array(first.dtype.name, found)
+    if one.any_list and isinstance(first, (tuple, list)):
+        return _any_length(first, second, one, two)
     if isinstance(first, tuple):
         if len(first) != len(second):
             return UNKNOWN
@@ -334,6 +349,16 @@ def _merge(first: Any, second: Any, one: _Dummies, two: _Dummies) -> Fact:
         dim = _merge_axis(first, second, one, two)
         return Scalar("int", dim if isinstance(dim, Size) and dim.base in one.sizes else None)
     return facts.of_constant(first)
+
+
+def _any_length(first: Any, second: Any, one: _Dummies, two: _Dummies) -> Fact:
+    """The fact of a list that is as long as one of the operands, perhaps."""
+    if isinstance(first, tuple) or not first or not second:
+        return UNKNOWN
+    item = _merge(first[0], second[0], one, two)
+    for a, b in zip(first, second):
+        item = facts.join(item, _merge(a, b, one, two))
+    return ListOf(item)
 
 
 def _merge_axis(a: int, b: int, one: _Dummies, two: _Dummies) -> Dim:
@@ -481,6 +506,17 @@ special[isinstance] = lambda *operands: facts.BOOL
 special[bool] = special[operator.not_] = lambda operand: facts.BOOL
 for _identity in (operator.is_, operator.is_not, operator.contains):
     special[_identity] = lambda left, right: facts.BOOL
+def _fact_of_extreme(*operands: ir.Atom, **keywords: ir.Atom) -> Fact:
+    """Any of the operands, or of the items of the only one, may be the largest."""
+    if len(operands) == 1:
+        return facts.without_values(item_of_iterable(operands[0]))
+    joined = operands[0].fact
+    for operand in operands[1:]:
+        joined = facts.join(joined, operand.fact)
+    return facts.without_values(joined)
+
+
+special[max] = special[min] = _fact_of_extreme
 special[float] = lambda *operands: facts.FLOAT
 special[int] = lambda operand=None, *base: facts.INT
 special[reversed] = lambda operand: operand.fact
@@ -507,6 +543,8 @@ special[ir.put] = lambda tape, index, value: Opaque("NoneType")
 for _silent in (print, ir.fail, ir.keep, ir.enter, ir.leave, ir.enter_try, ir.leave_try):
     special[_silent] = lambda *operands, **keywords: Opaque("NoneType")
 special[str.format] = lambda *operands, **keywords: Opaque("str")
+special[ir.freeze] = lambda tape: facts.ListOf(_fact_of_pop(tape))
+special[ir.thaw] = lambda items: facts.Tape(item_of_iterable(items))
 special[ir.flip] = lambda tape: Opaque("NoneType")
 special[zip] = lambda *sources: facts.Zip(
     tuple(s.fact for s in sources), Tuple(tuple(map(item_of_iterable, sources)))

@@ -356,6 +356,16 @@ def pop(tape: list[Any]) -> Any:
     return tape.pop()
 
 
+def freeze(tape: list[Any]) -> list[Any]:
+    """A tape as a list that is only read from here on."""
+    return tape
+
+
+def thaw(items: list[Any]) -> list[Any]:
+    """A tape that holds the items of a list."""
+    return list(items)
+
+
 def flip(tape: list[Any]) -> None:
     """Turn a tape back to front."""
     tape.reverse()

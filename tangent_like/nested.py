@@ -7,19 +7,23 @@ values of the outer one, so perturbations cannot be confused.
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import gast
+
 import tangent_like.implicit  # noqa: F401 - tells how solvers are lowered
 from tangent_like import facts, ir
 from tangent_like.custom.calls import call_custom
 from tangent_like.errors import ArgumentError, NotYetSupported
-from tangent_like.frontend.calls import bind_arguments, call, default_values
+from tangent_like.frontend.calls import bind_arguments, call
 from tangent_like.frontend.expressions import lower_expression
 from tangent_like.frontend.lower import lower_statement
 from tangent_like.frontend.scope import Derived, LocalFunction
+from tangent_like.frontend.signatures import parameters_of
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import Lowering, Module
 from tangent_like.frontend.syntax import parameter_nodes
@@ -52,7 +56,7 @@ def derive(
             "nest grad and jvp instead",
         )  # fmt: skip
     tree = tree_of(derived.target)
-    names = [param.id for param in parameter_nodes(tree.args)]
+    names = parameter_names(state, node, derived.target)
     bound = bind_arguments(state, node, tree, _defaults(derived.target), args, keywords)
     atoms = [bound[name] for name in names]
     request = request_of(derived, names, state, node)
@@ -103,7 +107,10 @@ def _lowered(
         else:
             params.append(Value(name, fact))
     before, mark = dict(state.memory), ir.next_serial()
-    block = state.builder.collect(lambda: [call(state, node, Const(target), passed, {})])
+    by_name = {param.id for param in tree_of(target).args.kwonlyargs}
+    given = [atom for name, atom in zip(names, passed) if name not in by_name]
+    named = {name: atom for name, atom in zip(names, passed) if name in by_name}
+    block = state.builder.collect(lambda: [call(state, node, Const(target), given, named)])
     state.memory = {b: v for b, v in state.memory.items() if b.root not in params}
     refuse_outside(state, node, before, mark, "a function whose derivative is taken here")
     state.memory = before
@@ -119,7 +126,22 @@ def tree_of(target: Any) -> Any:
         return target.node
     if hasattr(target, "request"):
         return tree_of(target.function)
-    return find_source(target).tree
+    tree = find_source(target).tree
+    if tree.args.vararg is None and tree.args.kwarg is None:
+        return tree
+    declared = [p.replace(annotation=p.empty, default=p.empty) for p in parameters_of(target)]
+    return gast.parse(f"def wrapped{inspect.Signature(declared)}: pass").body[0]
+
+
+def parameter_names(state: Lowering, node: Any, target: Any) -> list[str]:
+    arguments = tree_of(target).args
+    if arguments.vararg is not None or arguments.kwarg is not None:
+        raise NotYetSupported(
+            "differentiating a function with `*args` or `**kwargs`",
+            state.place(node),
+            "name its parameters",
+        )
+    return [param.id for param in parameter_nodes(arguments)]
 
 
 def _defaults(target: Any) -> Mapping[str, Atom]:
@@ -129,7 +151,8 @@ def _defaults(target: Any) -> Mapping[str, Atom]:
         return target.defaults
     if hasattr(target, "request"):
         return _defaults(target.function)
-    return {name: Const(value) for name, value in default_values(target).items()}
+    declared = parameters_of(target)
+    return {p.name: Const(p.default) for p in declared if p.default is not p.empty}
 
 
 def request_of(derived: Derived, names: Sequence[str], state: Lowering, node: Any) -> Request:
@@ -162,7 +185,7 @@ def _pull(state: Lowering, node: Any, derived: Derived, args: Sequence[Atom]) ->
     if len(args) != 1:
         raise ArgumentError("a pullback takes one cotangent", state.place(node))
     primals: Sequence[Atom] = derived.options["primals"]
-    names = [param.id for param in parameter_nodes(tree_of(derived.target).args)][: len(primals)]
+    names = parameter_names(state, node, derived.target)[: len(primals)]
     wrt = tuple(i for i, p in enumerate(primals) if facts.may_be_differentiated(p.fact))
     function, values = _lowered(state, node, derived.target, names, primals, wrt)
     seeded = with_seed(function, Request("vjp", wrt, single=False))
@@ -189,8 +212,7 @@ def _jvp(state: Lowering, node: Any, derived: Derived, args: Sequence[Atom]) -> 
     )
     if len(primals) != len(tangents):
         raise ArgumentError("jvp takes a tangent for each primal", state.place(node))
-    tree = tree_of(derived.target)
-    names = [param.id for param in parameter_nodes(tree.args)][: len(primals)]
+    names = parameter_names(state, node, derived.target)[: len(primals)]
     wrt = tuple(
         i for i, t in enumerate(tangents) if not (isinstance(t, Const) and t.value is None)
     )

@@ -17,6 +17,7 @@ from tangent_like.errors import Place
 from tangent_like.facts import Fact
 from tangent_like.frontend.kinds import instantiate
 from tangent_like.frontend.lower import lower_function
+from tangent_like.frontend.signatures import parameters_of
 from tangent_like.frontend.state import Module
 from tangent_like.ir import Function
 from tangent_like.nested import new_module
@@ -65,7 +66,7 @@ def derivative_list(
 def argument_count(target: Any) -> int:
     if hasattr(target, "request"):
         return int(target.count)
-    return int(target.__code__.co_argcount + target.__code__.co_kwonlyargcount)
+    return len(parameters_of(target))
 
 
 def primal(target: Any, kinds: Sequence[Fact], module: Module) -> Function:

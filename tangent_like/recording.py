@@ -16,7 +16,7 @@ Loops run backwards over the iterable, over a tape, or over a counter.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tangent_like import facts, infer, ir
@@ -214,13 +214,26 @@ class _Backwards:
         index = self.mirrored.item
         assert index is not None
         direct: list[tuple[Atom, Value]] = []
-        by_index = self.forward.exits or index in ir.free_values(body)
+        by_index = self.forward.exits or index in ir.free_values(body) or not self.agree()
         supply, items = self.item_supply(index, direct, by_index)
         needed = [v for v in recorder.needed(body, self.path) if v not in items]
         supplied, tapes = recorder.supplied(body, needed, self.path, items)
         supplied = _with_used(supply, supplied)
         used = ir.free_values(supplied)
         return self.over(supplied, tapes, index, [pair for pair in direct if pair[1] in used])
+
+    def is_numbered(self) -> bool:
+        """Whether the index is the number of the iteration, rather than the item of a range: the
+        user goes through several sequences side by side (those with tapes are our own)."""
+        parts = self.parts()
+        return len(parts) > 1 and not any(isinstance(p.fact, facts.Tape) for p in parts)
+
+    def agree(self) -> bool:
+        """Whether what the loop goes through side by side is known to be of one length."""
+        if not self.is_numbered():
+            return True
+        sizes = {_length_of(part, self.recorder.definitions) for part in self.parts()}
+        return len(sizes) == 1 and None not in sizes
 
     def forwards(self, body: Block) -> Loop:
         """The loop over complete iterations, the first one first."""
@@ -283,7 +296,7 @@ class _Backwards:
         by_index: bool,
     ) -> Atom:
         if part.fact == facts.Opaque("range"):
-            return index
+            return self.number_supply(builder, part, index)
         if isinstance(part.fact, facts.Array) and not by_index:
             value = Value("", infer.item_of_iterable(part))
             direct.append((part, value))
@@ -292,6 +305,16 @@ class _Backwards:
             value = Value("", part.fact.item)
             direct.append((part, value))
             return value
+        return builder.op(operator.getitem, (part, index))
+
+    def number_supply(self, builder: Builder, part: Atom, index: Value) -> Atom:
+        """The item of a range; beside other sequences the index is the number of the iteration."""
+        definition = self.recorder.definitions.get(part)  # type: ignore[arg-type]
+        if not self.is_numbered() or _counts_from_zero(definition):
+            return index
+        if definition is not None and definition.fn is reversed:
+            last = builder.op(operator.sub, (Const(-1), index))
+            return builder.op(operator.getitem, (definition.args[0], last))
         return builder.op(operator.getitem, (part, index))
 
     def over(
@@ -357,14 +380,28 @@ class _Backwards:
     def indices(self) -> tuple[Atom, bool]:
         """The range that the loop goes through, and whether it does so backwards."""
         builder = self.recorder.builder
-        for part in self.parts():
+        parts = self.parts()
+        if self.is_numbered():
+            return self.numbers(parts), False
+        for part in parts:
             if part.fact == facts.Opaque("range"):
                 definition = self.recorder.definitions.get(part)  # type: ignore[arg-type]
                 if definition is not None and definition.fn is reversed:
                     return definition.args[0], True
                 return part, False
-        length = builder.op(len, (self.parts()[0],))
+        length = builder.op(len, (parts[0],))
         return builder.op(range, (length,)), False
+
+    def numbers(self, parts: tuple[Atom, ...]) -> Atom:
+        """The numbers of the iterations over several sequences: as many as the shortest has."""
+        builder, definitions = self.recorder.builder, self.recorder.definitions
+        if self.agree():
+            for part in parts:
+                if _counts_from_zero(definitions.get(part)):  # type: ignore[arg-type]
+                    return part
+            return builder.op(range, (builder.op(len, (parts[0],)),))
+        lengths = [builder.op(len, (_measured(part, definitions),)) for part in parts]
+        return builder.op(range, (builder.op(min, lengths),))
 
     def trips(self) -> Atom:
         """Something with as many items as there were iterations."""
@@ -407,3 +444,26 @@ def _mapped(atom: Atom, table: dict[Value, Atom]) -> Atom:
 def free_of(joint: Joint) -> Iterator[Value]:
     """The values of the forward sweep that the reverse sweep reads."""
     yield from ir.free_values(joint.reverse)
+
+
+def _counts_from_zero(definition: Op | None) -> bool:
+    return definition is not None and definition.fn is range and len(definition.args) == 1
+
+
+def _measured(part: Atom, definitions: Mapping[Value, Op]) -> Atom:
+    """What has the length of a sequence that may be gone through backwards."""
+    definition = definitions.get(part) if isinstance(part, Value) else None
+    return definition.args[0] if definition is not None and definition.fn is reversed else part
+
+
+def _length_of(part: Atom, definitions: Mapping[Value, Op]) -> facts.Dim | None:
+    """The length of a sequence, where its fact tells it."""
+    measured = _measured(part, definitions)
+    definition = definitions.get(measured) if isinstance(measured, Value) else None
+    if definition is not None and _counts_from_zero(definition):
+        count = definition.args[0].fact
+        return count.size if isinstance(count, facts.Scalar) else None
+    if isinstance(measured.fact, facts.Tuple | facts.List):
+        return len(measured.fact.items)
+    dims = facts.dims(measured.fact)
+    return dims[0] if dims else None

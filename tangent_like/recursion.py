@@ -18,6 +18,7 @@ from tangent_like.facts import Fact
 from tangent_like.frontend.calls import bind_arguments, default_values
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.kinds import instantiate, without_values
+from tangent_like.frontend.objects import Deferred, Table, table_of
 from tangent_like.frontend.scope import Frame, LocalFunction
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import Lowering
@@ -27,6 +28,8 @@ from tangent_like.ir import Atom, Block, Const, Function, Op, Procedure, Value
 from tangent_like.simplify.dead import prune
 
 _ATTEMPTS = 5
+_NO_KEYWORDS = Const(Table({}))
+"""One object, so that calls without keywords are of one kind."""
 
 
 def recurse(
@@ -42,8 +45,19 @@ def recurse(
         tree, parent = source.tree, None
         defaults = {name: Const(value) for name, value in default_values(function).items()}
     env = bind_arguments(state, node, tree, defaults, args, keywords)
+    more = table_of(env[tree.args.kwarg.id]) if tree.args.kwarg is not None else None
+    if more is not None:
+        if more.items:
+            raise NotYetSupported(
+                "a recursive call with `**` arguments", state.place(node), "name the parameters"
+            )
+        env[tree.args.kwarg.id] = _NO_KEYWORDS
     names = [param.id for param in parameter_nodes(tree.args)]
     atoms = [env[name] for name in names]
+    if any(isinstance(a, Const) and isinstance(a.value, Deferred) for a in atoms):
+        raise NotYetSupported(
+            "passing an iterator to a recursive function", state.place(node), "pass a list"
+        )
     fixed = {n: a for n, a in zip(names, atoms) if _is_fixed(a)}
     passed = [(n, a) for n, a in zip(names, atoms) if n not in fixed]
     kinds, plural = call_kinds([a.fact for _, a in passed])

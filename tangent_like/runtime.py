@@ -21,6 +21,18 @@ def handler_refused(file: str, line: int, function: str) -> NotYetSupported:
     )
 
 
+def ordering(keys: Any, reverse: bool = False) -> list[int]:
+    """The positions of the items that `sorted` puts first, second and so on."""
+    return sorted(range(len(keys)), key=keys.__getitem__, reverse=reverse)
+
+
+def drain(tape: list[Any]) -> list[Any]:
+    """The items of a tape as a list; the tape is empty then."""
+    items = tape.copy()
+    tape.clear()
+    return items
+
+
 def unbroadcast(g: Any, like: Any) -> Any:
     """The cotangent `g` of a broadcast result, summed to the shape and type of the operand."""
     if isinstance(like, (int, float)):

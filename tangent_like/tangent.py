@@ -351,6 +351,13 @@ def _pop(push: Push, op: Op) -> None:
         push.keep(op.result, trees.dissolve(push.builder, found, op.result.fact))
 
 
+def _freeze_or_thaw(push: Push, op: Op) -> None:
+    tree = push.tree(op.args[0])
+    if tree is not None and op.result in push.active:
+        own = trees.materialised(push.builder, tree, op.args[0])
+        push.keep(op.result, push.builder.op(op.fn, (own,)))
+
+
 def _flip(push: Push, op: Op) -> None:
     own = push.tree(op.args[0])
     if own is not None:
@@ -372,6 +379,9 @@ _SPECIAL: dict[Any, Callable[[Push, Op], None]] = {
     ir.push: _push,
     ir.pop: _pop,
     ir.flip: _flip,
+    ir.freeze: _freeze_or_thaw,
+    runtime.drain: _freeze_or_thaw,
+    ir.thaw: _freeze_or_thaw,
     reversed: _same_of_tangent,
     zip: _nothing,
     operator.getitem: _getitem,

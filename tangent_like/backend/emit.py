@@ -62,6 +62,8 @@ def without_aliases(function: Function) -> Function:
     for op in aliases:
         if op.fn is not ir.defined or op.result in used:
             source = op.args[0]
+            if op.fn is ir.freeze and isinstance(source, Value) and not source.name:
+                source.name = op.result.name
             table[op.result] = table.get(source, source)  # type: ignore[arg-type]
     body = ir.substitute(function.body, table)
     return ir.Function(
@@ -70,7 +72,7 @@ def without_aliases(function: Function) -> Function:
 
 
 def _is_alias(op: Op) -> bool:
-    return op.fn in (ir.defined, ir.live) or isinstance(op.fn, ir.Hook)
+    return op.fn in (ir.defined, ir.live, ir.freeze) or isinstance(op.fn, ir.Hook)
 
 
 def _without(block: Block, gone: set[Value]) -> Block:

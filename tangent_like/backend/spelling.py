@@ -227,6 +227,8 @@ _SPECIAL: dict[Any, Special] = {
     ir.pop: lambda op, args, refs: call(attribute(args[0], "pop"), []),
     ir.fetch: lambda op, args, refs: subscript(args[0], args[1], op.args[1]),
     ir.reserve: lambda op, args, refs: call(refs.function(np.empty), args),
+    ir.freeze: lambda op, args, refs: args[0],
+    ir.thaw: lambda op, args, refs: call(refs.builtin("list"), args),
     ir.flip: lambda op, args, refs: call(attribute(args[0], "reverse"), []),
     runtime.zeros_like: _zeros_like,
     runtime.copy: _copy,

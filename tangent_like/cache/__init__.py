@@ -21,7 +21,7 @@ from tangent_like.cache import entry, folder
 from tangent_like.cache.entry import DamageError, Entry
 from tangent_like.cache.identity import Identity, UnknownError
 from tangent_like.cache.versions import NoSourceError, toolchain, versions_of
-from tangent_like.frontend.scope import MISSING, Definition, External, Guard
+from tangent_like.frontend.scope import MISSING, Definition, External, Guard, Layout
 from tangent_like.rules import registry
 from tangent_like.switches import simplifying
 
@@ -143,6 +143,8 @@ def described(value: Any, identity: Identity) -> tuple[str, Any]:
 def guarded(guard: Guard, identity: Identity) -> tuple[Any, ...] | None:
     """How an entry names what a guard watches; None where it cannot."""
     external = guard.external
+    if isinstance(external, Layout):
+        return None
     number = identity.number_of(external.function)
     if number is None:
         return None

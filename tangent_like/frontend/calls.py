@@ -21,7 +21,7 @@ import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported, SourceError
-from tangent_like.frontend import operators, writes
+from tangent_like.frontend import applications, operators, tables, writes
 from tangent_like.frontend.failures import lower_exception
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.joins import join_pairs
@@ -29,6 +29,7 @@ from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.methods import METHODS
 from tangent_like.frontend.names import attribute_of_constant
 from tangent_like.frontend.numba_functions import python_function
+from tangent_like.frontend.objects import table_of
 from tangent_like.frontend.operator_calls import lower_operator
 from tangent_like.frontend.scope import (
     Bound,
@@ -39,6 +40,7 @@ from tangent_like.frontend.scope import (
     LocalFunction,
 )
 from tangent_like.frontend.source import Source, find_source
+from tangent_like.frontend.stars import collect, named_items, starred_items
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.text import text_method
 from tangent_like.ir import Atom, Const
@@ -75,16 +77,8 @@ def lower_call(state: Lowering, node: Any) -> Atom:
 
 
 def _arguments(state: Lowering, node: Any) -> tuple[list[Atom], dict[str, Atom]]:
-    for argument in [*node.args, *node.keywords]:
-        if isinstance(argument, gast.Starred) or (
-            isinstance(argument, gast.keyword) and argument.arg is None
-        ):
-            where = argument if isinstance(argument, gast.Starred) else node
-            raise NotYetSupported(
-                "`*` and `**` in a call", state.place(where), "write the arguments out"
-            )
-    args = [state.expression(argument) for argument in node.args]
-    named = {k.arg: state.expression(k.value) for k in node.keywords}
+    args = starred_items(state, node.args)
+    named = named_items(state, node.keywords, node)
     args = [fresh(state, atom, node) for atom in args]
     return args, {key: fresh(state, atom, node) for key, atom in named.items()}
 
@@ -96,6 +90,9 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
     if isinstance(owner, Const) and isinstance(owner.value, str):
         args, keywords = _arguments(state, node)
         return text_method(state, node, owner.value, name, args, keywords)
+    table = table_of(owner)
+    if table is not None:
+        return tables.method(state, table, name, starred_items(state, node.args), node)
     if isinstance(owner, Const):
         if not hasattr(owner.value, name):
             raise NotYetSupported(
@@ -138,6 +135,9 @@ def call(
             "call the function by its name",
         )
     function = python_function(callee.value)
+    applied = applications.apply(state, node, function, args, keywords, call)
+    if applied is not None:
+        return applied
     if isinstance(function, Choice):
         return _call_choice(state, node, function, args, keywords)
     if isinstance(function, LocalFunction):
@@ -360,20 +360,16 @@ def bind_arguments(
 ) -> dict[str, Any]:
     """The environment in which the callee's body starts."""
     arguments = tree.args
-    if arguments.vararg is not None or arguments.kwarg is not None:
-        raise NotYetSupported(
-            "calling a function with `*args` or `**kwargs`",
-            state.place(node),
-            "name its parameters",
-        )
     only_positional = [param.id for param in arguments.posonlyargs]
     positional = only_positional + [param.id for param in arguments.args]
     names = positional + [param.id for param in arguments.kwonlyargs]
+    by_name = set(names) - set(only_positional)
+    collected, args, keywords = collect(state, node, arguments, positional, by_name, args, keywords)
     env: dict[str, Any] = dict(zip(positional, args))
     problem = _misuse(positional, only_positional, names, args, keywords)
     if problem:
         raise ArgumentError(f"the call {problem}", state.place(node))
-    env.update(keywords)
+    env.update({**keywords, **collected})
     for name in names:
         if name not in env:
             if name not in defaults:

@@ -11,6 +11,8 @@ import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.errors import NotYetSupported
+from tangent_like.frontend import sequences, tables
+from tangent_like.frontend.application import Made, lower_made
 from tangent_like.frontend.arithmetic import binary
 from tangent_like.frontend.branches import truth
 from tangent_like.frontend.calls import lower_call
@@ -19,6 +21,7 @@ from tangent_like.frontend.functions import local_function
 from tangent_like.frontend.index_tricks import index_trick
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.names import attribute_of_constant, read_name
+from tangent_like.frontend.objects import table_of
 from tangent_like.frontend.stars import starred_items
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.targets import bind
@@ -36,11 +39,7 @@ def lower_expression(state: Lowering, node: Any) -> Atom:
 
 
 _REFUSALS = {
-    "ListComp": ("a list comprehension", "build the values in a loop, or with array operations"),
     "SetComp": ("a set comprehension", "use a tuple"),
-    "DictComp": ("a dict comprehension", "use separate variables or a tuple"),
-    "GeneratorExp": ("a generator expression", "accumulate in a loop"),
-    "Dict": ("a dict", "use separate variables or a tuple"),
     "Set": ("a set", "use a tuple"),
     "Await": ("`await`", "a plain call"),
     "Yield": ("generators", "build and return the values"),
@@ -122,6 +121,11 @@ def _comparison(state: Lowering, node: Any, sign: Any, left: Atom, right: Atom) 
         known = _known_identity(left, right)
         if known is not None:
             return Const(known == isinstance(sign, gast.Is))
+    table = table_of(right)
+    if table is not None and isinstance(sign, (gast.In, gast.NotIn)):
+        inside = tables.contains(table, left)
+        if inside is not None:
+            return Const(inside.value == isinstance(sign, gast.In))  # type: ignore[union-attr]
     if isinstance(sign, (gast.In, gast.NotIn)):
         found = state.builder.op(operator.contains, (right, left), place=place)
         if isinstance(sign, gast.NotIn):
@@ -153,6 +157,9 @@ def _display(maker: Callable[..., Any]) -> Callable[[Lowering, Any], Atom]:
 
 def _subscript(state: Lowering, node: Any) -> Atom:
     container, index = lower_all(state, (node.value, node.slice))
+    table = table_of(container)
+    if table is not None:
+        return fresh(state, tables.read(state, table, index, node), node)
     if isinstance(container, Const):
         joined = index_trick(state, node, container.value, index)
         if joined is not None:
@@ -220,6 +227,9 @@ _HANDLERS: dict[type, Callable[[Any, Any], Atom]] = {
     gast.Lambda: _lambda,
     gast.JoinedStr: lower_f_string,
     gast.NamedExpr: _named_expression,
+    **sequences.HANDLERS,
+    **tables.HANDLERS,
+    Made: lower_made,
 }
 
 

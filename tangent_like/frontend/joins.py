@@ -16,6 +16,7 @@ from tangent_like import facts, ir
 from tangent_like.build import fact_of
 from tangent_like.facts import Fact
 from tangent_like.frontend.memory import buffers_of, carried_atom, may_alias, tangle
+from tangent_like.frontend.objects import INTERNAL
 from tangent_like.frontend.scope import (
     Binding,
     Buffer,
@@ -167,13 +168,13 @@ def choosable(a: Atom, b: Atom) -> bool:
 def joinable(a: Atom, b: Atom) -> bool:
     """Compile-time objects (functions, modules) exist in generated code only by name."""
     return not any(
-        isinstance(x, Const) and x is not ir.UNDEFINED and _exists_at_compile_time(x.value)
+        isinstance(x, Const) and x is not ir.UNDEFINED and exists_at_compile_time(x.value)
         for x in (a, b)
     )
 
 
-def _exists_at_compile_time(value: object) -> bool:
-    return callable(value) or type(value).__name__ == "module"
+def exists_at_compile_time(value: object) -> bool:
+    return callable(value) or isinstance(value, INTERNAL) or type(value).__name__ == "module"
 
 
 def join_pairs(

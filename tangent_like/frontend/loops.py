@@ -17,12 +17,20 @@ from typing import Any
 import gast
 
 from tangent_like import facts, infer, ir
-from tangent_like.build import fact_of
+from tangent_like.build import Unreachable, fact_of
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import lower_branches, lower_statements
-from tangent_like.frontend.joins import count_leaves, leaves_of, rebuild, settled, shown
+from tangent_like.frontend.failures import mark_raised
+from tangent_like.frontend.joins import (
+    count_leaves,
+    exists_at_compile_time,
+    leaves_of,
+    rebuild,
+    settled,
+    shown,
+)
 from tangent_like.frontend.kinds import map_sizes, without_values
 from tangent_like.frontend.loop_memory import Buffers, Sharing, observed, written_around
 from tangent_like.frontend.memory import (
@@ -33,6 +41,7 @@ from tangent_like.frontend.memory import (
     fresh_or_conflict,
 )
 from tangent_like.frontend.names import read_binding
+from tangent_like.frontend.objects import consumed
 from tangent_like.frontend.scope import Binding, Buffer, Carried, Conflict, Environment
 from tangent_like.frontend.state import FALSE, TRUE, Lowering
 from tangent_like.frontend.targets import bind
@@ -53,7 +62,8 @@ _AT_START: dict[str, Binding] = {
 
 
 def lower_for(state: Lowering, node: Any) -> None:
-    iterable = state.expression(node.iter)
+    written = frozenset(syntax.assigned_names([node.target, *node.body]))
+    iterable = consumed(state, state.expression(node.iter), node, written)
     items = _static_items(state, iterable, node)
     if items is not None:
         _unroll(state, node, items)
@@ -250,7 +260,11 @@ def _lower_body(state: Lowering, plan: _Plan) -> _Trial:
         for entry in carried.values():
             if isinstance(entry.fact, facts.Tuple | facts.List):
                 carried_atom(state, entry)
-        _lower_iteration(state, plan, item)
+        try:
+            _lower_iteration(state, plan, item)
+        except Unreachable:  # the test of a `while` raises
+            mark_raised(state)
+            state.frame.env["%go"] = FALSE
         for key in carried:
             if isinstance(key, str):
                 env = state.frame.env
@@ -258,8 +272,12 @@ def _lower_body(state: Lowering, plan: _Plan) -> _Trial:
         return ()
 
     outer, state.frame.in_loop = state.frame.in_loop, True
-    block = state.builder.collect(build)
-    state.frame.in_loop = outer
+    state.loops += 1
+    try:
+        block = state.builder.collect(build)
+    finally:
+        state.loops -= 1
+        state.frame.in_loop = outer
     env = state.scope()
     go = settled(state, env["%go"])
     state.enter(before)
@@ -424,7 +442,7 @@ def _carriable(
 def _compile_time(binding: Binding) -> bool:
     if not isinstance(binding, Const) or binding is ir.UNDEFINED:
         return False
-    return callable(binding.value) or type(binding.value).__name__ == "module"
+    return exists_at_compile_time(binding.value)
 
 
 def _leaf_values(name: str, fact: Fact) -> list[Value]:

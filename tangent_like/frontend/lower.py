@@ -32,9 +32,10 @@ from tangent_like import facts, ir, runtime
 from tangent_like.build import Builder, Unreachable
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
-from tangent_like.frontend import failures, imports, patterns, regions, syntax
+from tangent_like.frontend import failures, imports, patterns, regions, sequences
 from tangent_like.frontend.arithmetic import binary
 from tangent_like.frontend.branches import lower_assert, lower_if
+from tangent_like.frontend.calls import bind_arguments
 from tangent_like.frontend.functions import local_function, lower_body, new_frame
 from tangent_like.frontend.loops import (
     Iteration,
@@ -46,7 +47,9 @@ from tangent_like.frontend.loops import (
 )
 from tangent_like.frontend.memory import may_alias
 from tangent_like.frontend.names import read_name
+from tangent_like.frontend.objects import refuse_as_result
 from tangent_like.frontend.scope import Conflict
+from tangent_like.frontend.signatures import parameters_of
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import FALSE, TRUE, Lowering, Module
 from tangent_like.frontend.targets import bind, bind_name
@@ -59,19 +62,20 @@ def lower_function(
 ) -> ir.Function:
     """The Wengert list of a Python function for parameters of the given facts."""
     source = find_source(function)
-    params = [
-        Value(node.id, fact)
-        for node, fact in zip(
-            syntax.parameter_nodes(source.tree.args), param_facts, strict=True
-        )
-    ]
-    frame = new_frame(source, source.tree, dict(zip((p.name for p in params), params)), None, None)
+    declared = parameters_of(function)
+    params = [Value(p.name, fact) for p, fact in zip(declared, param_facts, strict=True)]
+    frame = new_frame(source, source.tree, {}, None, None)
     frame.calls = (function,)
     state = Lowering(module, Builder(), frame)
+    by_name = {p.name for p in declared if p.kind is p.KEYWORD_ONLY}
+    args = [value for value in params if value.name not in by_name]
+    named = {value.name: value for value in params if value.name in by_name}
+    frame.env = bind_arguments(state, source.tree, source.tree, {}, args, named)
     try:
         result = lower_body(state)
     except Unreachable:
         result = Const(0.0)  # never returned
+    refuse_as_result(state, result, source.tree)
     block = state.builder.finish((result,))
     head = (*state.prelude, *_checks(state, params))
     body = ir.Block((*head, *block.statements), block.results)
@@ -199,6 +203,7 @@ _HANDLERS: dict[type, Callable[[Lowering, Any], None]] = {
     **imports.HANDLERS,
     **patterns.HANDLERS,
     **regions.HANDLERS,
+    sequences.Push: sequences.lower_push,
     gast.FunctionDef: _lower_function_definition,
     Iteration: lower_iteration,
     Stop: lower_stop,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import operator
 import types
 from dataclasses import replace
@@ -13,7 +14,17 @@ import numpy as np
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.memory import carried_atom, fresh
-from tangent_like.frontend.scope import Binding, Carried, Conflict, External, Frame, Guard, Record
+from tangent_like.frontend.objects import Table
+from tangent_like.frontend.scope import (
+    Binding,
+    Carried,
+    Conflict,
+    External,
+    Frame,
+    Guard,
+    Layout,
+    Record,
+)
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
 
@@ -102,6 +113,8 @@ def external_atom(state: Lowering, external: External, value: Any, node: Any) ->
         return state.read_external(external, value)
     if isinstance(value, (np.random.Generator, np.random.RandomState)):
         return state.read_external(external, value)
+    if type(value) in (tuple, list, dict) and len(value) <= _MOST_ITEMS:
+        return _container(state, external, value, node)
     if isinstance(value, (dict, set)):
         raise NotYetSupported(
             f"reading `{external.name}`, a {type(value).__name__}",
@@ -110,9 +123,28 @@ def external_atom(state: Lowering, external: External, value: Any, node: Any) ->
         )
     state.guards[external] = Guard(external, None, value)
     atom = Const(value)
-    if not _is_stable(value):
+    if isinstance(value, functools.partial) or not _is_stable(value):
         state.module.origins[atom] = external
     return atom
+
+
+_MOST_ITEMS = 500
+
+
+def _container(state: Lowering, external: External, value: Any, node: Any) -> Atom:
+    """A tuple, list or dict outside the function, item by item."""
+    if not isinstance(value, tuple):
+        layout = Layout(external)
+        state.guards[layout] = Guard(layout, None, layout.read())
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    items = {
+        key: external_atom(state, replace(external, path=(*external.path, (key,))), item, node)
+        for key, item in pairs
+    }
+    if isinstance(value, dict):
+        return Const(Table(items))
+    display = ir.make_tuple if isinstance(value, tuple) else ir.make_list
+    return state.builder.op(display, list(items.values()))
 
 
 def attribute_of_constant(state: Lowering, owner: Const, name: str, node: Any) -> Atom:

@@ -215,11 +215,22 @@ MISSING = _Missing()
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """How many items a list outside the function has, or which keys a dict."""
+
+    external: External
+
+    def read(self) -> tuple[object, ...]:
+        value: Any = self.external.read()
+        return tuple(value) if isinstance(value, dict) else (len(value),)
+
+
+@dataclass(frozen=True, slots=True)
 class Guard:
     """What was assumed of something outside the function when it was compiled: the kind of a
     number or array, the very object, or that there is nothing: `MISSING`."""
 
-    external: External | Definition
+    external: External | Definition | Layout
     fact: Fact | None
     value: Any = None
 
@@ -231,6 +242,8 @@ class Guard:
             return self.value is MISSING
         if isinstance(self.external, Definition):
             return len(found) == len(self.value) and all(map(operator.is_, found, self.value))
+        if isinstance(self.external, Layout):
+            return bool(found == self.value)
         if self.fact is None:
             return found is self.value
         return facts.of_constant(found) == self.fact

@@ -1,15 +1,19 @@
-"""`*items` in displays and calls: the items of a sequence of known length."""
+"""`*items` and `**items` in displays, calls and parameter lists.
+
+They stand for the items of a sequence of known length, or of a dict with known keys.
+"""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import gast
 
-from tangent_like import facts
-from tangent_like.errors import NotYetSupported
+from tangent_like import facts, ir
+from tangent_like.errors import ArgumentError, NotYetSupported
+from tangent_like.frontend.objects import Table, consumed, table_of
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
 
@@ -27,7 +31,7 @@ def starred_items(state: Lowering, nodes: Sequence[Any]) -> list[Atom]:
 
 def items_of(state: Lowering, sequence: Atom, node: Any) -> list[Atom]:
     """The items of a tuple or list, or of another sequence whose length is known."""
-    items = known_items(state, sequence)
+    items = known_items(state, consumed(state, sequence, node))
     if items is None:
         raise NotYetSupported(
             f"`*` before {facts.describe(sequence.fact)}",
@@ -47,3 +51,49 @@ def known_items(state: Lowering, sequence: Atom) -> list[Atom] | None:
     return [
         state.builder.op(operator.getitem, (sequence, Const(i))) for i in range(len(fact.items))
     ]
+
+
+def named_items(state: Lowering, keywords: Sequence[Any], node: Any) -> dict[str, Atom]:
+    """The keyword arguments of a call, with those from `**items`."""
+    found: dict[str, Atom] = {}
+    for keyword in keywords:
+        value = state.expression(keyword.value)
+        own = {keyword.arg: value} if keyword.arg is not None else _entries(state, value, node)
+        twice = found.keys() & own.keys()
+        if twice:
+            raise ArgumentError(f"the call passes `{min(twice)}` twice", state.place(node))
+        found.update(own)
+    return found
+
+
+def _entries(state: Lowering, value: Atom, node: Any) -> dict[str, Atom]:
+    table = table_of(value)
+    if table is None or not all(isinstance(key, str) for key in table.items):
+        raise NotYetSupported(
+            f"`**` before {facts.describe(value.fact)}",
+            state.place(node),
+            "write the keyword arguments out",
+        )
+    return dict(table.items)
+
+
+def collect(
+    state: Lowering,
+    node: Any,
+    arguments: Any,
+    positional: Sequence[str],
+    by_name: Collection[str],
+    args: Sequence[Atom],
+    keywords: Mapping[str, Atom],
+) -> tuple[dict[str, Atom], Sequence[Atom], Mapping[str, Atom]]:
+    """What `*args` and `**kwargs` of a parameter list take, and the arguments that are left."""
+    env: dict[str, Atom] = {}
+    if arguments.vararg is not None:
+        rest = args[len(positional) :]
+        env[arguments.vararg.id] = state.builder.op(ir.make_tuple, rest, place=state.place(node))
+        args = args[: len(positional)]
+    if arguments.kwarg is not None:
+        more = {key: atom for key, atom in keywords.items() if key not in by_name}
+        env[arguments.kwarg.id] = Const(Table(more))
+        keywords = {key: atom for key, atom in keywords.items() if key in by_name}
+    return env, args, keywords

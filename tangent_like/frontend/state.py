@@ -24,6 +24,7 @@ from tangent_like.frontend.scope import (
     Frame,
     Guard,
     Home,
+    Layout,
 )
 from tangent_like.ir import Atom, Const, Value
 
@@ -47,7 +48,7 @@ class Module:
     """Calls a function whose derivative is given as functions."""
 
     externals: dict[External, Value] = field(default_factory=dict)
-    guards: dict[External | Definition, Guard] = field(default_factory=dict)
+    guards: dict[External | Definition | Layout, Guard] = field(default_factory=dict)
     origins: dict[Const, External] = field(default_factory=dict)
     """Where objects known at compile time were read from."""
     procedures: dict[Any, ir.Procedure] = field(default_factory=dict)
@@ -75,9 +76,11 @@ class Lowering:
 
     written: int = 0
     """How often something was written into."""
+    loops: int = 0
+    """How many loops of generated code are around what is being lowered."""
 
     @property
-    def guards(self) -> dict[External | Definition, Guard]:
+    def guards(self) -> dict[External | Definition | Layout, Guard]:
         return self.module.guards
 
     def scope(self) -> Environment:

@@ -37,13 +37,24 @@ def nodes_of_body(function: Any) -> tuple[Any, ...]:
 
 
 def assigned_names(nodes: Sequence[Any]) -> dict[str, None]:
-    """The names that the statements bind, in order of appearance."""
+    """The names that the statements bind, in order of appearance; comprehensions have names of
+    their own."""
     return _names_bound_by(statements_below(nodes))
 
 
 def _names_bound_by(nodes: Iterable[Any]) -> dict[str, None]:
     names: dict[str, None] = {}
-    for node in nodes:
+    below = list(nodes)
+    own = {
+        id(target)
+        for node in below
+        if isinstance(node, _COMPREHENSIONS)
+        for generator in node.generators
+        for target in gast.walk(generator.target)
+    }
+    for node in below:
+        if id(node) in own:
+            continue
         if isinstance(node, gast.Name) and isinstance(node.ctx, (gast.Store, gast.Del)):
             names[node.id] = None
         elif isinstance(node, (gast.FunctionDef, gast.ClassDef)):

@@ -10,6 +10,7 @@ import gast
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.facts import Fact
+from tangent_like.frontend.objects import consumed
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.writes import write_item
 from tangent_like.ir import Atom, Const, Value
@@ -20,7 +21,7 @@ def bind(state: Lowering, target: Any, value: Atom) -> None:
     if isinstance(target, gast.Name):
         bind_name(state, target.id, value, target)
     elif isinstance(target, (gast.Tuple, gast.List)):
-        _unpack(state, target, value)
+        _unpack(state, target, consumed(state, value, target))
     elif isinstance(target, gast.Subscript):
         container, index = state.expression(target.value), state.expression(target.slice)
         write_item(state, target, container, index, value)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import runtime
+from tangent_like import facts, infer, ir, runtime
 from tangent_like.rules.masks import choose, times
 from tangent_like.rules.registry import composed, constant, elementwise, linear, named, rule
 from tangent_like.rules.samples import reals
@@ -110,7 +110,9 @@ def _extreme(function: Any, better: Any) -> None:
 
 _extreme(max, lambda w, x: w > x)
 _extreme(min, lambda w, x: w < x)
-constant(runtime.equal_shares)
+constant(runtime.equal_shares, runtime.ordering)
+infer.special[runtime.drain] = infer.special[ir.freeze]
+infer.special[runtime.ordering] = lambda *operands: facts.ListOf(facts.INT)
 
 # --- sequences in math ------------------------------------------------------------------------
 

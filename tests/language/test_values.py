@@ -246,3 +246,12 @@ def huge_and_tiny(x):
 def test_large_factors_are_not_reassociated_into_overflow():
     assert_derivatives(huge_and_tiny, 0.7)
     assert tl.grad(huge_and_tiny)(1e80) == pytest.approx(2e80)
+
+
+def extreme_of_mixed_types(x, n):
+    return max(n, x, x * x) * x - min(n, x) * max([n, 2.0 * x])
+
+
+@pytest.mark.parametrize("n", [-3, 0, 5])
+def test_extremes_of_whole_numbers_and_others(n):
+    assert_derivatives(extreme_of_mixed_types, 0.7, n, wrt=0)

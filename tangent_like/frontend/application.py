@@ -1,0 +1,147 @@
+"""One call that is worked out while lowering, and what the handlers of such calls share."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gast
+
+from tangent_like import facts, ir
+from tangent_like.errors import NotYetSupported
+from tangent_like.frontend.objects import Deferred, consumed
+from tangent_like.frontend.scope import Frame
+from tangent_like.frontend.sequences import in_loop, known_range
+from tangent_like.frontend.stars import known_items
+from tangent_like.frontend.state import FALSE, Lowering
+from tangent_like.ir import Atom, Const
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Application:
+    """A call of `function`; `call` lowers a call of any function."""
+
+    state: Lowering
+    node: Any
+    function: Any
+    args: Sequence[Atom]
+    keywords: Mapping[str, Atom]
+    call: Callable[..., Atom]
+
+    def invoke(
+        self, function: Atom, args: Sequence[Atom], keywords: Mapping[str, Atom] | None = None
+    ) -> Atom:
+        return self.call(self.state, self.node, function, args, keywords or {})
+
+    def op(self, fn: Any, *args: Atom) -> Atom:
+        return self.state.builder.op(fn, args, place=self.state.place(self.node))
+
+    def display(self, items: Sequence[Atom]) -> Atom:
+        return self.op(ir.make_tuple, *items)
+
+    def listed(self, items: Sequence[Atom]) -> Atom:
+        return self.op(ir.make_list, *items)
+
+    def item(self, sequence: Atom, place: int) -> Atom:
+        return self.op(operator.getitem, sequence, Const(place))
+
+    def refusal(self, what: str, instead: str) -> NotYetSupported:
+        return NotYetSupported(what, self.state.place(self.node), instead)
+
+    def argument(self, place: int, name: str, default: Atom | None = None) -> Atom | None:
+        """A positional argument that may also be passed by name."""
+        return self.args[place] if len(self.args) > place else self.keywords.get(name, default)
+
+    # --- sequences ------------------------------------------------------------------------
+
+    def deferred(self, make: Callable[[], Atom], function: Atom | None = None) -> Atom:
+        """An iterator; `function` is what makes its items."""
+        return Const(Deferred(self.state, make, mentions(function)))
+
+    def sequence(self, atom: Atom) -> Atom:
+        return consumed(self.state, atom, self.node)
+
+    def items(self, sequence: Atom) -> list[Atom] | None:
+        return known_items(self.state, sequence)
+
+    def known(self, sequence: Atom) -> list[Atom]:
+        """The items of a sequence whose length must be known."""
+        used = self.sequence(sequence)
+        items = known_range(self.state, used) or self.items(used)
+        if items is None:
+            what = f"`{self.function.__name__}` of {facts.describe(used.fact)}"
+            raise self.refusal(f"{what} whose length is known only at run time", "write a loop")
+        return items
+
+    def rows(self, sequences: Sequence[Atom]) -> list[list[Atom]] | None:
+        """The items of sequences side by side, if the lengths are known."""
+        columns = [self.items(sequence) for sequence in sequences]
+        if any(column is None for column in columns):
+            return None
+        return [list(row) for row in zip(*columns)]
+
+    def looped(
+        self, sequences: Sequence[Atom], of: Callable[[Sequence[Atom]], Atom]
+    ) -> Atom:
+        """A list of what `of` makes of the items of sequences, built in a loop."""
+        sequence = sequences[0] if len(sequences) == 1 else self.op(zip, *sequences)
+        made = Made(self.node, of, len(sequences))
+        outer = self.enter({"sequence": sequence})
+        try:
+            iterable = self.written("sequence").value
+            target = gast.copy_location(gast.Name("item", gast.Store(), None, None), self.node)
+            generators = [gast.comprehension(target, iterable, [], 0)]
+            return in_loop(self.state, self.node, made, generators, iterable)
+        finally:
+            self.state.frame = outer
+
+    def enter(self, names: Mapping[str, Atom]) -> Frame:
+        """Open a frame with these names, and `item`, for code of our own; the one around it."""
+        outer = self.state.frame
+        env: dict[str, Any] = {"%left": FALSE, **names}
+        local = {"item", *names}
+        self.state.frame = Frame(outer.source, self.node, env, local, outer, outer, outer.calls)
+        return outer
+
+    def written(self, source: str) -> Any:
+        """A statement of our own, at the place of the user's call."""
+        (statement,) = gast.parse(source).body
+        for part in gast.walk(statement):
+            gast.copy_location(part, self.node)
+        return statement
+
+
+class Made:
+    """A pseudo expression: what is made of the item of a loop."""
+
+    def __init__(self, node: Any, of: Callable[[Sequence[Atom]], Atom], count: int):
+        self.of, self.count = of, count
+        self.lineno, self.col_offset = node.lineno, node.col_offset
+        self.end_lineno, self.end_col_offset = node.end_lineno, node.end_col_offset
+
+
+def lower_made(state: Lowering, made: Made) -> Atom:
+    frame = state.frame
+    item = frame.env["item"]
+    assert frame.caller is not None and isinstance(item, (ir.Value, Const))
+    row: list[Atom] = [item]
+    if made.count > 1:
+        row = [state.builder.op(operator.getitem, (item, Const(k))) for k in range(made.count)]
+    state.frame = frame.caller
+    try:
+        return made.of(row)
+    finally:
+        state.frame = frame
+
+
+def mentions(function: Atom | None) -> frozenset[str]:
+    """The names that a local function mentions, among them those around it that it reads."""
+    node = getattr(function.value, "node", None) if isinstance(function, Const) else None
+    if node is None:
+        return frozenset()
+    return frozenset(part.id for part in gast.walk(node) if isinstance(part, gast.Name))
+
+
+Handler = Callable[[Application], Atom | None]

@@ -1,0 +1,195 @@
+"""Functions that use a sequence up: `list`, `sum`, `max`, `sorted` and their like.
+
+    max(a, b, key=abs)          ──▶    b if abs(b) > abs(a) else a
+    sorted((a, b), key=f)       ──▶    order = ordering((f(a), f(b))); [items[order[0]], ...]
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from tangent_like import facts, runtime
+from tangent_like.frontend.application import Application, Handler
+from tangent_like.frontend.choices import choose
+from tangent_like.frontend.instances import known_instance
+from tangent_like.frontend.objects import Table, table_of
+from tangent_like.frontend.state import FALSE, TRUE
+from tangent_like.ir import Atom, Const
+
+
+def listed(own: Application) -> Atom:
+    if not own.args:
+        return own.listed(())
+    sequence = own.sequence(own.args[0])
+    items = own.items(sequence)
+    return own.looped([sequence], lambda row: row[0]) if items is None else own.listed(items)
+
+
+def tupled(own: Application) -> Atom:
+    if not own.args:
+        return own.display(())
+    sequence = own.sequence(own.args[0])
+    items = own.items(sequence)
+    if items is None:
+        raise own.refusal(f"a tuple of {facts.describe(sequence.fact)}", "use a list")
+    return own.display(items)
+
+
+def tabled(own: Application) -> Atom:
+    """`dict` of another dict, of pairs, and of keywords."""
+    items: dict[Any, Atom] = {}
+    for given in own.args:
+        table = table_of(given)
+        items.update(table.items if table is not None else _pairs(own, given))
+    return Const(Table({**items, **own.keywords}))
+
+
+def _pairs(own: Application, sequence: Atom) -> dict[Any, Atom]:
+    items: dict[Any, Atom] = {}
+    for pair in own.known(sequence):
+        key, value = own.known(pair)
+        if not isinstance(key, Const):
+            raise own.refusal("a dict with keys known only at run time", "use a list")
+        items[key.value] = value
+    return items
+
+
+def summed(own: Application) -> Atom | None:
+    """`sum`, `any`, `all` and their like of an iterator are those of a list."""
+    used = [own.sequence(atom) for atom in own.args]
+    if all(map(operator.is_, used, own.args)):
+        return None
+    return own.invoke(Const(own.function), used, own.keywords)
+
+
+def extreme(own: Application) -> Atom | None:
+    """`max` and `min`, of a sequence or of several operands."""
+    used = [own.sequence(atom) for atom in own.args]
+    key, default = own.keywords.get("key"), own.keywords.get("default")
+    items = used if len(used) > 1 else own.items(used[0])
+
+    def find() -> Atom:
+        if _is_none(key):
+            return own.invoke(Const(own.function), used)
+        return _first_in_order(own, used[0], key) if items is None else _best(own, items, key)
+
+    if default is not None and items is None:
+        count = own.op(len, used[0])
+        return choose(own.state, own.node, count, find, partial(_itself, default), "ifexp")
+    if default is not None and not items:
+        return default
+    return None if all(map(operator.is_, used, own.args)) and not own.keywords else find()
+
+
+def _itself(atom: Atom) -> Atom:
+    return atom
+
+
+def _is_none(atom: Atom | None) -> bool:
+    return atom is None or (isinstance(atom, Const) and atom.value is None)
+
+
+def _best(own: Application, items: Sequence[Atom], key: Atom | None) -> Atom:
+    """The first of the items whose key is the largest, or the smallest."""
+    assert key is not None
+    if not items:
+        raise own.refusal(f"`{own.function.__name__}` of nothing", "test for it first")
+    better = operator.gt if own.function is max else operator.lt
+    best, best_key = items[0], own.invoke(key, [items[0]])
+    for item in items[1:]:
+        its_key = own.invoke(key, [item])
+        test = own.op(better, its_key, best_key)
+        best, best_key = (
+            _either(own, test, new, old) for new, old in ((item, best), (its_key, best_key))
+        )
+    return best
+
+
+def _either(own: Application, test: Atom, new: Atom, old: Atom) -> Atom:
+    if isinstance(test, Const):
+        return new if test.value else old
+    return choose(own.state, own.node, test, lambda: new, lambda: old, "ifexp")
+
+
+def _first_in_order(own: Application, sequence: Atom, key: Atom | None) -> Atom:
+    """Of a sequence whose length is known only at run time: `sorted` keeps the first first."""
+    assert key is not None
+    if isinstance(sequence.fact, facts.Zip):
+        sequence = own.looped([sequence], lambda row: row[0])
+    keys = own.looped([sequence], lambda row: own.invoke(key, row))
+    order = own.op(runtime.ordering, keys, Const(own.function is max))
+    return own.op(operator.getitem, sequence, own.item(order, 0))
+
+
+def in_order(own: Application) -> Atom:
+    """`sorted`: in which order the items come is a constant of the derivative."""
+    sequence = own.sequence(own.args[0])
+    items = own.items(sequence)
+    reverse = own.keywords.get("reverse", FALSE)
+    order = own.op(runtime.ordering, _keys(own, sequence, items), reverse)
+    if items is None:
+        return own.looped([order], lambda row: own.op(operator.getitem, sequence, row[0]))
+    if len(items) < 2:
+        return own.listed(items)
+    every = own.listed(items)
+    places = [own.item(order, k) for k in range(len(items))]
+    return own.listed([own.op(operator.getitem, every, place) for place in places])
+
+
+def _keys(own: Application, sequence: Atom, items: Sequence[Atom] | None) -> Atom:
+    key = own.keywords.get("key")
+    if _is_none(key):
+        return sequence if items is None else own.listed(items)
+    assert key is not None
+    if items is None:
+        return own.looped([sequence], lambda row: own.invoke(key, row))
+    return own.listed([own.invoke(key, [item]) for item in items])
+
+
+# --- questions ----------------------------------------------------------------------------------
+
+
+def is_instance(own: Application) -> Atom | None:
+    value, kind = own.args
+    kinds = own.items(kind) or [kind]
+    answers = [
+        known_instance(value, one.value)
+        if isinstance(one, Const) and isinstance(one.value, type)
+        else None
+        for one in kinds
+    ]
+    if True in answers:
+        return TRUE
+    return None if None in answers else FALSE
+
+
+def is_callable(own: Application) -> Atom:
+    atom = own.args[0]
+    return Const(callable(atom.value)) if isinstance(atom, Const) else FALSE
+
+
+def length(own: Application) -> Atom | None:
+    table = table_of(own.args[0])
+    return Const(len(table.items)) if table is not None else None
+
+
+HANDLERS: dict[Any, Handler] = {
+    list: listed,
+    tuple: tupled,
+    dict: tabled,
+    sum: summed,
+    any: summed,
+    all: summed,
+    math.fsum: summed,
+    math.prod: summed,
+    max: extreme,
+    min: extreme,
+    sorted: in_order,
+    isinstance: is_instance,
+    callable: is_callable,
+    len: length,
+}

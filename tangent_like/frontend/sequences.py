@@ -1,0 +1,220 @@
+"""Sequences made of others: comprehensions, generator expressions, and what built-in functions
+make of sequences.
+
+    [v * v for v in x if v > 0.0]          squares = []
+                                 ──▶       for v in x:
+                                               if v > 0.0:
+                                                   squares.append(v * v)
+
+Where every length and every condition is known, the items are written out instead.  A list that
+is built at run time is a tape that is filled, and then only read (`ir.freeze`).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import gast
+
+from tangent_like import facts, ir
+from tangent_like.errors import NotYetSupported
+from tangent_like.frontend import syntax
+from tangent_like.frontend.branches import truth
+from tangent_like.frontend.objects import Deferred, Table, consumed
+from tangent_like.frontend.scope import Frame
+from tangent_like.frontend.stars import known_items
+from tangent_like.frontend.state import FALSE, Lowering
+from tangent_like.frontend.targets import bind
+from tangent_like.ir import Atom, Const, Value
+
+_LONGEST = 32
+"""How many items are written out; longer sequences are built in a loop."""
+
+
+class _NotKnown(Exception):
+    """A length or a condition is known at run time only."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Push:
+    """A pseudo statement: an item is added to the list under construction."""
+
+    tape: Value
+    item: Any
+    found: list[facts.Fact]
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+
+def lower_list(state: Lowering, node: Any) -> Atom:
+    first = consumed(state, state.expression(node.generators[0].iter), node)
+    return _built(state, node, node.elt, first)
+
+
+def lower_generator(state: Lowering, node: Any) -> Atom:
+    """Python takes the first iterable at once, and makes the items when they are asked for."""
+    frame = state.frame
+    first = state.expression(node.generators[0].iter)
+
+    def make() -> Atom:
+        outer, state.frame = state.frame, frame
+        try:
+            return _built(state, node, node.elt, consumed(state, first, node))
+        finally:
+            state.frame = outer
+
+    own = syntax.assigned_names([g.target for g in node.generators])
+    return Const(Deferred(state, make, syntax.mentioned_names([node]) - set(own)))
+
+
+def lower_dict(state: Lowering, node: Any) -> Atom:
+    first = consumed(state, state.expression(node.generators[0].iter), node)
+    rows: list[tuple[Atom, Atom]] = []
+
+    def add() -> None:
+        rows.append((state.expression(node.key), state.expression(node.value)))
+
+    if _written_out(state, node, first, add):
+        if all(isinstance(key, Const) for key, _ in rows):
+            return Const(Table({key.value: value for key, value in rows}))  # type: ignore[union-attr]
+    raise NotYetSupported(
+        "a dict with keys known only at run time", state.place(node), "use a list"
+    )
+
+
+def _built(state: Lowering, node: Any, item: Any, first: Atom) -> Atom:
+    items: list[Atom] = []
+    if _written_out(state, node, first, lambda: items.append(state.expression(item))):
+        return state.builder.op(ir.make_list, items, place=state.place(node))
+    frame = _enter(state, node)
+    frame.env["%first"] = first
+    loop = gast.copy_location(gast.Name("%first", gast.Load(), None, None), node)
+    try:
+        return in_loop(state, node, item, node.generators, loop)
+    finally:
+        state.frame = frame.caller  # type: ignore[assignment]
+
+
+# --- written out ----------------------------------------------------------------------------
+
+
+def _written_out(state: Lowering, node: Any, first: Atom, add: Callable[[], None]) -> bool:
+    """Run `add` for each item, if what there is to go through is known; False if it is not."""
+    frame = _enter(state, node)
+    try:
+        block = state.builder.collect(lambda: _expand(state, node, 0, first, add))
+    except _NotKnown:
+        return False
+    finally:
+        state.frame = frame.caller  # type: ignore[assignment]
+    for statement in block.statements:
+        state.builder.append(statement)
+    return True
+
+
+def _expand(
+    state: Lowering, node: Any, depth: int, iterable: Atom | None, add: Callable[[], None]
+) -> tuple[Atom, ...]:
+    if depth == len(node.generators):
+        add()
+        return ()
+    generator = node.generators[depth]
+    if iterable is None:
+        iterable = consumed(state, state.expression(generator.iter), node)
+    for item in _few_items(state, iterable):
+        bind(state, generator.target, item)
+        if all(_is_true(state, condition) for condition in generator.ifs):
+            _expand(state, node, depth + 1, None, add)
+    return ()
+
+
+def _is_true(state: Lowering, condition: Any) -> bool:
+    test = truth(state, state.expression(condition))
+    if not isinstance(test, Const):
+        raise _NotKnown
+    return bool(test.value)
+
+
+def _few_items(state: Lowering, iterable: Atom) -> list[Atom]:
+    items = known_range(state, iterable)
+    if items is None:
+        items = known_items(state, iterable)
+    if items is None or len(items) > _LONGEST:
+        raise _NotKnown
+    return items
+
+
+def known_range(state: Lowering, atom: Atom) -> list[Atom] | None:
+    """The numbers of a short range between constants."""
+    made = state.builder.definitions.get(atom) if isinstance(atom, Value) else None
+    if made is None or made.fn is not range:
+        return None
+    bounds = [a.value for a in made.args if isinstance(a, Const) and type(a.value) is int]
+    if len(bounds) < len(made.args) or (len(bounds) == 3 and bounds[2] == 0):
+        return None
+    numbers = range(*bounds)
+    return [Const(i) for i in numbers] if len(numbers) <= _LONGEST else None
+
+
+# --- in a loop ------------------------------------------------------------------------------
+
+
+def in_loop(
+    state: Lowering, node: Any, item: Any, generators: Sequence[Any], first: Any
+) -> Atom:
+    """A list of the items that nested loops go through; `first` is the outermost iterable."""
+    place, mark = state.place(node), facts.fresh_size().base
+    tape = Value("", facts.Tape(facts.UNKNOWN))
+    state.builder.append(ir.Op(tape, ir.new_tape, (), (), place))
+    found: list[facts.Fact] = []
+    body: list[Any] = [Push(tape, item, found)]
+    for k, generator in reversed(list(enumerate(generators))):
+        for condition in reversed(generator.ifs):
+            body = [gast.copy_location(gast.If(condition, body, []), condition)]
+        iterable = first if k == 0 else generator.iter
+        target = copy.copy(generator.target)
+        loop = gast.For(target, iterable, body, [], None)
+        body = [gast.copy_location(loop, node)]
+    state.statement(body[0])
+    tape.fact = facts.Tape(_alike(found[-1], mark) if found else facts.UNKNOWN)
+    return state.builder.op(ir.freeze, (tape,), place=place)
+
+
+def _alike(item: facts.Fact, mark: int) -> facts.Fact:
+    """What is known of every item: lengths made inside the loop may differ."""
+    sizes = facts.dims(item) or ()
+    if any(isinstance(size, facts.Size) and size.base >= mark for size in sizes):
+        return facts.Array(facts.dtype(item), None)
+    if isinstance(item, facts.Tuple | facts.List):
+        return type(item)(tuple(_alike(inner, mark) for inner in item.items))
+    return facts.ListOf(_alike(item.item, mark)) if isinstance(item, facts.ListOf) else item
+
+
+def lower_push(state: Lowering, step: Push) -> None:
+    value = state.expression(step.item)
+    if isinstance(value, Const) and not isinstance(value.value, (bool, int, float, complex, str)):
+        raise NotYetSupported(
+            "a list of functions built at run time", state.place(step.item), "write the items out"
+        )
+    step.found.append(facts.without_values(value.fact))
+    state.builder.op(ir.push, (step.tape, value))
+
+
+def _enter(state: Lowering, node: Any) -> Frame:
+    """A comprehension has names of its own, and reads those around it."""
+    caller = state.frame
+    own = set(syntax.assigned_names([g.target for g in node.generators]))
+    frame = Frame(
+        caller.source, node, {"%left": FALSE}, own | {"%first"}, caller, caller, caller.calls
+    )
+    state.frame = frame
+    return frame
+
+
+HANDLERS: dict[type, Any] = {
+    gast.ListComp: lower_list,
+    gast.GeneratorExp: lower_generator,
+    gast.DictComp: lower_dict,
+}

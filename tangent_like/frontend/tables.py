@@ -1,0 +1,79 @@
+"""Dicts whose keys are known: displays, reading, and the methods that only read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gast
+
+from tangent_like import ir
+from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend.objects import Table, table_of
+from tangent_like.frontend.state import Lowering
+from tangent_like.ir import Atom, Const
+
+
+def lower_display(state: Lowering, node: Any) -> Atom:
+    items: dict[Any, Atom] = {}
+    for key, value in zip(node.keys, node.values):
+        atom = None if key is None else state.expression(key)
+        found = state.expression(value)
+        table = table_of(found)
+        if atom is None and table is not None:
+            items.update(table.items)
+        elif isinstance(atom, Const):
+            items[_hashable(state, atom, node)] = found
+        else:
+            raise NotYetSupported(
+                "a dict with keys known only at run time", state.place(node), "use a list"
+            )
+    return Const(Table(items))
+
+
+def _hashable(state: Lowering, key: Const, node: Any) -> Any:
+    try:
+        hash(key.value)
+    except TypeError as error:
+        raise NeverSupported(str(error), state.place(node)) from error
+    return key.value
+
+
+def read(state: Lowering, table: Table, key: Atom, node: Any) -> Atom:
+    if not isinstance(key, Const):
+        raise NotYetSupported(
+            "a key that is known only at run time", state.place(node), "choose with `if`"
+        )
+    found = table.items.get(_hashable(state, key, node))
+    if found is None:
+        raise NeverSupported(
+            f"the key {key.value!r} is not in the dict", state.place(node), "read it with `get`"
+        )
+    return found
+
+
+def contains(table: Table, key: Atom) -> Atom | None:
+    return Const(key.value in table.items) if isinstance(key, Const) else None
+
+
+def method(state: Lowering, table: Table, name: str, args: Sequence[Atom], node: Any) -> Atom:
+    place = state.place(node)
+    if name == "get" and args and isinstance(args[0], Const):
+        default = args[1] if len(args) > 1 else Const(None)
+        return table.items.get(args[0].value, default)
+    if name == "copy":
+        return Const(Table(dict(table.items)))
+    if name not in ("keys", "values", "items") or args:
+        raise NotYetSupported(
+            f"the method `{name}` of a dict", place, "make a new dict instead of changing it"
+        )
+    rows: list[Atom] = [Const(key) for key in table.items]
+    if name == "values":
+        rows = list(table.items.values())
+    elif name == "items":
+        pairs = zip(rows, table.items.values())
+        rows = [state.builder.op(ir.make_tuple, pair, place=place) for pair in pairs]
+    return state.builder.op(ir.make_tuple, rows, place=place)
+
+
+HANDLERS: dict[type, Any] = {gast.Dict: lower_display}
