@@ -1,10 +1,12 @@
 # Everything here needs Python 3.10 or later and make; the rest is installed into .venv.
 #
 #   make demo      run the survey example and one command
-#   make test      what CI runs: ruff, mypy, and the tests on one Python
+#   make test      what CI runs: ruff, mypy, and the tests on one Python, those of derivatives
+#                  also without simplification
 #   make test-numba  what Numba takes long to compile
 #   make smoke     a few tests on every Python found
 #   make test-all  all tests on every Python found
+#   make bench     generated derivatives beside hand-written ones: make bench ARGS="--only W2"
 #   make fuzz      random programs against finite differences: make fuzz COUNT=1000 SEED=0
 #   make docs      write docs/functions.md, the list of functions with derivatives, anew
 #   make clean     remove what these made
@@ -14,6 +16,8 @@ COUNT ?= 200
 SEED ?= 0
 VERSIONS := 3.10 3.11 3.12 3.13
 BIN := .venv/bin
+# What holds derivatives against numerical ones, and not the text of the code.
+OF_DERIVATIVES := tests/language tests/in_place tests/test_golden.py -k "not generated_text"
 
 # The interpreter of a version: from PATH if it runs there (a pyenv shim may not), or pyenv's own.
 find_python = $$(for python in python$(1) $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bin/python 2>/dev/null | sort -rV); do \
@@ -30,6 +34,7 @@ test: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --unsimplified $(OF_DERIVATIVES)
 
 test-numba: .venv/ready
 	$(BIN)/python -m pytest -n 2 -m numba tests/numba
@@ -39,6 +44,9 @@ smoke:
 
 test-all:
 	@$(call on_each_python,-n 2)
+
+bench: .venv/ready
+	$(BIN)/python -m benchmarks $(ARGS)
 
 fuzz: .venv/ready
 	$(BIN)/python -m tests.random_programs --count $(COUNT) --seed $(SEED)

@@ -16,7 +16,7 @@ from benchmarks.compiling import compiler_figures, summary  # noqa: E402
 from benchmarks.contenders import contenders, is_installed  # noqa: E402
 from benchmarks.measure import measure  # noqa: E402
 from benchmarks.problem import Problem  # noqa: E402
-from benchmarks.report import as_json, notes, plot, table  # noqa: E402
+from benchmarks.report import as_json, markdown, notes, plot, table  # noqa: E402
 
 
 def arguments() -> argparse.Namespace:
@@ -26,6 +26,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--without", nargs="+", metavar="NAME", default=[], help="contenders")
     parser.add_argument("--rounds", type=int, default=7, help="the best of so many (default 7)")
     parser.add_argument("--data", type=Path, help="a folder with ADBench's data files")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table as Markdown")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write a picture")
     parser.add_argument("--compiler", action="store_true", help="also time the compiler")
@@ -56,6 +57,8 @@ def main() -> int:
     if figures:
         print()
         print(summary(figures))
+    if options.markdown:
+        options.markdown.write_text(markdown(results) + "\n")
     if options.json:
         options.json.write_text(as_json(results, figures))
     if options.plot:

@@ -43,6 +43,15 @@ def table(results: Sequence[Result]) -> str:
     )
 
 
+def markdown(results: Sequence[Result]) -> str:
+    """The same table for a document."""
+    columns = shown_columns(results)
+    heads = ["", "primal", "by hand", "generated", *(head for head, _, _ in columns)]
+    rows = [heads, ["---", *("---:" for _ in heads[1:])]]
+    rows += [*(row(result, columns) for result in results), means(results, columns)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
 def row(result: Result, columns: Sequence[tuple[str, str, str]]) -> list[str]:
     times = [duration(result.seconds.get(n)) for n in ("primal", "by hand", "generated")]
     if result.absent.get("generated", "").startswith("refused"):
