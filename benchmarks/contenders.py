@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import importlib.util
 import types
 from collections.abc import Callable
@@ -12,11 +13,16 @@ from typing import Any
 import numpy as np
 
 from benchmarks.problem import Problem
+from benchmarks.timing import seconds
 
 Call = Callable[[], Any]
 
 DIFFERENCES = 20
-"""Finite differences are measured for so many inputs at most; the rest takes as long each."""
+"""Finite differences are measured for so many inputs at most, and for two of a slow function; the
+rest takes as long each."""
+
+SLOW = 0.02
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +98,20 @@ def differences(problem: Problem) -> Call:
     if not problem.is_gradient:
         raise Absent("not a gradient")
     args = list(fresh(problem))
-    places = [(i, k) for i in problem.wrt for k in range(np.size(args[i]))][:DIFFERENCES]
+    places = [(i, k) for i in problem.wrt for k in range(np.size(args[i]))][: measured(problem)]
 
     def slopes() -> list[float]:
         start = problem.primal(*args)
         return [(moved(problem.primal, args, i, k) - start) / 1e-7 for i, k in places]
 
     return slopes
+
+
+@functools.cache
+def measured(problem: Problem) -> int:
+    """For how many inputs differences are measured."""
+    slow = seconds(lambda: problem.primal(*problem.args)) > SLOW
+    return min(inputs(problem), 2 if slow else DIFFERENCES)
 
 
 def moved(primal: Callable[..., Any], args: list[Any], i: int, k: int) -> Any:
@@ -111,8 +124,7 @@ def moved(primal: Callable[..., Any], args: list[Any], i: int, k: int) -> Any:
 
 def share_of_differences(problem: Problem) -> float:
     """What a whole gradient takes for each part that was measured."""
-    total = inputs(problem)
-    return (total + 1) / (min(total, DIFFERENCES) + 1)
+    return (inputs(problem) + 1) / (measured(problem) + 1)
 
 
 # --- Numba --------------------------------------------------------------------------------------

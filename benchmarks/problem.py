@@ -16,7 +16,7 @@ def gradient(primal: Function, wrt: tuple[int, ...], **options: Any) -> Function
     return tl.grad(primal, wrt=wrt, **options)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """`by_hand(*args)` returns a tuple of derivatives, one for each argument in `wrt`.
 

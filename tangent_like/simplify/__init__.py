@@ -26,6 +26,7 @@ PASSES: tuple[Pass, ...] = (
     share_common,
     remove_dead,
     finish_algebra,
+    share_common,
     remove_dead,
     narrow_loops,
     remove_dead,
