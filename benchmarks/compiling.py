@@ -53,8 +53,7 @@ def transformation(lengths: Sequence[int] = LENGTHS, rounds: int = 3) -> dict[st
 
 
 def compile_anew(function: Any) -> Any:
-    options = {"cache": False} if "cache" in tl.grad.__code__.co_varnames else {}
-    return tl.grad(function, wrt=(0, 1), **options).generated(0.3, 0.7)
+    return tl.grad(function, wrt=(0, 1), cache=False).generated(0.3, 0.7)
 
 
 def written(folder: Path, count: int) -> Path:
