@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tangent_like import facts, trees
+from tangent_like import effects, facts, trees
 from tangent_like.deep import deep
 from tangent_like.errors import NOWHERE, ArgumentError, NotYetSupported, Place
 from tangent_like.facts import Fact
@@ -425,8 +425,9 @@ def check_value(derivative: Derivative, name: str, value: Any, differentiated: b
             f"the argument `{name}` is {value!r}, which has no derivative", derivative.place
         )
     known = (bool, int, float, complex, np.ndarray, np.generic, str, type(None), slice, type(...))
-    sources = (np.random.Generator, np.random.RandomState)
-    if isinstance(value, known) or (isinstance(value, sources) and not differentiated):
+    if isinstance(value, known):
+        return
+    if isinstance(value, effects.sources_of_draws()) and not differentiated:
         return
     if type(value) in (tuple, list):
         for item in value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 from typing import Any
 
@@ -73,6 +74,12 @@ def _is_of_pure_library(fn: Any) -> bool:
     if fn in _PURE or module in ("tangent_like.runtime", "tangent_like.scipy_runtime"):
         return True
     return module.split(".")[0] in _PURE_MODULES
+
+
+def sources_of_draws() -> tuple[type, ...]:
+    """The classes that random numbers are drawn from; none before NumPy has loaded them."""
+    module = sys.modules.get("numpy.random")
+    return () if module is None else (module.Generator, module.RandomState)
 
 
 def is_random(fn: Any) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
 import textwrap
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tangent_like import facts
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def export(
     function: Callable[..., Any],
-    path: str | Path,
+    path: str | os.PathLike[str],
     mode: str = "adjoint",
     wrt: Wrt | None = None,
     types: dict[str, Any] | None = None,
@@ -40,7 +40,9 @@ def export(
     Numbers and small arrays from outside the function become constants of the module.  Raises
     NotYetSupported where the function needs what cannot be written down.
     """
-    Path(path).write_text(exported(function, mode, wrt, types, **options), encoding="utf-8")
+    text = exported(function, mode, wrt, types, **options)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def exported(
@@ -82,7 +84,7 @@ def written(derivative: Derivative, types: dict[str, Any] | None) -> str:
 
 
 def module_docstring(derivative: Derivative, main: Function) -> str:
-    file = Path(place_of(derivative.function).file).name
+    file = os.path.basename(place_of(derivative.function).file)
     where = "" if file.startswith("<") else f" in {file}"
     return (
         f"`{main.name}`: a derivative of `{name_of(derivative.function)}`{where}.\n\n"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, ir, runtime
+from tangent_like import effects, facts, ir, runtime
 from tangent_like.backend.references import References
 from tangent_like.frontend.scope import External
 from tangent_like.ir import Op
@@ -80,8 +80,8 @@ def is_sign(fn: Any) -> bool:
 
 def is_method_of_generator(fn: Any) -> bool:
     """Whether it is written after a generator of random numbers: `rng.normal()`."""
-    name, sources = getattr(fn, "__name__", ""), (np.random.Generator, np.random.RandomState)
-    return any(vars(source).get(name) is fn for source in sources)
+    name = getattr(fn, "__name__", "")
+    return any(vars(source).get(name) is fn for source in effects.sources_of_draws())
 
 
 def _is_hashable(fn: Any) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 import gast
 import numpy as np
 
-from tangent_like import facts, ir
+from tangent_like import effects, facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported, SourceError
 from tangent_like.frontend import applications, operators, tables, writes
 from tangent_like.frontend.failures import lower_exception
@@ -56,11 +56,6 @@ _PLAIN_BUILTINS = (
 )  # fmt: skip
 
 
-_GENERATORS: dict[facts.Fact, type] = {
-    facts.Opaque(kind.__name__): kind for kind in (np.random.Generator, np.random.RandomState)
-}
-"""What random numbers are drawn from: the methods of these are operations."""
-
 _SHALLOW = 60
 _DEEP_LIMIT = 10_000
 
@@ -81,6 +76,12 @@ def _arguments(state: Lowering, node: Any) -> tuple[list[Atom], dict[str, Atom]]
     named = named_items(state, node.keywords, node)
     args = [fresh(state, atom, node) for atom in args]
     return args, {key: fresh(state, atom, node) for key, atom in named.items()}
+
+
+def _source_of_draws(fact: facts.Fact) -> type | None:
+    """The class of a source of random numbers: its methods are operations."""
+    kinds = (k for k in effects.sources_of_draws() if fact == facts.Opaque(k.__name__))
+    return next(kinds, None)
 
 
 def _method_call(state: Lowering, node: Any) -> Atom | None:
@@ -104,8 +105,9 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
         args, keywords = _arguments(state, node)
         state.builder.place = state.place(node)
         return call(state, node, callee, args, keywords)
-    if owner.fact in _GENERATORS:
-        drawing = getattr(_GENERATORS[owner.fact], name, None)
+    source = _source_of_draws(owner.fact)
+    if source is not None:
+        drawing = getattr(source, name, None)
         args, keywords = _arguments(state, node)
         return call(state, node, Const(drawing), [owner, *args], keywords)
     if name in writes.METHODS and facts.is_numeric(owner.fact):
@@ -165,7 +167,7 @@ def call(
         return state.module.derive(state, node, Derived(*function.derived()), args, keywords)  # type: ignore[no-any-return]
     if isinstance(function, types.FunctionType) and not _of_library(function):
         return _call_function(state, node, function, args, keywords)
-    if function in writes.REFUSED:
+    if writes.is_refused(function):
         raise NotYetSupported(
             f"`{function.__name__}`, which writes into an array in place",
             state.place(node),

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, ir
+from tangent_like import effects, facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.memory import carried_atom, fresh
 from tangent_like.frontend.objects import Table
@@ -111,7 +111,7 @@ def external_atom(state: Lowering, external: External, value: Any, node: Any) ->
         type(value) in (tuple, list) and _is_numeric(value)
     ):
         return state.read_external(external, value)
-    if isinstance(value, (np.random.Generator, np.random.RandomState)):
+    if isinstance(value, effects.sources_of_draws()):
         return state.read_external(external, value)
     if type(value) in (tuple, list, dict) and len(value) <= _MOST_ITEMS:
         return _container(state, external, value, node)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, ir, runtime
+from tangent_like import effects, facts, ir, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.arithmetic import BINARY, SIGNS
 from tangent_like.frontend.memory import fresh, home_of, set_held, write
@@ -186,13 +186,17 @@ FUNCTIONS: dict[Any, Writer] = {
     np.copyto: _copyto, np.putmask: _putmask, np.place: _place, np.put: _put,
     np.fill_diagonal: _fill_diagonal,
 }  # fmt: skip
-REFUSED: frozenset[Any] = frozenset({np.put_along_axis, np.random.shuffle})
-IN_PLACE = (*FUNCTIONS, *REFUSED)
 
 
 def is_writer(function: Any) -> bool:
     """Whether a function is known to write into its first argument."""
     return _ufunc_of_at(function) is not None or function in FUNCTIONS
+
+
+def is_refused(function: Any) -> bool:
+    """Whether a function writes into its first argument in a way that is not followed."""
+    shuffles = getattr(function, "__name__", "") == "shuffle" and effects.is_random(function)
+    return shuffles or function is np.put_along_axis
 
 
 def call(

@@ -19,7 +19,7 @@ from tangent_like import facts, infer, runtime
 from tangent_like.facts import Fact
 from tangent_like.ir import Atom
 from tangent_like.rules.masks import times
-from tangent_like.rules.registry import constant, named, rule
+from tangent_like.rules.registry import constant, named, refuse, rule
 from tangent_like.rules.samples import positive, reals
 from tangent_like.rules.signatures import named_values, parameters_of, with_parameters
 from tangent_like.rules.symbolic import apply
@@ -160,6 +160,44 @@ constant(
            "PCG64", "PCG64DXSM", "Philox", "SFC64"),
     note="makes a source of random numbers",
 )  # fmt: skip
+
+# --- draws that are refused -------------------------------------------------------------------
+
+
+def _refuse_draws(names: str, reason: str, instead: str) -> None:
+    functions = [function for name in names.split() for function, _ in forms(name)]
+    refuse(*functions, reason=reason, instead=instead)
+
+
+_refuse_draws(
+    "binomial geometric hypergeometric logseries multinomial multivariate_hypergeometric "
+    "negative_binomial poisson zipf",
+    "a draw of whole numbers jumps as its parameters change, so that zero is not the derivative "
+    "of what is expected",
+    "sum over the outcomes, or draw with parameters that are not differentiated",
+)
+_refuse_draws(
+    "beta chisquare dirichlet f gamma noncentral_chisquare noncentral_f standard_gamma standard_t "
+    "triangular vonmises wald multivariate_normal",
+    "the draw does not tell how it moves with its parameters",
+    "draw what does not depend on them and transform it: `mean + cholesky @ standard_normal`, "
+    "`scale * standard_gamma`",
+)
+_refuse_draws(
+    "choice permutation permuted",
+    "which elements are drawn is not seen",
+    "draw the places and take the elements there: `x[rng.permutation(len(x))]`",
+)
+refuse(
+    *(function for function, _ in forms("shuffle")),
+    reason="writes into its operand",
+    instead="assign to elements, `x[i] = y`, or build a new array",
+)
+refuse(
+    *named(np.random, "test"),
+    reason="reads or changes NumPy's settings",
+    instead="do it outside of the differentiated function",
+)
 
 # --- the facts of draws -----------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import runtime
-from tangent_like.rules.registry import composed, constant, linear
+from tangent_like.rules.registry import composed, constant, linear, named, refuse
 from tangent_like.rules.samples import complexes, reals
 from tangent_like.rules.symbolic import apply
 
@@ -169,3 +169,8 @@ linear(
     samples=lambda: [(reals(5),), (reals(2, 3),), (reals(2, 3), (0,))],
 )
 constant(np.fft.fftfreq, np.fft.rfftfreq)
+refuse(
+    *named(np.fft, "test"),
+    reason="reads or changes NumPy's settings",
+    instead="do it outside of the differentiated function",
+)

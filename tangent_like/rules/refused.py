@@ -10,13 +10,10 @@ import operator
 
 import numpy as np
 
-from tangent_like.rules.draws import forms
 from tangent_like.rules.registry import Refusal, named, refuse
 
 refuse(
     *named(np, "put_along_axis"),
-    *named(np.random, "shuffle"),
-    *(function for function, _ in forms("shuffle")),
     *named(operator, "setitem", "delitem", "iadd", "iand", "iconcat", "ifloordiv", "ilshift",
            "imatmul", "imod", "imul", "ior", "ipow", "irshift", "isub", "itruediv", "ixor"),
     reason="writes into its operand",
@@ -46,7 +43,7 @@ refuse(
     *named(np, "test", "info", "show_config", "show_runtime", "get_include", "set_printoptions",
            "get_printoptions", "printoptions", "setbufsize", "getbufsize", "seterrcall",
            "geterrcall"),
-    *(module.test for module in (np.linalg, np.fft, np.random)),
+    *named(np.linalg, "test"),
     reason="reads or changes NumPy's settings",
     instead="do it outside of the differentiated function",
 )  # fmt: skip
@@ -67,34 +64,6 @@ refuse(
     instead="count with np.bincount",
 )
 refuse(operator.concat, reason="joins sequences of any kind", instead="write `a + b`")
-
-# --- random draws -----------------------------------------------------------------------------
-
-
-def _refuse_draws(names: str, reason: str, instead: str) -> None:
-    functions = [function for name in names.split() for function, _ in forms(name)]
-    refuse(*functions, reason=reason, instead=instead)
-
-
-_refuse_draws(
-    "binomial geometric hypergeometric logseries multinomial multivariate_hypergeometric "
-    "negative_binomial poisson zipf",
-    "a draw of whole numbers jumps as its parameters change, so that zero is not the derivative "
-    "of what is expected",
-    "sum over the outcomes, or draw with parameters that are not differentiated",
-)
-_refuse_draws(
-    "beta chisquare dirichlet f gamma noncentral_chisquare noncentral_f standard_gamma standard_t "
-    "triangular vonmises wald multivariate_normal",
-    "the draw does not tell how it moves with its parameters",
-    "draw what does not depend on them and transform it: `mean + cholesky @ standard_normal`, "
-    "`scale * standard_gamma`",
-)
-_refuse_draws(
-    "choice permutation permuted",
-    "which elements are drawn is not seen",
-    "draw the places and take the elements there: `x[rng.permutation(len(x))]`",
-)
 
 # --- methods and attributes of arrays ---------------------------------------------------------
 

@@ -287,6 +287,7 @@ def refusal_of(function: Any) -> Refusal | None:
 
 on_demand: dict[str, str] = {
     "numpy.fft": "tangent_like.rules.fft",
+    "numpy.random": "tangent_like.rules.draws",
     "numpy.polynomial": "tangent_like.rules.polynomials",
     "scipy.special": "tangent_like.rules.scipy_special",
     "scipy.linalg": "tangent_like.rules.scipy_linalg",
