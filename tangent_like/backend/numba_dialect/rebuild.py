@@ -9,6 +9,7 @@ from tangent_like import ir
 from tangent_like.build import Builder
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
 
+Definitions = Mapping[Value, Op]
 Visit = Callable[[Statement], Iterable[Statement]]
 
 
@@ -58,3 +59,13 @@ def is_constant(atom: Atom, value: object) -> bool:
 
 def appended(builder: Builder) -> tuple[Statement, ...]:
     return builder.finish(()).statements
+
+
+def defined_in(loop: Loop) -> set[Value]:
+    """Everything that a loop defines for its body, and in it."""
+    found = set(ir.items_and_params(loop))
+    for statement in ir.walk(loop.body):
+        found.update(ir.defined_by(statement))
+        if isinstance(statement, Loop):
+            found.update(ir.items_and_params(statement))
+    return found

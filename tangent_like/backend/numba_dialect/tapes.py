@@ -21,9 +21,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tangent_like import facts, ir
+from tangent_like.backend.numba_dialect.known import Known, length_of, lengths_of
 from tangent_like.backend.numba_dialect.rebuild import (
     appended,
     bounds,
+    defined_in,
     definitions_of,
     is_constant,
     made_by,
@@ -33,8 +35,11 @@ from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Statemen
 
 _TYPES = {"float": np.float64, "int": np.int64, "bool": np.bool_, "complex": np.complex128}
 _MOST_AXES = 4
-Definitions = Mapping[Value, Op]
 Loops = tuple[Loop, ...]
+
+
+Fillings = Mapping[Value, Loop]
+"""For tapes of one value an iteration, the loop that fills them."""
 
 
 @dataclass(eq=False, slots=True)
@@ -60,10 +65,15 @@ class Room:
 
 def preallocate(function: Function) -> Function:
     definitions = definitions_of(function)
-    rooms = [r for t in found_tapes(function) if (r := room_for(t, definitions))]
+    known = Known(definitions, lengths_of(function))
+    tapes = found_tapes(function)
+    fillings = {t.value: loop for t in tapes if (loop := filled_by(t)) is not None}
+    rooms = [r for t in tapes if (r := room_for(t, known, fillings))]
     if not rooms:
         return function
-    return replace(function, body=_Rewriting(rooms, definitions).block(function.body))
+    rewriting = _Rewriting(rooms, known)
+    body = rewriting.block(function.body)
+    return replace(function, body=ir.substitute(body, rewriting.lengths))
 
 
 # --- which tapes --------------------------------------------------------------------------------
@@ -112,7 +122,16 @@ class _Search:
                 self.tapes[atom].other_uses += 1
 
 
-def room_for(tape: Tape, definitions: Definitions) -> Room | None:
+def filled_by(tape: Tape) -> Loop | None:
+    """The loop that pushes one value in each iteration, and does nothing else to the tape."""
+    if len(tape.pushes) != 1 or tape.pops or tape.other_uses:
+        return None
+    _, around, certain = tape.pushes[0]
+    loops = inside_of(tape.made_in, around)
+    return loops[0] if certain and loops is not None and len(loops) == 1 else None
+
+
+def room_for(tape: Tape, known: Known, fillings: Fillings) -> Room | None:
     """The array for a tape, or None where it must stay a list."""
     item = tape.value.fact.item if isinstance(tape.value.fact, facts.Tape) else facts.UNKNOWN
     if not isinstance(item, facts.Scalar) or item.type not in _TYPES:
@@ -125,8 +144,10 @@ def room_for(tape: Tape, definitions: Definitions) -> Room | None:
         return None
     if tape.plain_reads and (len(loops) > 1 or not certain):
         return None
-    regular = all(is_regular(loop, loops[0], definitions) for loop in loops)
-    if not regular or not all(mirrors(tape, p[1], loops, definitions) for p in tape.pops):
+    regular = all(is_regular(loop, loops[0], known) for loop in loops)
+    if not regular or not all(
+        mirrors(tape, reads, loops, known, fillings) for _, reads in tape.pops
+    ):
         return None
     return Room(tape, loops, _TYPES[item.type])
 
@@ -136,95 +157,60 @@ def inside_of(outer: Loops, loops: Loops) -> Loops | None:
     return loops[len(outer) :] if loops[: len(outer)] == outer else None
 
 
-def is_regular(loop: Loop, outermost: Loop, definitions: Definitions) -> bool:
+def is_regular(loop: Loop, outermost: Loop, known: Known) -> bool:
     """Whether a loop goes through all of a range that is known before `outermost` starts."""
-    made = made_by(loop.iterable, definitions, range)
+    made = made_by(loop.iterable, known.definitions, range)
     if made is None or loop.exits or not is_constant(bounds(made)[2], 1):
         return False
     inside = defined_in(outermost)
-    return all(is_known(a, inside, definitions) for a in made.args)
+    return all(known.outside(a, inside) for a in made.args)
 
 
-def is_known(atom: Atom, inside: set[Value], definitions: Definitions) -> bool:
-    """Whether an atom can be computed outside: from constants, outer values, and lengths."""
-    if isinstance(atom, Const) or atom not in inside:
-        return True
-    made = definitions.get(atom)
-    if made is None or not is_repeatable(made):
-        return False
-    return all(is_known(a, inside, definitions) for a in made.atoms)
-
-
-def is_repeatable(op: Op) -> bool:
-    """Whether an operation on lengths gives the same wherever it stands."""
-    if op.fn is operator.getitem:
-        return isinstance(op.args[0].fact, facts.Tuple)
-    return op.fn in (len, getattr, operator.add, operator.sub, operator.mul)
-
-
-def defined_in(loop: Loop) -> set[Value]:
-    found = set(ir.items_and_params(loop))
-    for statement in ir.walk(loop.body):
-        found.update(ir.defined_by(statement))
-        if isinstance(statement, Loop):
-            found.update(ir.items_and_params(statement))
-    return found
-
-
-def mirrors(tape: Tape, reads: Loops, loops: Loops, definitions: Definitions) -> bool:
+def mirrors(tape: Tape, reads: Loops, loops: Loops, known: Known, fillings: Fillings) -> bool:
     """Whether the loops around a read go back through the ranges of those around the push."""
     inner = inside_of(tape.made_in, reads)
     if inner is None or len(inner) != len(loops):
         return False
-    return all(goes_back(m, loop, definitions) for m, loop in zip(inner, loops, strict=True))
+    return all(goes_back(m, loop, known, fillings) for m, loop in zip(inner, loops, strict=True))
 
 
-def goes_back(mirror: Loop, loop: Loop, definitions: Definitions) -> bool:
-    """`range(stop - 1, start - 1, -1)` against `range(start, stop)`."""
-    made = made_by(mirror.iterable, definitions, range)
+def goes_back(mirror: Loop, loop: Loop, known: Known, fillings: Fillings) -> bool:
+    """`range(stop - 1, start - 1, -1)` against `range(start, stop)`; or from the length of a
+    tape that the loop fills."""
+    made = made_by(mirror.iterable, known.definitions, range)
     if made is None or mirror.exits or not is_constant(bounds(made)[2], -1):
         return False
     last, before, _ = bounds(made)
-    start, stop, _ = bounds(definitions[loop.iterable])  # type: ignore[index]
-    return one_less(last, stop, definitions) and one_less(before, start, definitions)
-
-
-def one_less(a: Atom, b: Atom, definitions: Definitions) -> bool:
-    """Whether a is written as b - 1."""
-    if isinstance(a, Const) and isinstance(b, Const):
-        return bool(a.value == b.value - 1)
-    made = made_by(a, definitions, operator.sub)
-    return made is not None and is_constant(made.args[1], 1) and same(made.args[0], b, definitions)
-
-
-def same(a: Atom, b: Atom, definitions: Definitions) -> bool:
-    """Whether two atoms are one value, or the same operation on the same values."""
-    if a is b:
-        return True
-    if isinstance(a, Const) and isinstance(b, Const):
-        return type(a.value) is type(b.value) and bool(a.value == b.value)
-    one = definitions.get(a) if isinstance(a, Value) else None
-    two = definitions.get(b) if isinstance(b, Value) else None
-    if one is None or two is None or one.fn is not two.fn or not is_repeatable(one):
-        return False
-    return len(one.atoms) == len(two.atoms) and all(
-        same(x, y, definitions) for x, y in zip(one.atoms, two.atoms, strict=True)
-    )
+    start, stop, _ = bounds(known.definitions[loop.iterable])  # type: ignore[index]
+    less = made_by(last, known.definitions, operator.sub)
+    length = made_by(less.args[0], known.definitions, len) if less is not None else None
+    if less is not None and length is not None and is_constant(less.args[1], 1):
+        if is_constant(before, -1) and fillings.get(length.args[0]) is loop:  # type: ignore[arg-type]
+            return True
+    return known.one_less(last, stop) and known.one_less(before, start)
 
 
 # --- rewriting ----------------------------------------------------------------------------------
 
 
 class _Rewriting:
-    def __init__(self, rooms: Sequence[Room], definitions: Definitions):
-        self.definitions = definitions
+    def __init__(self, rooms: Sequence[Room], known: Known):
+        self.known = known
+        self.definitions = known.definitions
         self.made = {room.tape.value for room in rooms}
         self.starts: dict[Loop, list[Room]] = {}
         self.accesses: dict[Op, tuple[Room, Loops]] = {}
+        self.measured: dict[Value, list[Value]] = {}
+        """For each tape the values that hold its length."""
+
+        self.lengths: dict[Value, Atom] = {}
         for room in rooms:
             self.starts.setdefault(room.loops[0], []).append(room)
             for op, loops in (room.tape.pushes[0][:2], *room.tape.pops):
                 self.accesses[op] = room, loops[len(room.tape.made_in) :]
+            self.measured[room.tape.value] = [
+                op.result for op in room.tape.plain_reads if op.fn is len
+            ]
 
     def block(self, block: Block) -> Block:
         statements = tuple(new for old in block.statements for new in self.statement(old))
@@ -260,44 +246,46 @@ class _Rewriting:
             start = bounds(self.definitions[filled.iterable])[0]  # type: ignore[index]
             assert loop.item is not None
             item: Atom = loop.item
-            if not is_constant(start, 0):
-                item = builder.op(operator.sub, (item, self.start_of(builder, loop, start)))
+            first = start if loop is filled else self.start_of(builder, loop)
+            if not is_constant(first, 0):
+                item = builder.op(operator.sub, (item, first))
             places.append(item)
         return places[0] if len(places) == 1 else builder.op(ir.make_tuple, places)
 
-    def start_of(self, builder: Builder, loop: Loop, start: Atom) -> Atom:
-        """The first number of a loop, as it is known where the loop stands."""
-        made = self.definitions[loop.iterable]  # type: ignore[index]
-        first, before, step = bounds(made)
-        if is_constant(step, 1):
-            return first
+    def start_of(self, builder: Builder, mirror: Loop) -> Atom:
+        """The last number of a range that is counted down."""
+        before = bounds(self.definitions[mirror.iterable])[1]  # type: ignore[index]
+        less = made_by(before, self.definitions, operator.sub)
+        if less is not None and is_constant(less.args[1], 1):
+            return less.args[0]
         return builder.op(operator.add, (before, Const(1)))
 
     def reserved(self, room: Room) -> Iterator[Statement]:
         """`np.empty` with the lengths of the loops, before the outermost one."""
         builder = Builder(room.loops[0].place, derivative=True)
         inside = defined_in(room.loops[0])
-        lengths = [self.length(builder, loop, inside) for loop in room.loops]
+        counts = [self.count(builder, loop, inside) for loop in room.loops]
+        lengths = [self.not_negative(builder, count) for count in counts]
         length = lengths[0] if len(lengths) == 1 else builder.op(ir.make_tuple, lengths)
         args = (length,) if room.dtype is np.float64 else (length, Const(room.dtype))
-        yield from appended(builder)
         tape = room.tape.value
+        # Only the ends of ranges read the length, which are empty for negative numbers too.
+        self.lengths.update(dict.fromkeys(self.measured[tape], counts[0]))
+        yield from appended(builder)
         yield Op(tape, ir.reserve, args, (), room.loops[0].place, True)
 
-    def length(self, builder: Builder, loop: Loop, inside: set[Value]) -> Atom:
+    def count(self, builder: Builder, loop: Loop, inside: set[Value]) -> Atom:
+        """How many numbers a range has, or a negative number for none."""
         start, stop, _ = bounds(self.definitions[loop.iterable])  # type: ignore[index]
-        is_length = made_by(stop, self.definitions, len) is not None
-        count = self.outside(builder, stop, inside)
-        if not is_constant(start, 0):
-            first = self.outside(builder, start, inside)
-            count, is_length = builder.op(operator.sub, (count, first)), False
+        count = self.known.again(builder, stop, inside)
+        if is_constant(start, 0):
+            return count
+        return builder.op(operator.sub, (count, self.known.again(builder, start, inside)))
+
+    def not_negative(self, builder: Builder, count: Atom) -> Atom:
         if isinstance(count, Const):
             return Const(max(count.value, 0))
-        return count if is_length else builder.op(max, (count, Const(0)))
-
-    def outside(self, builder: Builder, atom: Atom, inside: set[Value]) -> Atom:
-        """The atom where the loops have not started yet, computed there if it is not."""
-        if isinstance(atom, Const) or atom not in inside:
-            return atom
-        made = self.definitions[atom]
-        return builder.op(made.fn, [self.outside(builder, a, inside) for a in made.args])
+        size = length_of(count)
+        if size is not None and not size.offset:
+            return count
+        return builder.op(max, (count, Const(0)))
