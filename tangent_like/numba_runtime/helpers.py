@@ -217,6 +217,20 @@ def _taken(x: Any, source: Any) -> Implementation:
     return taken
 
 
+@implements(runtime.of_last_written)
+def _of_last_written(g: Any, array: Any, index: Any) -> Implementation:
+    if not isinstance(g, types.Array):
+        return None
+
+    def of_last_written(g: Any, array: Any, index: Any) -> Any:
+        numbers = np.arange(g.size).reshape(g.shape)
+        last = np.zeros(array.shape, np.int64)
+        last[index] = numbers
+        return np.where(last[index] == numbers, g, 0.0)
+
+    return of_last_written
+
+
 @implements(runtime.finite_max)
 def _finite_max(x: Any, axis: Any) -> Implementation:
     return function_from(

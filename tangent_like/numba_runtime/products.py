@@ -12,6 +12,7 @@ from tangent_like.numba_runtime.writing import (
     function_from,
     implements,
     is_number,
+    is_real,
     items_of,
     literal,
     nested,
@@ -32,6 +33,11 @@ def tensordot(x: Any, w: Any, axes: Any) -> Any:
 def matmul(x: Any, w: Any) -> Any:
     """The matrix product of arrays of which one has more than two axes, or of whole numbers."""
     return np.matmul(x, w)
+
+
+def vdot(x: Any, w: Any) -> Any:
+    """The sum of the products of all elements, of arrays of one shape."""
+    return np.vdot(x, w)
 
 
 def loops_of(inputs: Sequence[str], output: str, params: Sequence[str]) -> list[str]:
@@ -119,6 +125,23 @@ def _matmul(x: Any, w: Any) -> Any:
     output = batch + ("i" if x.ndim > 1 else "") + ("k" if w.ndim > 1 else "")
     lines = ["def written(x, w):", *loops_of([left, right], output, ["x", "w"])]
     return function_from(lines, dtype=result_dtype((x, w)))
+
+
+@implements(vdot)
+def _vdot(x: Any, w: Any) -> Any:
+    if _counts_differ(x, w):
+        return None
+    letters = _LETTERS[: x.ndim]
+    first = "x" if is_real(x) else "np.conj(x)"
+    loops = loops_of([letters, letters], "", ["x", "w"])
+    lines = ["def written(x, w):", f"    x = {first}", *loops]
+    return function_from(lines, dtype=result_dtype((x, w)))
+
+
+def _counts_differ(x: Any, w: Any) -> bool:
+    """Whether two types are not arrays of equally many axes."""
+    arrays = isinstance(x, types.Array) and isinstance(w, types.Array)
+    return not arrays or x.ndim != w.ndim
 
 
 # --- shapes -------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from tangent_like import facts, ir, runtime
 from tangent_like.backend import emit, naming
 from tangent_like.backend.numba_dialect.rebuild import definitions_of, operations, rebuilt
 from tangent_like.ir import Atom, Const, Function, Op, Statement, Value
-from tangent_like.numba_runtime import products, reductions
+from tangent_like.numba_runtime import products, reductions, stacks
 
 Definitions = Mapping[Value, Op]
 Replacement = Callable[[Op, Definitions], Op | None]
@@ -129,6 +129,18 @@ def _renamed(fn: Any) -> Replacement:
     return lambda op, definitions: None if op.keywords else swapped(op, fn, *op.args)
 
 
+def _of_rank(fn: Any, applies: Callable[[int], bool]) -> Replacement:
+    """The same operands, where the first one has so many axes."""
+
+    def rule(op: Op, definitions: Definitions) -> Op | None:
+        count = facts.rank(op.args[0].fact) if op.args else None
+        if op.keywords or count is None or not applies(count):
+            return None
+        return swapped(op, fn, *op.args)
+
+    return rule
+
+
 def _full(op: Op, definitions: Definitions) -> Op | None:
     """A number spread out is an array of its own: Numba's products want contiguous ones."""
     if facts.rank(op.args[0].fact) != 0 or op.keywords:
@@ -151,4 +163,10 @@ _RULES: dict[Any, Replacement] = {
     np.einsum: _renamed(products.einsum), np.tensordot: _renamed(products.tensordot),
     np.reshape: _renamed(products.reshaped), np.broadcast_to: _full,
     runtime.scatter_add_into: _add_at,
+    np.vdot: _of_rank(products.vdot, lambda count: count != 1),
+    np.linalg.det: _of_rank(stacks.det, lambda count: count > 2),
+    np.linalg.slogdet: _of_rank(stacks.slogdet, lambda count: count > 2),
+    np.linalg.inv: _of_rank(stacks.inv, lambda count: count > 2),
+    np.linalg.cholesky: _of_rank(stacks.cholesky, lambda count: count > 2),
+    np.linalg.solve: _of_rank(stacks.solve, lambda count: count > 2),
 }  # fmt: skip

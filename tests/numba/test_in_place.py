@@ -1,0 +1,110 @@
+"""Arrays that change in place, with Numba."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+import tangent_like as tl
+from tangent_like.errors import ArgumentError
+from tests.numba.agreement import assert_backends_agree
+
+X = np.array([0.5, 1.5, 2.7, 3.1])
+SPD = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, 0.2], [0.5, 0.2, 2.0]])
+
+
+def diffusion(u0, k: float, steps: int):
+    u = u0.copy()
+    for _ in range(steps):
+        for i in range(1, len(u) - 1):
+            u[i] += k * (u[i - 1] - 2.0 * u[i] + u[i + 1])
+    return np.sum(u * u)
+
+
+def double_buffer(u0, k: float, steps: int):
+    u = u0.copy()
+    for _ in range(steps):
+        old = u.copy()
+        for i in range(1, len(u) - 1):
+            u[i] = old[i] + k * old[i] * (old[i + 1] - old[i - 1])
+    return np.sum(u**3)
+
+
+def prefix_sums(x):
+    y = np.zeros(len(x))
+    total = 0.0
+    for i in range(len(x)):
+        total += x[i] * x[i]
+        y[i] = total
+    return np.sum(y * y)
+
+
+def factorised(a):
+    """The logarithm of a determinant, by Cholesky's loops."""
+    n = len(a)
+    low = np.zeros((n, n))
+    for i in range(n):
+        for j in range(i + 1):
+            s = a[i, j]
+            for k in range(j):
+                s -= low[i, k] * low[j, k]
+            if i == j:
+                low[i, j] = np.sqrt(s)
+            else:
+                low[i, j] = s / low[j, j]
+    total = 0.0
+    for i in range(n):
+        total += 2.0 * np.log(low[i, i])
+    return total
+
+
+def slices(u0, steps: int):
+    u = u0.copy()
+    for _ in range(steps):
+        u[1:-1] += 0.1 * (u[2:] - 2.0 * u[1:-1] + u[:-2])
+    return np.sum(u * u)
+
+
+def whole(x):
+    y = x * 2.0
+    y *= x
+    y += 1.0
+    y[x > 1.0] = 0.5
+    return np.sum(y * x)
+
+
+CASES: list[tuple[Any, tuple[Any, ...]]] = [
+    (diffusion, (X, 0.2, 3)), (double_buffer, (X, 0.2, 4)), (prefix_sums, (X,)),
+    (factorised, (SPD,)),
+]  # fmt: skip
+SLOW: list[tuple[Any, tuple[Any, ...]]] = [(slices, (X, 3)), (whole, (X,))]
+
+
+@pytest.mark.parametrize(("f", "args"), CASES, ids=lambda value: getattr(value, "__name__", ""))
+def test_programs(f: Any, args: Any) -> None:
+    assert_backends_agree(f, *args)
+
+
+@pytest.mark.numba
+@pytest.mark.parametrize(("f", "args"), SLOW, ids=lambda value: getattr(value, "__name__", ""))
+def test_slow_programs(f: Any, args: Any) -> None:
+    assert_backends_agree(f, *args)
+
+
+def test_arguments_that_share_memory_are_refused() -> None:
+    def f(u, v):
+        u[0] = 2.0 * v[1]
+        return np.sum(u * v)
+
+    gradient = tl.grad(f, (0, 1), backend="numba")
+    plain = tl.grad(f, (0, 1))
+    for got, want in zip(gradient(X, X[::-1].copy()), plain(X, X[::-1].copy()), strict=True):
+        assert np.allclose(got, want, rtol=1e-14)
+    with pytest.raises(ArgumentError, match="share memory"):
+        gradient(X, X)
+    with pytest.raises(ArgumentError, match="share memory"):
+        gradient(X[1:], X[:-1])
