@@ -1,5 +1,8 @@
 """One random program, judged: its derivatives against the reference and one another."""
 
+import builtins
+import contextlib
+import functools
 import math
 
 import numpy as np
@@ -8,6 +11,7 @@ from tests.derivatives import UnreliableReference, assert_derivatives, define, l
 from tests.random_programs.grammar import Program
 
 LARGEST = 1e3
+MODULES = {"builtins": builtins, "contextlib": contextlib, "functools": functools, "math": math}
 
 
 class Discarded(Exception):
@@ -21,7 +25,7 @@ class Broken(Exception):
 def check(program: Program, second_order: bool = False) -> None:
     """Raise what is wrong with the program's derivatives, or Discarded when nothing can be said."""
     try:
-        f = define(program.source, "f", math=math, numpy=np)
+        f = define(program.source, "f", numpy=np, **MODULES)
     except Exception as reason:
         raise Broken(f"the program cannot be defined: {reason!r}") from reason
     with np.errstate(all="ignore"):

@@ -70,6 +70,22 @@ TEMPLATES = {
         "np.einsum('i,i', {vector}, {vector})", "np.einsum('ij,j->', {matrix}, {vector})",
         "np.sum({vector}[{vector} > {float}])", "np.sum({vector}[[0, 0, 2, 1]])",
         "np.sum({vector}[1:] * {vector}[:-1])", "np.linalg.norm({vector} + 2.0)",
+        "builtins.sum(u * {float} for u in {vector})",
+        "builtins.sum([u * u for u in {vector} if u > {float}])",
+        "builtins.max(u * {float} for u in {vector})",
+        "builtins.max([{float}, {float}, {float}], key=lambda u: u * u)",
+        "builtins.sum(u * v for u, v in zip({vector}, {vector}[1:]))",
+        "builtins.sum(i * u for i, u in enumerate({vector}, {int}))",
+        "builtins.sum(map(math.sin, [{float}, {float}]))",
+        "builtins.sum({vector}[i] * {float} for i in range({int} % 3))",
+        "functools.reduce(lambda p, q: math.sin(p) * q, {vector}, {float})",
+        "functools.partial(math.hypot, {float})(1.5)",
+        "sorted([{float}, {float}, {float}])[1]", "sorted({vector}, key=abs)[0]",
+        "{'k': {float}, 'm': {float}}['m']", "[{float}, {float}][{int} % 2]",
+        "(lambda *p: p[0] * p[-1])({float}, {float})",
+        "(lambda *p, k=0.3, **m: p[0] * k - m['z'])({float}, z={float})",
+        "(lambda u, w: u * w)(*{pair})", "math.prod([*{pair}, {float}])",
+        "np.mean([u * {float} for u in {vector}])",
         "np.sum(np.outer({vector}, {vector}))", "np.log(np.sum(np.exp(np.tanh({vector}))))",
     ],
     "int": [
@@ -101,7 +117,9 @@ TEMPLATES = {
         "np.reshape({matrix}, -1)[1:4]", "({matrix}).ravel()[::2]", "({matrix}).T[:, 0]",
         "np.einsum('ij,j->j', {matrix}, {vector})", "np.squeeze({matrix}[:1])",
         "np.broadcast_to({float}, (3,)) * {vector}", "{matrix}[[0, 1, 1], [2, 0, 0]]",
-        "{vector} * {int}",
+        "{vector} * {int}", "np.array([u * {float} for u in {vector}])",
+        "np.array(sorted({vector}))", "np.stack([{float} * u for u in (*{pair}, {float})])",
+        "np.array([w for u in {matrix} for w in u[:2]])[1:]",
     ],
     "matrix": [
         "{matrix} + {vector}", "{matrix} * {float}", "{matrix} - {matrix}", "{matrix} * {matrix}",
@@ -358,6 +376,53 @@ def branch(d: Draw, s: Scope) -> list[str]:
     return lines
 
 
+def matching(d: Draw, s: Scope) -> list[str]:
+    subject = f"({expression(d, s, 'int', 1)}) % 3"
+    lines, ends = [f"match {subject}:"], []
+    for pattern in d.one([["0", "1 | 2", "_"], ["2", "k9 if k9 > 0", "_"]]):
+        arm = s.inner()
+        lines += indented([f"case {pattern}:", *indented(block(d, arm))])
+        ends.append(arm)
+    s.names = {n: k for n, k in ends[0].names.items() if all(e.names.get(n) == k for e in ends)}
+    return lines
+
+
+def enclosed(d: Draw, s: Scope) -> list[str]:
+    """Statements that are all run, inside `try` or `with`."""
+    form = d.one(["with", "finally", "except", "suppress"])
+    lines = indented(block(d, s))
+    if form == "with":
+        return ["with np.errstate(all='ignore'):", *lines]
+    if form == "suppress":
+        return ["with contextlib.suppress(KeyError):", *lines]
+    if form == "finally":
+        last = f"{d.fresh('end')} = {expression(d, s, 'float', 1)}"
+        return ["try:", *lines, "finally:", f"    {last}"]
+    return ["try:", *lines, "except (TypeError, KeyError):", "    raise"]
+
+
+def checking(d: Draw, s: Scope) -> list[str]:
+    """What is never so, or the program says nothing."""
+    value = expression(d, s, "float", 1)
+    if d.chance(50):
+        return [f"assert {value} < 1e9, 'too large'"]
+    return [f"if {value} > 1e9:", f"    raise OverflowError('large', {value})"]
+
+
+def walrus(d: Draw, s: Scope) -> list[str]:
+    value, inner = assigned_expression(d, s, "float"), d.fresh("w")
+    name = target(d, s, "float")
+    s.names.update({name: "float", inner: "float"})
+    return [f"{name} = ({inner} := {value}) * np.cos({inner})"]
+
+
+def starred(d: Draw, s: Scope) -> list[str]:
+    values = ", ".join(assigned_expression(d, s, "float") for _ in range(d.one([3, 2, 4])))
+    name, rest = target(d, s, "float"), d.fresh("rest")
+    s.names[name] = "float"
+    return [d.one([f"{name}, *{rest} = ({values})", f"*{rest}, {name} = [{values}]"])]
+
+
 def leaving(d: Draw, s: Scope) -> list[str]:
     """A block under a condition that ends in `return`, `break` or `continue`."""
     test, inside = expression(d, s, "bool", 2), s.inner()
@@ -448,7 +513,7 @@ def nested_function(d: Draw, s: Scope) -> list[str]:
 STATEMENTS: list[Callable[[Draw, Scope], list[str]]] = [
     assignment, assignment, augmented_assignment, assignment, branch, leaving, loop, swap,
     tuple_assignment, augmented_assignment, loop, branch, nested_function, unpacking,
-    chained_assignment,
+    chained_assignment, matching, enclosed, checking, walrus, starred,
 ]  # fmt: skip
 SIMPLE = [assignment, augmented_assignment, swap, tuple_assignment, unpacking, leaving]
 
