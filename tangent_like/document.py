@@ -92,9 +92,10 @@ def _is_constant(rule: Rule, function: Any) -> bool:
 
 
 def _found(module: Any, look_up: Callable[[Any], Any]) -> Iterator[tuple[str, Any]]:
-    """The public names of a module for which there is something, those of distributions too."""
+    """The public names of a module for which there is something, and of what has methods."""
     for name, value in _public(module):
-        owned = _public(value) if hasattr(value, "logcdf") else ()
+        has_methods = isinstance(value, np.ufunc) or hasattr(value, "logcdf")
+        owned = _public(value) if has_methods else ()
         for path, function in [(name, value), *((f"{name}.{n}", f) for n, f in owned)]:
             found = look_up(function) if callable(function) else None
             if found is not None:

@@ -199,6 +199,19 @@ def untake_along_axis(g: Any, indices: Any, x: Any, axis: Any) -> Any:
     return move_back(g, np.take_along_axis(positions(x), indices, axis), x)
 
 
+def before_axes(x: Any, w: Any) -> Any:
+    """`x` with an axis of length 1 behind its own for each axis of `w`."""
+    return np.reshape(x, np.shape(x) + (1,) * np.ndim(w))
+
+
+def running_places(x: Any, y: Any, axis: int) -> Any:
+    """Where along an axis the running extreme `y` of `x` was last attained."""
+    shape = [1] * np.ndim(x)
+    shape[axis] = -1
+    numbers = np.arange(np.shape(x)[axis]).reshape(shape)
+    return np.maximum.accumulate(np.where(x == y, numbers, 0), axis)
+
+
 def finite_max(x: Any, axis: Any) -> Any:
     """The largest elements, with the reduced axes kept; 0 for those that are not finite."""
     largest = np.max(x, axis=axis, keepdims=True)

@@ -145,6 +145,10 @@ class Globals:
 
 def home_of(function: Any) -> tuple[str, str] | None:
     """The module and name under which a function can be imported."""
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, np.ufunc):
+        home = home_of(owner)
+        return None if home is None else (home[0], f"{home[1]}.{function.__name__}")
     name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
     if name is None:
         return None

@@ -23,3 +23,4 @@ from tangent_like.rules import reductions as reductions
 from tangent_like.rules import refused as refused
 from tangent_like.rules import shapes as shapes
 from tangent_like.rules import statistics as statistics
+from tangent_like.rules import ufunc_methods as ufunc_methods

@@ -87,11 +87,14 @@ def check(op: Op, rule: Rule, count: int, keywords: dict[str, Any]) -> None:
             raise _unknown(op, unknown[0])
 
 
+_HINTS = {"where": "choose afterwards: `np.where(mask, result, otherwise)`"}
+
+
 def _unknown(op: Op, argument: str) -> NotYetSupported:
     return NotYetSupported(
         f"`{getattr(op.fn, '__name__', repr(op.fn))}` with the argument `{argument}`",
         op.place,
-        f"leave `{argument}` out, or compute the same in two steps",
+        _HINTS.get(argument, f"leave `{argument}` out, or compute the same in two steps"),
     )
 
 
