@@ -69,6 +69,11 @@ def _of_module(title: str, module: Any) -> Iterator[str]:
     rows = [_row(name, rule) for name, (rule, fn) in rules.items() if not _is_constant(rule, fn)]
     constants = [name for name, (rule, fn) in rules.items() if _is_constant(rule, fn)]
     refusals = dict(_found(module, registry.refusal_of))
+    rows += [
+        f"| `{name}` |  | differentiated through the function that it is given |"
+        for name, _ in _found(module, registry.call_of)
+        if name not in rules
+    ]
     if rows or constants or refusals:
         yield f"## {title}\n"
     if rows:

@@ -181,6 +181,13 @@ def taken(x: Any, source: Any) -> Any:
     return np.where(source >= 0, np.take(x, source), 0)
 
 
+def placed(array: Any, mask: Any, values: Any) -> Any:
+    """A copy of `array` with `values` where the mask holds."""
+    found = np.array(array)
+    found[mask] = values
+    return found
+
+
 def first_places(x: Any, equal_nan: bool = True) -> Any:
     """Where each of the distinct elements is first found, in ascending order of the elements."""
     return np.unique(x, return_index=True, equal_nan=equal_nan)[1]

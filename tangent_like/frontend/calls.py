@@ -154,6 +154,8 @@ def call(
     custom = registry.custom_of(function)
     if custom is not None:
         return state.module.call_custom(state, node, custom, args, keywords)
+    if isinstance(function, np.vectorize):
+        return _call_vectorized(state, node, function, args, keywords)
     lower_solver = registry.call_of(function)
     if lower_solver is not None:
         return lower_solver(state, node, args, keywords)  # type: ignore[no-any-return]
@@ -183,6 +185,26 @@ def call(
         state.place(node),
         "give it a rule with tl.elementwise, tl.linear or tl.custom_vjp",
     )
+
+
+def _call_vectorized(
+    state: Lowering,
+    node: Any,
+    function: np.vectorize,
+    args: Sequence[Atom],
+    keywords: Mapping[str, Atom],
+) -> Atom:
+    """A vectorised function that was made outside, such as a decorated one."""
+    plain = np.vectorize(function.pyfunc)
+    if any(vars(function).get(name) != vars(plain).get(name) for name in _OPTIONS):
+        raise NotYetSupported(
+            "`vectorize` with options", state.place(node), "give it the function only"
+        )
+    made = registry.calls[np.vectorize](state, node, (Const(function.pyfunc),), {})
+    return call(state, node, made, args, keywords)
+
+
+_OPTIONS = ("otypes", "excluded", "signature", "cache")
 
 
 def _call_choice(

@@ -32,7 +32,7 @@ from tangent_like import facts, ir, runtime
 from tangent_like.build import Builder, Unreachable
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
-from tangent_like.frontend import failures, imports, patterns, regions, sequences
+from tangent_like.frontend import failures, imports, mapped, patterns, regions, sequences
 from tangent_like.frontend.arithmetic import binary
 from tangent_like.frontend.branches import lower_assert, lower_if
 from tangent_like.frontend.calls import bind_arguments
@@ -55,6 +55,8 @@ from tangent_like.frontend.state import FALSE, TRUE, Lowering, Module
 from tangent_like.frontend.targets import bind, bind_name
 from tangent_like.frontend.writes import augment, augment_item
 from tangent_like.ir import Const, Value
+
+mapped.register()
 
 
 def lower_function(

@@ -123,7 +123,7 @@ def external_atom(state: Lowering, external: External, value: Any, node: Any) ->
         )
     state.guards[external] = Guard(external, None, value)
     atom = Const(value)
-    if isinstance(value, functools.partial) or not _is_stable(value):
+    if isinstance(value, (functools.partial, np.vectorize)) or not _is_stable(value):
         state.module.origins[atom] = external
     return atom
 

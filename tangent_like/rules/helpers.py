@@ -99,6 +99,7 @@ infer.special[runtime.unbroadcast] = lambda g, like: shaped(like, like)
 infer.special[runtime.broadcast_like] = lambda g, like: shaped(like, g)
 infer.special[runtime.as_type] = shaped
 infer.special[runtime.zeros_like] = lambda x: shaped(x, x)
+infer.special[runtime.placed] = lambda x, mask, values: shaped(x, x)
 infer.special[runtime.scatter_add] = lambda x, index, g: shaped(x, x)
 infer.special[runtime.move_back] = lambda g, source, x: shaped(x, g)
 infer.special[runtime.untake] = lambda g, indices, x, *how: shaped(x, g)

@@ -119,6 +119,16 @@ linear(
     samples=lambda: [(reals(4), 1, 0.7), (reals(2, 3), [0, 2], reals(2, 2), 1), (reals(3), 3, 0.2)],
 )
 
+linear(
+    runtime.placed,
+    lambda g, x, mask, values: (apply(np.where, mask, 0.0, g), g[mask]),
+    wrt=(0, 2),
+    samples=lambda: [
+        (reals(3), np.array([True, False, True]), reals(2)),
+        (reals(2, 2), np.array([[True, False], [True, True]]), 0.7),
+    ],
+)
+
 # --- by order ---------------------------------------------------------------------------------
 
 

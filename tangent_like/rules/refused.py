@@ -20,7 +20,7 @@ refuse(
     instead="assign to elements, `x[i] = y`, or build a new array",
 )  # fmt: skip
 refuse(
-    *named(np, "apply_along_axis", "vectorize", "piecewise", "fromfunction", "apply_over_axes",
+    *named(np, "fromfunction", "apply_over_axes",
            "frompyfunc", "fromiter", "nditer", "nested_iters", "broadcast", "flatiter",
            "ndenumerate"),
     *named(operator, "call", "attrgetter", "itemgetter", "methodcaller"),

@@ -52,7 +52,8 @@ def public(owner: Any) -> Iterator[tuple[str, Any]]:
 def decided(function: Any) -> bool:
     if function in writes.FUNCTIONS:
         return True
-    return registry.find(function) is not None or registry.refusal_of(function) is not None
+    found = (registry.find(function), registry.refusal_of(function), registry.call_of(function))
+    return any(decision is not None for decision in found)
 
 
 @pytest.mark.parametrize("module", MODULES)
