@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like.frontend import expressions, methods
+from tangent_like.frontend import expressions, mapped, methods
 from tangent_like.rules import arguments, refused, registry
 from tangent_like.rules.registry import Refusal, Rule
 
@@ -58,6 +58,7 @@ def text() -> str:
     """The whole page."""
     listed = list(modules())
     registry.load_rules_of_imported_modules()
+    mapped.register()
     parts = [OPENING, *_methods()]
     for name, module in listed:
         parts += _of_module(name, module)
