@@ -86,8 +86,9 @@ def written(derivative: Derivative, types: dict[str, Any] | None) -> str:
 def module_docstring(derivative: Derivative, main: Function) -> str:
     file = os.path.basename(place_of(derivative.function).file)
     where = "" if file.startswith("<") else f" in {file}"
+    title = f"`{main.name}`: a derivative of `{name_of(derivative.function)}`{where}."
     return (
-        f"`{main.name}`: a derivative of `{name_of(derivative.function)}`{where}.\n\n"
+        f"{textwrap.fill(title, 84)}\n\n"
         f"Written by tangent_like {VERSION}, which it does not need: read it, change it, keep it."
     )
 

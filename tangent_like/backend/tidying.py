@@ -169,13 +169,17 @@ _STATEMENT = re.compile(
     r"(?P<rest>.+?)(?P<end>:?)\n"
 )
 _DEFINITION = re.compile(r"(?P<head>\s*def \w+)\((?P<rest>.+)\)(?P<end>:)\n")
+_LOOP = re.compile(r"(?P<head>\s*for .+? in zip)\((?P<rest>.+)\)(?P<end>:)\n")
+_FORMS = (_DEFINITION, _LOOP, _STATEMENT)
 
 
 def _line(line: str) -> str:
     """One line, broken into several if it is too long and is a statement of a known form."""
-    if len(line.rstrip("\n")) <= WIDTH or line.lstrip().startswith("#"):
+    if len(line.rstrip("\n")) <= WIDTH:
         return line
-    match = _STATEMENT.fullmatch(line) or _DEFINITION.fullmatch(line)
+    if line.lstrip().startswith("#"):
+        return _shortened(line)
+    match = next((m for m in (p.fullmatch(line) for p in _FORMS) if m), None)
     if match is None:
         return line
     indent = " " * (len(line) - len(line.lstrip()) + 4)
@@ -184,6 +188,15 @@ def _line(line: str) -> str:
     except tokenize.TokenError:  # a part of a statement
         return line
     return f"{match['head']}(\n{parts}{indent[4:]}){match['end']}\n"
+
+
+def _shortened(comment: str) -> str:
+    """A comment that quotes a line, with less of the line."""
+    text, at, place = comment.rstrip("\n").rpartition("  (line")
+    if not at:
+        return comment
+    rest = f"...{at}{place}"
+    return f"{text.removesuffix('...')[: WIDTH - len(rest)].rstrip()}{rest}\n"
 
 
 def _parts(expression: str, width: int) -> Iterator[str]:
