@@ -12,7 +12,7 @@ from tangent_like import facts
 from tangent_like.api import differentiable_arguments
 from tangent_like.deep import deep
 from tangent_like.dispatch import Derivative, Wrt, declared_kinds, name_of, place_of, underlying
-from tangent_like.errors import ArgumentError, NotYetSupported
+from tangent_like.errors import ArgumentError
 from tangent_like.request import Options
 from tangent_like.version import VERSION
 
@@ -30,7 +30,8 @@ def export(
     types: dict[str, Any] | None = None,
     **options: Unpack[Options],
 ) -> None:
-    """Write the derivative as a module that needs only NumPy (and SciPy, if the function does).
+    """Write the derivative as a module that needs only NumPy (and SciPy, if the function does;
+    with `backend="numba"`, Numba).
 
     `mode` is "adjoint" (reverse mode: the gradient, or with a seed for results that are no
     scalars) or "tangent" (forward mode).  `wrt` is all arguments that can have a derivative by
@@ -55,8 +56,6 @@ def exported(
     """The text of that module."""
     if mode not in ("adjoint", "tangent"):
         raise ArgumentError(f'mode is "adjoint" or "tangent", not {mode!r}')
-    if options.get("backend", "numpy") != "numpy":
-        raise NotYetSupported('exporting with backend="numba"', hint="leave backend out")
     target = underlying(function)
     chosen = differentiable_arguments(target, types) if wrt is None else wrt
     if mode == "tangent":
@@ -79,8 +78,8 @@ def written(derivative: Derivative, types: dict[str, Any] | None) -> str:
     main = functions[-1]
     chosen = [main.params[i] for i in request.wrt]
     floats = [param.name for param in chosen if facts.is_float_scalar(param.fact)]
-    docs = {main.name: docstring(derivative, main)}
-    return deep(standalone_text, functions, docs, module_docstring(derivative, main), floats)
+    docs = module_docstring(derivative, main), docstring(derivative, main)
+    return deep(standalone_text, functions, request, docs, floats)
 
 
 def module_docstring(derivative: Derivative, main: Function) -> str:

@@ -145,8 +145,7 @@ def finished_functions(
     target: Any, kinds: Sequence[Fact], request: Request
 ) -> list[Function]:
     """The final list of the derivative and, before it, those of the procedures that it calls."""
-    final = [_final(derivative_list(target, kinds, request, new_module()), True)]
-    return [*_called(final, True), *final]
+    return final_lists([derivative_list(target, kinds, request, new_module())], request)
 
 
 def _called(final: Sequence[Function], simplify: bool) -> list[Function]:

@@ -333,6 +333,35 @@ def test_given_derivatives(tmp_path):
     assert exported(f, tmp_path / "m.py")(2.0) == tl.grad(f)(2.0) == 2.0
 
 
+# --- Numba ---------------------------------------------------------------------------------------
+
+
+def test_modules_for_numba(tmp_path):
+    pytest.importorskip("numba")
+    f = define(
+        "rate = 0.5\nscales = np.array([1.0, 2.0])\n"
+        "def f(x, k: float, n: int):\n    s = 0.0\n    for i in range(n):\n"
+        "        s = s + np.sin(x[i] * k) * rate * scales[i % 2]\n    return s * s\n",
+        "f",
+    )
+    args = np.linspace(0.0, 1.0, 4), 1.5, 4
+    types = {"x": args[0]}
+    derivative = exported(f, tmp_path / "m.py", types=types, backend="numba")
+    assert type(derivative).__name__ == "CPUDispatcher"
+    for a, b in zip(derivative(*args), tl.grad(f, wrt=(0, 1))(*args), strict=True):
+        assert np.allclose(a, b, rtol=1e-13)
+    (alone,) = run_alone([(tmp_path / "m.py", "f_grad", args)])
+    assert same(alone, derivative(*args))
+
+
+def test_helpers_are_not_copied_for_numba(tmp_path):
+    pytest.importorskip("numba")
+    f = define("def f(x, w):\n    return np.sum(np.exp(x * w), axis=0).max()\n", "f")
+    types = {"x": np.ones((3, 2)), "w": np.ones((3, 2))}
+    with pytest.raises(NotYetSupported, match="leave out backend"):
+        tl.export(f, tmp_path / "m.py", types=types, backend="numba")
+
+
 # --- names ---------------------------------------------------------------------------------------
 
 

@@ -35,6 +35,7 @@ from tangent_like.errors import NotYetSupported, Place
 from tangent_like.frontend.code_names import read_by
 from tangent_like.frontend.scope import External
 from tangent_like.frontend.source import find_source
+from tangent_like.request import Request
 
 LARGEST = 1000
 """Arrays with more elements are data, which nobody wants to find in a source file."""
@@ -44,25 +45,33 @@ _NUMBERS = (bool, int, float, complex, np.generic, np.ndarray)
 
 
 def standalone_text(
-    functions: Sequence[ir.Function], docs: Mapping[str, str], doc: str, floats: Sequence[str]
+    functions: Sequence[ir.Function], request: Request, docs: tuple[str, str], floats: Sequence[str]
 ) -> str:
     """The module of these functions, the last of which is the derivative that was asked for.
 
-    `docs` has docstrings by function, `doc` is that of the module.  The arguments `floats` of the
-    derivative are made floats when it is called.
+    `docs` are the docstrings of the module and of the derivative, whose arguments `floats` are
+    made floats when it is called.
     """
     user_names = {name for f in functions for name in all_hints(f)}
-    refs = Standalone(user_names, functions[-1].place)
+    refs = Standalone(user_names, functions[-1].place, request.backend == "numba")
     for function in functions:
         refs.claim(function.name, function)
     trees = [emit(f, refs, {}).tree for f in functions]
-    for tree in trees:
-        tree.body[:0] = [_doc_of(docs[tree.name])] if tree.name in docs else []
-    head = trees[-1].body[:1] if trees[-1].name in docs else []
-    trees[-1].body[len(head) : len(head)] = [_as_float(name) for name in floats]
+    trees[-1].body[:0] = [_doc_of(docs[1]), *(_as_float(name, refs) for name in floats)]
+    if refs.for_numba:
+        for tree in trees:
+            tree.decorator_list.append(_decorator(functions, request, refs))
     trees = [with_constants(tree, refs.constants) for tree in trees]
-    texts = [wrapped(function_text(tidied(tree))) for tree in trees]
-    return module_of(refs, doc, texts)
+    texts = [wrapped(function_text(tidied(tree, not refs.for_numba))) for tree in trees]
+    return module_of(refs, docs[0], texts)
+
+
+def _decorator(functions: Sequence[ir.Function], request: Request, refs: Standalone) -> ast.expr:
+    from tangent_like.backend.numba_dialect.loading import decorator  # noqa: PLC0415 - an extra
+    from tangent_like.backend.numba_dialect.recursion import refuse_recursion  # noqa: PLC0415
+
+    refuse_recursion(functions)
+    return decorator(refs, request)
 
 
 def module_of(refs: Standalone, doc: str, functions: Sequence[str]) -> str:
@@ -82,11 +91,12 @@ def module_of(refs: Standalone, doc: str, functions: Sequence[str]) -> str:
     body = [top, *texts.values()]
     aliases = "".join(f"{alias} = {name}\n" for alias, name in refs.aliases.items())
     text = "\n\n".join([*body, aliases] if aliases else body)
-    return f"# ruff: noqa: E741\n{text}" if _AMBIGUOUS.search(text) else text
+    unusual = [code for code, found in _UNUSUAL.items() if found.search(text)]
+    return f"# ruff: noqa: {', '.join(unusual)}\n{text}" if unusual else text
 
 
-_AMBIGUOUS = re.compile(r"\b[lOI]\b")
-"""Names that linters take for mistakes, and that are the user's."""
+_UNUSUAL = {"E741": re.compile(r"\b[lOI]\b"), "B905": re.compile(r"\bzip\((?!.*strict=)")}
+"""What linters take for mistakes: names that are the user's, and `zip` as Numba knows it."""
 
 
 def tree_name(text: str) -> str:
@@ -115,16 +125,17 @@ def _doc_of(text: str) -> ast.stmt:
     return ast.Expr(ast.Constant(text.replace("\n", "\n    ").replace("\n    \n", "\n\n")))
 
 
-def _as_float(name: str) -> ast.stmt:
-    call = ast.Call(ast.Name("float", ast.Load()), [ast.Name(name, ast.Load())], [])
+def _as_float(name: str, refs: References) -> ast.stmt:
+    call = ast.Call(refs.builtin("float"), [ast.Name(name, ast.Load())], [])
     return ast.Assign([ast.Name(name, ast.Store())], call)
 
 
 class Standalone(References):
     """References that are resolved within the module, or refused."""
 
-    def __init__(self, user_names: set[str], place: Place):
+    def __init__(self, user_names: set[str], place: Place, for_numba: bool = False):
         super().__init__(user_names)
+        self.for_numba = for_numba
         self.place = place
         """Where what is being resolved stands."""
 
@@ -140,7 +151,7 @@ class Standalone(References):
     def function(self, function: Any) -> ast.expr:
         if isinstance(function, ir.Procedure) or _is_library(function):
             return super().function(function)
-        if not isinstance(function, FunctionType):
+        if self.for_numba or not isinstance(function, FunctionType):
             raise self.refused(f"`{getattr(function, '__name__', function)}`", "")
         self.copy(function)
         alias = self.claim(function.__name__, function)
@@ -240,10 +251,13 @@ class Standalone(References):
             raise self.refused(f"`{name}`, which a copied function uses,", "")
 
     def refused(self, what: str, hint: str) -> NotYetSupported:
-        return NotYetSupported(
-            f"{what} in an exported module", self.place,
-            f"{hint} as an argument" if hint else "use the derivative without exporting it",
-        )  # fmt: skip
+        if hint:
+            way = f"{hint} as an argument"
+        elif self.for_numba:
+            way = 'leave out backend="numba", and the helper is copied into the module'
+        else:
+            way = "use the derivative without exporting it"
+        return NotYetSupported(f"{what} in an exported module", self.place, way)
 
 
 def _is_library(function: Any) -> bool:

@@ -21,14 +21,14 @@ from collections.abc import Collection, Iterator, Sequence
 WIDTH = 88
 
 
-def tidied(tree: ast.FunctionDef) -> ast.FunctionDef:
-    """The function with what nothing reads marked, and `zip` made explicit."""
+def tidied(tree: ast.FunctionDef, explicit: bool = True) -> ast.FunctionDef:
+    """The function with what nothing reads marked, and `zip` made explicit if it may be."""
     for loop in _loops(tree):
         for target in ast.walk(loop.target):
             if isinstance(target, ast.Name) and _is_unread(target.id, loop, tree):
                 target.id = f"_{target.id.lstrip('_')}"
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "zip":
+        if explicit and isinstance(node, ast.Call) and getattr(node.func, "id", "") == "zip":
             if not any(keyword.arg == "strict" for keyword in node.keywords):
                 node.keywords.append(ast.keyword("strict", ast.Constant(False)))
         for name in ("body", "orelse"):
