@@ -296,6 +296,7 @@ def test_functions_with_rules_are_copied(tmp_path, registered):
     "text, why",
     [
         ("import functools\n@functools.lru_cache\ndef g(x):\n    return x\n", "`g`"),
+        ("class G:\n    def __call__(self, x):\n        return x\ng = G()\n", "`.*G"),
         ("def plain(h):\n    return h\n@plain\ndef g(x):\n    return x\n", "decorated"),
         ("def make(k):\n    def g(x):\n        return x + k\n    return g\ng = make(1.0)\n",
          "variables around it"),
@@ -308,6 +309,14 @@ def test_what_cannot_be_copied_is_refused(tmp_path, registered, text, why):
     with pytest.raises(NotYetSupported, match=why) as caught:
         tl.export(f, tmp_path / "m.py")
     assert caught.value.place.line > 0
+
+
+def test_a_rule_for_a_function_with_a_cache_is_used(registered):
+    text = "import functools\n@functools.lru_cache\ndef g(x):\n    return x\n"
+    f = define(f"{text}def f(x: float):\n    return g(x) * x\n", "f")
+    assert tl.grad(f)(3.0) == 6.0
+    tl.elementwise(f.__globals__["g"], lambda x, y: x * 1.0)
+    assert tl.grad(f)(3.0) == 12.0
 
 
 CUSTOM = """

@@ -97,7 +97,8 @@ class References:
             return node
         wish = getattr(function, "__name__", type(function).__name__)
         alias = self.claim(wish if wish.isidentifier() else "function", function)
-        self.unnamed[alias] = repr(function)
+        # Not its `repr`, which has an address that is another in each process.
+        self.unnamed[alias] = getattr(function, "__qualname__", f"a {type(function).__name__}")
         return ast.Name(alias, ast.Load())
 
     def external(self, external: External) -> ast.expr:

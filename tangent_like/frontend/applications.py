@@ -17,6 +17,7 @@ from tangent_like.frontend.objects import Deferred
 from tangent_like.frontend.scope import LocalFunction
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
+from tangent_like.rules import registry
 
 _HANDLERS: dict[Any, Handler] = {
     **functional.HANDLERS,
@@ -34,7 +35,8 @@ def apply(
     call: Callable[..., Atom],
 ) -> Atom | None:
     """The value of a call that is known how to work out; None where it is an ordinary call."""
-    handler = functional.BY_TYPE.get(type(function))
+    ruled = registry.find(function) is not None  # which goes before what the object is
+    handler = None if ruled else functional.BY_TYPE.get(type(function))
     if handler is None and getattr(type(function), "__hash__", None) is not None:
         handler = _HANDLERS.get(function)
     own = Application(state, node, function, args, keywords, call)
