@@ -11,6 +11,7 @@ import gast
 
 from tangent_like import facts, ir
 from tangent_like.errors import NotYetSupported
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import Deferred, consumed
 from tangent_like.frontend.scope import Frame
 from tangent_like.frontend.sequences import in_loop, known_range
@@ -33,7 +34,9 @@ class Application:
     def invoke(
         self, function: Atom, args: Sequence[Atom], keywords: Mapping[str, Atom] | None = None
     ) -> Atom:
-        return self.call(self.state, self.node, function, args, keywords or {})
+        now = [fresh(self.state, atom, self.node) for atom in args]
+        named = {k: fresh(self.state, atom, self.node) for k, atom in (keywords or {}).items()}
+        return self.call(self.state, self.node, function, now, named)
 
     def op(self, fn: Any, *args: Atom) -> Atom:
         return self.state.builder.op(fn, args, place=self.state.place(self.node))

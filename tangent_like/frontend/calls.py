@@ -93,7 +93,8 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
         return text_method(state, node, owner.value, name, args, keywords)
     table = table_of(owner)
     if table is not None:
-        return tables.method(state, table, name, starred_items(state, node.args), node)
+        found = tables.method(state, table, name, starred_items(state, node.args), node)
+        return fresh(state, found, node)
     if isinstance(owner, Const):
         if not hasattr(owner.value, name):
             raise NotYetSupported(

@@ -12,6 +12,7 @@ from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.errors import NotYetSupported
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
 
@@ -63,7 +64,7 @@ def table_of(atom: Atom) -> Table | None:
 
 
 def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = frozenset()) -> Atom:
-    """The sequence behind an iterator, which is used up; anything else is itself.
+    """The sequence behind an iterator, which is used up; anything else as it is now.
 
     `writes` are the names that are assigned while the iterator is used.
     """
@@ -71,7 +72,7 @@ def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = fr
     if table is not None:
         return state.builder.op(ir.make_tuple, [Const(key) for key in table.items])
     if not (isinstance(atom, Const) and isinstance(atom.value, Deferred)):
-        return atom
+        return fresh(state, atom, node)
     deferred = atom.value
     if not deferred.is_at_hand(state):
         raise NotYetSupported(
