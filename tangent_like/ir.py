@@ -20,6 +20,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -212,22 +213,28 @@ def read_by(statement: Statement) -> tuple[Atom, ...]:
 
 
 def walk(block: Block) -> Iterator[Statement]:
-    """Every statement in and below the block, outer ones first."""
-    for statement in block.statements:
-        yield statement
-        if not isinstance(statement, Op):
-            for inner in blocks_of(statement):
-                yield from walk(inner)
+    """Every statement in and below the block, outer ones first; without recursion, which would
+    take as long again for each block around."""
+    pending = [iter(block.statements)]
+    while pending:
+        for statement in pending[-1]:
+            yield statement
+            if not isinstance(statement, Op):
+                inner = (nested.statements for nested in blocks_of(statement))
+                pending.append(chain.from_iterable(inner))
+                break
+        else:
+            pending.pop()
 
 
 def atoms_in(block: Block) -> Iterator[Atom]:
     """Every atom that is read in and below the block, as often as it is read."""
     yield from block.results
-    for statement in block.statements:
+    for statement in walk(block):
         yield from read_by(statement)
         if not isinstance(statement, Op):
             for inner in blocks_of(statement):
-                yield from atoms_in(inner)
+                yield from inner.results
 
 
 def with_operands(op: Op, table: Mapping[Value, Atom]) -> Op:
