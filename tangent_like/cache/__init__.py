@@ -14,14 +14,12 @@ from collections.abc import Callable, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
-from tangent_like import facts
 from tangent_like.backend.load import Compiled, load
 from tangent_like.backend.references import Globals
-from tangent_like.cache import entry, folder
+from tangent_like.cache import entry, folder, guards
 from tangent_like.cache.entry import DamageError, Entry
 from tangent_like.cache.identity import Identity, UnknownError
 from tangent_like.cache.versions import NoSourceError, toolchain, versions_of
-from tangent_like.frontend.scope import MISSING, Definition, External, Guard, Layout
 from tangent_like.rules import registry
 from tangent_like.switches import simplifying
 
@@ -118,8 +116,8 @@ def keep(
 def entry_of(compiled: Compiled, identity: Identity, about: About) -> Entry | None:
     """The entry of a compiled version; None where it holds what no text can name."""
     outside = [(name, *described(v, identity)) for name, v in compiled.outside.items()]
-    guards = [guarded(guard, identity) for guard in compiled.guards]
-    if any(number is None for _, _, number in outside) or None in guards:
+    watched = [guards.described(guard, identity) for guard in compiled.guards]
+    if any(number is None for _, _, number in outside) or None in watched:
         return None
     functions = [f for f in identity.objects if isinstance(f, FunctionType)]
     if any(f.__code__.co_filename in compiled.text for f in functions):
@@ -127,7 +125,7 @@ def entry_of(compiled: Compiled, identity: Identity, about: About) -> Entry | No
     names = tuple(call.__name__ for call in compiled.calls)
     return Entry(
         identity.digest(), " ".join(f.__qualname__ for f in functions[:1]), names,
-        tuple(outside), tuple(g for g in guards if g is not None), compiled.text,
+        tuple(outside), tuple(w for w in watched if w is not None), compiled.text,
     )  # fmt: skip
 
 
@@ -140,26 +138,6 @@ def described(value: Any, identity: Identity) -> tuple[str, Any]:
     return "object", identity.number_of(value)
 
 
-def guarded(guard: Guard, identity: Identity) -> tuple[Any, ...] | None:
-    """How an entry names what a guard watches; None where it cannot."""
-    external = guard.external
-    if isinstance(external, Layout):
-        return None
-    number = identity.number_of(external.function)
-    if number is None:
-        return None
-    if isinstance(external, Definition):
-        return (number,)
-    if guard.value is MISSING:
-        return number, external.name, external.is_cell, external.path, None
-    if guard.fact not in (None, facts.of_constant(external.read())):
-        return None
-    keys = [step[0] for step in external.path if isinstance(step, tuple)]
-    if not all(type(key) in (str, int) for key in keys):
-        return None
-    return number, external.name, external.is_cell, external.path, guard.fact is not None
-
-
 def restored(found: Entry, identity: Identity) -> Compiled:
     """The compiled version of an entry, with what lies outside as it is in this process."""
     objects = identity.objects
@@ -170,21 +148,10 @@ def restored(found: Entry, identity: Identity) -> Compiled:
         return Globals(objects[what]) if how == "globals" else objects[what]
 
     outside = {name: bound(how, what) for name, how, what in found.outside}
-    guards = [watched(objects[number], *rest) for number, *rest in found.guards]
+    watched = [
+        guards.restored(form, home, tuple(place), identity) for form, home, *place in found.guards
+    ]
     if "numba" not in outside:
-        return load(found.text, found.functions, outside, guards)
+        return load(found.text, found.functions, outside, watched)
     module = f"tangent_like.generated.{found.functions[0]}_{found.key}"
-    return load(found.text, found.functions, outside, guards, module)
-
-
-def watched(function: Any, *place: Any) -> Guard:
-    """The guard of an entry: it assumes what is so now, since the key says that it was so then."""
-    if not place:
-        definition = Definition(function)
-        return Guard(definition, None, definition.read())
-    name, is_cell, path, by_kind = place
-    external = External(function, name, is_cell, path)
-    if by_kind is None:
-        return Guard(external, None, MISSING)
-    value = external.read()
-    return Guard(external, facts.of_constant(value)) if by_kind else Guard(external, None, value)
+    return load(found.text, found.functions, outside, watched, module)

@@ -5,7 +5,7 @@
     # made of: grad of model.loss
     # functions: ('loss_grad',)
     # outside: (('rate_cell', 'object', 3), ('math', 'module', 'math'))
-    # guards: ((0, 'rate', True, ()),)
+    # guards: (('kind', 0, 'rate', True, ()),)
     # digest: 51ab...
     <the generated source>
 
@@ -32,8 +32,7 @@ class DamageError(Exception):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """`outside`: names with `module` and a module's name, or `object` or `globals` and a number.
-    `guards`: the number of a function, a variable, whether that is a cell, and a path from it;
-    or the number alone, for the function itself."""
+    `guards` as `guards.py` describes them."""
 
     key: str
     made_of: str

@@ -190,11 +190,11 @@ class Identity:
         if not isinstance(value, (ModuleType, FunctionType)):
             return
         library = _root(value) in _LIBRARIES
-        for name in sorted(names & vars(value).keys()):
+        for name in sorted(names & _attributes_of(value, library)):
             if (id(value), name) not in self._attributes:
                 self._attributes.add((id(value), name))
                 self.write("attribute", name)
-                self.attribute(vars(value)[name], names, library)
+                self.attribute(getattr(value, name), names, library)
 
     def attribute(self, value: Any, names: frozenset[str], library: bool) -> None:
         if library and not isinstance(value, (*_PLAIN, float, ModuleType, FunctionType)):
@@ -244,8 +244,8 @@ class Identity:
                 yield name, function.__globals__[name]
             elif name in known:
                 yield name, known[name]
-            elif name in sys.modules:
-                yield name, sys.modules[name]
+            for module in _modules(name, function):
+                yield module, sys.modules[module]
 
     def code(self, code: CodeType) -> None:
         self.write("code", str(code.co_firstlineno))
@@ -348,6 +348,21 @@ def _is_open(base: type) -> bool:
     room = sum(map(_is_descriptor, members)) * struct.calcsize("P")
     assert base.__base__ is not None  # only `object` has none
     return base.__basicsize__ <= base.__base__.__basicsize__ + room
+
+
+def _attributes_of(value: Any, library: bool) -> set[str]:
+    """What a function or module has; of a library also what it imports only when it is asked."""
+    return set(dir(value)) if library and "__getattr__" in vars(value) else set(vars(value))
+
+
+def _modules(name: str, function: FunctionType) -> Iterator[str]:
+    """The modules that an import in a function may mean by a name, also a relative one."""
+    package = str(function.__globals__.get("__package__") or "")
+    parts = package.split(".") if package else []
+    above = [".".join(parts[:i]) for i in range(len(parts), 0, -1)]
+    for candidate in (name, *(f"{p}.{name}".rstrip(".") for p in above)):
+        if candidate in sys.modules:
+            yield candidate
 
 
 def _root(value: Any) -> str:

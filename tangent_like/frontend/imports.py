@@ -12,27 +12,10 @@ import gast
 
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.names import external_atom
-from tangent_like.frontend.scope import External
+from tangent_like.frontend.scope import External, Imported
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.targets import bind_name
 from tangent_like.ir import Atom
-
-
-class Imported:
-    """A module as the home of global variables, as a function is."""
-
-    def __init__(self, module: str):
-        self.__module__ = module
-
-    @property
-    def __globals__(self) -> dict[str, Any]:
-        return vars(sys.modules[self.__module__])
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Imported) and other.__module__ == self.__module__
-
-    def __hash__(self) -> int:
-        return hash(self.__module__)
 
 
 def lower_import(state: Lowering, node: Any) -> None:

@@ -9,6 +9,7 @@ it is read: only then does the loop carry it in.
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -193,6 +194,23 @@ class External:
 
     def __call__(self) -> object:
         return self.read()
+
+
+class Imported:
+    """A module as the home of global variables, as a function is."""
+
+    def __init__(self, module: str):
+        self.__module__ = module
+
+    @property
+    def __globals__(self) -> dict[str, Any]:
+        return vars(sys.modules[self.__module__])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Imported) and other.__module__ == self.__module__
+
+    def __hash__(self) -> int:
+        return hash(self.__module__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -360,3 +360,101 @@ def test_globals_are_those_that_dis_finds():
         if found is not None:
             assert code_names.read_by(found) == named_by_dis(found)
     assert len(code_names.read_by(space["long"].__code__)) == 700
+
+
+# --- functions and numbers in objects ------------------------------------------------------------
+
+
+HELD = '''
+import functools
+from functools import partial
+
+def g(x, k):
+    return x * x * k
+
+def h(x):
+    return x + x * x
+
+class Tools:
+    @staticmethod
+    def cubed(x):
+        return x ** 3
+
+def doubled(function):
+    @functools.wraps(function)
+    def inner(*args):
+        return 2.0 * function(*args)
+    return inner
+
+@doubled
+def decorated(x):
+    return x * x
+
+settings = {"rate": 0.5, "steps": 2, "choose": h}
+stages = [h, Tools.cubed]
+bound = partial(g, k=2.0)
+
+def f(x):
+    import math
+    s = bound(x) * settings["rate"] + settings["choose"](x) * Tools.cubed(x) + math.sin(x)
+    for stage in stages:
+        s = s + stage(x)
+    for i in range(settings["steps"]):
+        s = s + decorated(x) * i
+    return s
+'''
+
+HELD_CHANGES = {
+    "a number bound by partial": ("k=2.0", "k=3.0"),
+    "a function behind partial": ("x * x * k", "x * k"),
+    "a whole number in a dictionary": ('"steps": 2', '"steps": 3'),
+    "a function in a dictionary": ('"choose": h', '"choose": Tools.cubed'),
+    "a number in a dictionary": ('"rate": 0.5', '"rate": 0.25'),
+    "a list of functions": ("[h, Tools.cubed]", "[Tools.cubed, Tools.cubed]"),
+    "a static method": ("x ** 3", "x ** 4"),
+    "a decorator": ("2.0 * function", "3.0 * function"),
+    "a decorated function": ("@doubled\ndef decorated(x):\n    return x * x",
+                             "@doubled\ndef decorated(x):\n    return x"),
+    "a module imported inside": ("import math", "import numpy as math"),
+}  # fmt: skip
+
+
+def slope(f, x, h=1e-6):
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
+@pytest.mark.parametrize("change", HELD_CHANGES)
+def test_what_is_held_by_objects_counts(module, compiled, change):
+    first = module(HELD)
+    assert tl.grad(first.f)(0.7) == pytest.approx(slope(first.f, 0.7))
+    again = module(HELD)
+    assert tl.grad(again.f)(0.7) == pytest.approx(slope(again.f, 0.7))
+    assert compiled == ["f"]
+    other = module(HELD.replace(*HELD_CHANGES[change]))
+    assert tl.grad(other.f)(0.7) == pytest.approx(slope(other.f, 0.7))
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["compiled", "from the cache"])
+@pytest.mark.parametrize(
+    "mutate",
+    [
+        lambda m: m.settings.update(rate=3.0),
+        lambda m: m.settings.update(steps=5),
+        lambda m: m.settings.update(choose=m.Tools.cubed),
+        lambda m: m.stages.append(m.h),
+        lambda m: m.stages.__setitem__(0, m.Tools.cubed),
+        lambda m: setattr(m, "bound", functools.partial(m.g, k=5.0)),
+        lambda m: setattr(m.Tools, "cubed", staticmethod(lambda x: x)),
+        lambda m: setattr(m, "decorated", m.h),
+    ],
+    ids=range(8),
+)
+def test_objects_that_change_in_memory(module, mutate, warm):
+    if warm:
+        tl.grad(module(HELD).f)(0.7)
+    model = module(HELD)
+    derivative = tl.grad(model.f)
+    before = derivative(0.7)
+    mutate(model)
+    after = derivative(0.7)
+    assert after == pytest.approx(slope(model.f, 0.7)) and after != before
