@@ -30,7 +30,7 @@ def cotangents(
     """What the array before and the stored value get from the adjoint of the array after."""
     store, (_, value, *operands) = op.fn, op.args
     assert isinstance(store, Store)
-    place = _last_written(builder, op, load(builder, store, g, operands))
+    place = _last_written(builder, op, load(builder, store, g, operands), operands)
     if store.combine is None:
         found = fit(builder, place, value) if wanted[1] else None
         return (_cleared(builder, op, g, operands) if wanted[0] else None, found)
@@ -105,9 +105,13 @@ def _combination(builder: Builder, op: Op, new: Atom) -> Op:
     return Op(new, store.combine, (old, value), (), op.place)
 
 
-def _last_written(builder: Builder, op: Op, g: Atom) -> Atom:
+def _last_written(builder: Builder, op: Op, g: Atom, operands: Sequence[Atom]) -> Atom:
     """`y[i] = e` with a place twice in `i` keeps what was written last: the others get nothing."""
-    index = last_index(op)
+    index, store = last_index(op), op.fn
     if index is None or names_elements_once(index):
         return g
-    return builder.op(runtime.of_last_written, (g, op.result, index))
+    assert isinstance(store, Store)
+    view: Atom = op.result
+    for step, own in store.steps(operands)[:-1]:
+        view = builder.op(step, (view, *own))
+    return builder.op(runtime.of_last_written, (g, view, index))

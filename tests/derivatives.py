@@ -295,6 +295,29 @@ def assert_derivatives(
         raise AssertionError(f"the arguments changed from {before} to {args}")
 
 
+def check_slopes(
+    f: Callable[..., Any], *args: Any, wrt: Sequence[int], complex_ok: bool = False
+) -> None:
+    """The quick part of `assert_derivatives`, for a scalar `f`: gradient, tangent and value, and
+    the dot product of the two modes."""
+    before = copy.deepcopy(args)
+    chosen = floats(tuple(args[i] for i in wrt))
+    flat = _flat(f, args, wrt)
+    jacobian = _complex_jacobian(*flat) if complex_ok else _central_jacobian(*flat)
+    tolerance = 1e-11 if complex_ok else 1e-7
+    y = f(*copy.deepcopy(args))
+    value, gradient = tl.value_and_grad(f, wrt=tuple(wrt))(*args)
+    check_exact(value, y, "value_and_grad's value")
+    check_structure(gradient, chosen, "the gradient")
+    check_close(numbers(gradient), jacobian.sum(axis=0), tolerance, "the gradient")
+    u = _direction(chosen, 1)
+    active = restrict(f, args, wrt)
+    forward = _check_tangent(active, chosen, u, y, jacobian, tolerance)
+    check_dot_product(forward, np.ones(1), numbers(gradient), numbers(u))
+    if not same(args, before):
+        raise AssertionError(f"the arguments changed from {before} to {args}")
+
+
 def _direction(value: Any, seed: int) -> Any:
     """A fixed random direction: every number between 0.5 and 1.5 in size, of either sign."""
     rng = np.random.default_rng(seed)

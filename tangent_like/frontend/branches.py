@@ -32,7 +32,7 @@ from tangent_like.frontend.memory import fresh_or_conflict
 from tangent_like.frontend.names import read_binding
 from tangent_like.frontend.scope import Environment
 from tangent_like.frontend.state import FALSE, TRUE, Lowering
-from tangent_like.ir import Atom, Const
+from tangent_like.ir import Atom, Block, Const
 
 
 def lower_statements(state: Lowering, statements: Sequence[Any]) -> None:
@@ -101,27 +101,47 @@ def lower_branches(
     sides = []
     for statements, flags in ((then, in_then), (orelse, in_else)):
         state.enter({**before, **flags})
-        block = state.builder.collect(_lowered(state, statements, before, node))
+        block = state.builder.collect(_lowered(state, statements))
         sides.append((block, state.scope()))
+    bound = [name for name in sides[0][1] | sides[1][1] if _is_bound(name, before, sides)]
+    sides = [_as_it_is_now(state, block, env, bound, node) for block, env in sides]
     state.builder.place = state.place(node)
     if keep_the_side_that_goes_on(state, test, sides, before, spelling):
         return
     state.enter(join_environments(state, test, *sides[0], *sides[1], before, mark, node))
 
 
-def _lowered(
-    state: Lowering, statements: Sequence[Any], before: Environment, node: Any
-) -> Callable[[], tuple[Atom, ...]]:
-    """Lower a branch; the names that it binds hold what they are at its end."""
-
+def _lowered(state: Lowering, statements: Sequence[Any]) -> Callable[[], tuple[Atom, ...]]:
     def lower() -> tuple[Atom, ...]:
         lower_statements(state, statements)
-        for name, binding in state.frame.env.items():
-            if binding is not before.get(name):
-                state.frame.env[name] = fresh_or_conflict(state, binding, node)
         return ()
 
     return lower
+
+
+_Side = tuple[Block, Environment]
+
+
+def _is_bound(name: Any, before: Environment, sides: Sequence[_Side]) -> bool:
+    """Whether a branch binds a name: then what it holds at the end of either one counts."""
+    return isinstance(name, str) and any(
+        env.get(name) is not before.get(name) for _, env in sides
+    )
+
+
+def _as_it_is_now(
+    state: Lowering, block: Block, env: Environment, bound: Sequence[Any], node: Any
+) -> _Side:
+    """A branch at whose end names hold what their memory holds then."""
+    state.enter(env)
+
+    def refresh() -> tuple[Atom, ...]:
+        names = state.frame.env
+        names.update((n, fresh_or_conflict(state, names[n], node)) for n in bound if n in names)
+        return ()
+
+    extra = state.builder.collect(refresh)
+    return Block(block.statements + extra.statements, block.results), state.scope()
 
 
 def truth(state: Lowering, test: Atom) -> Atom:

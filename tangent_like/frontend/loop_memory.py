@@ -36,6 +36,14 @@ class Sharing:
     def same_as(self, other: Sharing) -> bool:
         return self.outer == other.outer and self.ties == other.ties
 
+    def with_(self, other: Sharing) -> Sharing:
+        """What either knows of: what is learnt of a loop only grows, so that learning ends."""
+        outer = {
+            leaf: self.outer.get(leaf, frozenset()) | other.outer.get(leaf, frozenset())
+            for leaf in {**self.outer, **other.outer}
+        }
+        return Sharing(outer, self.ties | other.ties)
+
 
 @dataclass(eq=False, slots=True)
 class Buffers:

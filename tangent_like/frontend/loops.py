@@ -197,7 +197,8 @@ def _learn_of_memory(state: Lowering, plan: _Plan, trial: _Trial) -> bool:
         else:
             plan.guesses[buffer] = _first_guess(plan.before.get(buffer, buffer.root))
     names = [n for n in plan.guesses if isinstance(n, str)]
-    sharing = observed(state, plan.before, trial.env, trial.buffers, names, plan.serial)
+    found = observed(state, plan.before, trial.env, trial.buffers, names, plan.serial)
+    sharing = plan.sharing.with_(found)
     news = bool(new) or not sharing.same_as(plan.sharing)
     plan.sharing = sharing
     return news

@@ -9,21 +9,28 @@ import time
 from collections import Counter
 from random import Random
 
-from tests.random_programs.check import Discarded, check
-from tests.random_programs.grammar import Program, program
+from tests.random_programs import grammar, in_place
+from tests.random_programs.check import Discarded, Refused, check
+from tests.random_programs.grammar import Program
 from tests.random_programs.shrink import shrink
 
+COUNTED = ("ok", "discarded", "refused", "failed")
 
-def numbered(seed: int, i: int) -> Program:
-    return program(Random(f"{seed}:{i}"))
+
+def numbered(seed: int, i: int, arrays: bool = False) -> Program:
+    draw = in_place.program if arrays else grammar.program
+    return draw(Random(f"{seed}:{i}"))
 
 
 def outcome(one: Program, second_order: bool) -> str:
-    """What came of a program: "ok", "discarded", or the kind of failure and its message."""
+    """What came of a program: "ok", "discarded", "refused" with the reason, or the kind of
+    failure and its message."""
     try:
         check(one, second_order)
     except Discarded:
         return "discarded"
+    except Refused as reason:
+        return f"refused: {reason}"
     except Exception as error:  # every kind of failure is a finding
         return f"{type(error).__name__}: {error}"
     return "ok"
@@ -53,20 +60,25 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="number of the first program")
     parser.add_argument("--second-order", type=int, default=25, help="percent of the programs")
+    parser.add_argument("--arrays", action="store_true", help="programs that write into arrays")
     parser.add_argument("--show", action="store_true", help="print the programs, check nothing")
     parser.add_argument("--failures", type=int, default=10, help="stop after so many failures")
     options = parser.parse_args()
     tally: Counter[str] = Counter()
+    refusals: dict[str, list[int]] = {}
     kinds: set[str] = set()
     begin = time.perf_counter()
     for i in range(options.first, options.first + options.count):
-        one, second_order = numbered(options.seed, i), i % 100 < options.second_order
+        one, second_order = numbered(options.seed, i, options.arrays), i % 100 < options.second_order
         if options.show:
             print(f"# program {i}: f{one.args!r}\n{one.source}")
             continue
         result = outcome(one, second_order)
-        tally[result if result in ("ok", "discarded") else "failed"] += 1
-        if result in ("ok", "discarded"):
+        what = result.split(":")[0]
+        tally[what if what in COUNTED else "failed"] += 1
+        if what == "refused":
+            refusals.setdefault(result, []).append(i)
+        if what in COUNTED:
             continue
         if kind_of(result) in kinds:
             print(f"\n=== program {i} of seed {options.seed} again: {result.splitlines()[0]}")
@@ -75,7 +87,9 @@ def main() -> int:
         kinds.add(kind_of(result))
         if tally["failed"] >= options.failures:
             break
-    counts = ", ".join(f"{tally[k]} {k}" for k in ("ok", "discarded", "failed"))
+    counts = ", ".join(f"{tally[k]} {k}" for k in COUNTED)
+    for reason, numbers in refusals.items():
+        print(f"{len(numbers)} {reason} (programs {', '.join(map(str, numbers[:5]))})")
     seconds = time.perf_counter() - begin
     print(f"seed {options.seed}: {tally.total()} programs, {counts}, in {seconds:.0f} s")
     return 1 if tally["failed"] else 0

@@ -2,16 +2,27 @@
 
 import builtins
 import contextlib
+import copy
 import functools
 import math
+import re
 
 import numpy as np
 
-from tests.derivatives import UnreliableReference, assert_derivatives, define, leaves
+from tangent_like.errors import NeverSupported, NotYetSupported
+from tests.derivatives import (
+    UnreliableReference,
+    assert_derivatives,
+    check_slopes,
+    define,
+    leaves,
+)
 from tests.random_programs.grammar import Program
 
 LARGEST = 1e3
 MODULES = {"builtins": builtins, "contextlib": contextlib, "functools": functools, "math": math}
+NOT_ANALYTIC = re.compile(r"[<>]|sort|maximum|np\.(zeros|ones|array|full)\(|abs|clip")
+"""What complex numbers change the meaning of, or cannot be stored in."""
 
 
 class Discarded(Exception):
@@ -22,8 +33,13 @@ class Broken(Exception):
     """The program itself is wrong: a fault of the grammar, or a step of shrinking too far."""
 
 
+class Refused(Exception):
+    """The compiler refuses the program, and says where and why."""
+
+
 def check(program: Program, second_order: bool = False) -> None:
-    """Raise what is wrong with the program's derivatives, or Discarded when nothing can be said."""
+    """Raise what is wrong with the program's derivatives, or Discarded when nothing can be said,
+    or Refused where the compiler says that it cannot tell what shares memory."""
     try:
         f = define(program.source, "f", numpy=np, **MODULES)
     except Exception as reason:
@@ -31,15 +47,28 @@ def check(program: Program, second_order: bool = False) -> None:
     with np.errstate(all="ignore"):
         assert_tame(f, program)
         try:
-            assert_derivatives(f, *program.args, wrt=program.wrt, order=2 if second_order else 1)
+            _judge(f, program, second_order)
         except UnreliableReference as reason:
             raise Discarded(str(reason)) from reason
+        except (NotYetSupported, NeverSupported) as reason:
+            if not program.may_be_refused or not reason.place.line:
+                raise
+            raise Refused(re.sub(r"`.*?`|\d+", "_", reason.message)) from reason
+
+
+def _judge(f, program: Program, second_order: bool) -> None:
+    analytic = NOT_ANALYTIC.search(program.source) is None and program.may_be_refused
+    if program.may_be_refused and not second_order:
+        check_slopes(f, *program.args, wrt=program.wrt, complex_ok=analytic)
+        return
+    order = 2 if second_order else 1
+    assert_derivatives(f, *program.args, wrt=program.wrt, order=order, complex_ok=analytic)
 
 
 def assert_tame(f, program: Program) -> None:
     """Discard a program that fails by itself, or whose results are huge or not finite."""
     try:
-        result = f(*program.args)
+        result = f(*copy.deepcopy(program.args))
     except (ArithmeticError, ValueError) as reason:
         raise Discarded(f"the program itself raises {reason!r}") from reason
     except Exception as reason:

@@ -225,6 +225,7 @@ class Program:
 
     source: str
     args: tuple[Any, ...]
+    may_be_refused: bool = False
 
     @property
     def wrt(self) -> tuple[int, ...]:
