@@ -9,6 +9,7 @@
 #   make bench     generated derivatives beside hand-written ones: make bench ARGS="--only W2"
 #   make fuzz      random programs against finite differences: make fuzz COUNT=1000 SEED=0
 #   make docs      write docs/functions.md, the list of functions with derivatives, anew
+#   make fuzz-arrays  random programs that write into arrays, likewise
 #   make clean     remove what these made
 
 PYTHON ?= python3
@@ -50,6 +51,9 @@ bench: .venv/ready
 
 fuzz: .venv/ready
 	$(BIN)/python -m tests.random_programs --count $(COUNT) --seed $(SEED)
+
+fuzz-arrays: .venv/ready
+	$(BIN)/python -W ignore -m tests.random_programs --arrays --count $(COUNT) --seed $(SEED)
 
 docs: .venv/ready
 	$(BIN)/python -m tangent_like.document > docs/functions.md

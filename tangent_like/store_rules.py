@@ -13,6 +13,8 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 
+import numpy as np
+
 from tangent_like import runtime
 from tangent_like.build import Builder
 from tangent_like.ir import Atom, Const, Op, Value
@@ -21,6 +23,7 @@ from tangent_like.rules.fitting import fit
 from tangent_like.stores import Store, is_whole, last_index, names_elements_once
 from tangent_like.trees import Tree
 
+_OF_CONTIGUOUS = (np.reshape, np.ravel)
 _SCALING = (operator.mul, operator.truediv)
 
 
@@ -93,6 +96,8 @@ def _stored(
     if not store.path and store.combine is None:
         return value
     name = array.name if isinstance(array, Value) else ""
+    if any(step in _OF_CONTIGUOUS for step in store.path):  # of others they would be copies
+        array = builder.op(np.ascontiguousarray, (array,))
     return builder.op(store, (array, value, *operands), name=name)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from tangent_like import facts, ir
 from tangent_like.build import fact_of
 from tangent_like.facts import Fact
-from tangent_like.frontend.memory import buffers_of, carried_atom, may_alias, tangle
+from tangent_like.frontend.memory import buffers_of, carried_atom, link, may_alias, may_share
 from tangent_like.frontend.objects import INTERNAL
 from tangent_like.frontend.scope import (
     Binding,
@@ -218,20 +218,33 @@ def join_pairs(
     for name, value in list(environment.items()):
         if isinstance(name, Buffer) and isinstance(value, ir.Value):
             state.homes[value] = Home(name, (), value)
-    for (name, _), result, *sources in zip(owners, results, then.results, orelse.results):
-        if isinstance(result, ir.Value) and may_alias(result.fact) and isinstance(name, str):
-            environment[_buffer(state, result, sources)] = result
+    arrays = [
+        (result, [set(buffers_of(state, source)) for source in sources])
+        for (name, _), result, *sources in zip(owners, results, then.results, orelse.results)
+        if isinstance(result, ir.Value) and may_alias(result.fact) and isinstance(name, str)
+    ]
+    environment.update(_buffers(state, arrays))
     return environment
 
 
-def _buffer(state: Lowering, result: ir.Value, sources: Sequence[Atom]) -> Buffer:
-    """The buffer of a result, tangled with those of what it may be."""
-    buffer = Buffer(result)
-    for source in sources:
-        for other in buffers_of(state, source):
-            tangle(buffer, other)
-    state.homes[result] = Home(buffer, (), result)
-    return buffer
+def _buffers(
+    state: Lowering, arrays: Sequence[tuple[ir.Value, list[set[Buffer]]]]
+) -> dict[Buffer, ir.Value]:
+    """The buffers of results, tangled with those of what each may be; with one another only if
+    they may be the same after the same branch."""
+    made: dict[Buffer, list[set[Buffer]]] = {}
+    for result, sides in arrays:
+        buffer = Buffer(result)
+        for source in set[Buffer]().union(*sides):
+            for other in (source, *source.tangled):
+                if other not in made:
+                    link(buffer, other)
+        for other, theirs in made.items():
+            if any(may_share(a, b) for a, b in zip(sides, theirs)):
+                link(buffer, other)
+        made[buffer] = sides
+        state.homes[result] = Home(buffer, (), result)
+    return {buffer: buffer.root for buffer in made}
 
 
 def _whole_structure(fact: Fact) -> Fact | None:

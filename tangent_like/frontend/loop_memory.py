@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from tangent_like import ir
-from tangent_like.frontend.memory import adopt, buffers_of, may_alias
+from tangent_like.frontend.memory import adopt, buffers_of, link, may_alias, may_share
 from tangent_like.frontend.scope import Binding, Buffer, Environment
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Value
@@ -64,8 +64,7 @@ class Buffers:
         others = [*self.sharing.outer.get(leaf, ())]
         others += [b for key, b in self.made.items() if frozenset((key, leaf)) in self.sharing.ties]
         for other in others:
-            buffer.tangled.add(other)
-            other.tangled.add(buffer)
+            link(buffer, other)
         return buffer
 
 
@@ -88,7 +87,7 @@ def observed(
         frozenset(pair)
         for table in (entering, leaving)
         for pair in combinations(table, 2)
-        if _may_share(table[pair[0]], table[pair[1]])
+        if may_share(table[pair[0]], table[pair[1]])
     }
     return Sharing({leaf: frozenset(found) for leaf, found in outer.items()}, frozenset(ties))
 
@@ -128,10 +127,6 @@ def _grown(outer: dict[Leaf, set[Buffer]], passed_on: Mapping[Leaf, set[Leaf]]) 
         for source in sources:
             outer[leaf] |= outer.get(source, set())
     return sum(map(len, outer.values())) > before
-
-
-def _may_share(a: set[Buffer], b: set[Buffer]) -> bool:
-    return any(x is y or y in x.tangled for x in a for y in b)
 
 
 def written_around(

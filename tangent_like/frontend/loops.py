@@ -39,6 +39,7 @@ from tangent_like.frontend.memory import (
     carried_atom,
     fresh,
     fresh_or_conflict,
+    may_alias,
 )
 from tangent_like.frontend.names import read_binding
 from tangent_like.frontend.objects import consumed
@@ -178,6 +179,9 @@ class _Plan:
     indexed: bool = False
     """Whether the body writes into what the loop runs over: then it reads each item anew."""
 
+    writes: bool = False
+    """Whether the body writes at all: then what each name shares is noted before it does."""
+
 
 def _learn_of_memory(state: Lowering, plan: _Plan, trial: _Trial) -> bool:
     """Note which buffers the body writes into and what names share; whether that is news."""
@@ -197,10 +201,14 @@ def _learn_of_memory(state: Lowering, plan: _Plan, trial: _Trial) -> bool:
         else:
             plan.guesses[buffer] = _first_guess(plan.before.get(buffer, buffer.root))
     names = [n for n in plan.guesses if isinstance(n, str)]
-    found = observed(state, plan.before, trial.env, trial.buffers, names, plan.serial)
-    sharing = plan.sharing.with_(found)
+    seen = observed(state, plan.before, trial.env, trial.buffers, names, plan.serial)
+    sharing = plan.sharing.with_(seen)
     news = bool(new) or not sharing.same_as(plan.sharing)
-    plan.sharing = sharing
+    news |= not plan.writes and any(
+        may_alias(guess) and isinstance(name, str) and not trial.exposed(name)
+        for name, guess in plan.guesses.items()
+    )
+    plan.sharing, plan.writes = sharing, True
     return news
 
 
@@ -258,8 +266,9 @@ def _lower_body(state: Lowering, plan: _Plan) -> _Trial:
     iterable, item = _iteration(state, plan)
 
     def build() -> tuple[Atom, ...]:
-        for entry in carried.values():
-            if isinstance(entry.fact, facts.Tuple | facts.List):
+        for key, entry in carried.items():
+            shares = plan.writes and isinstance(key, str) and may_alias(entry.fact)
+            if shares or isinstance(entry.fact, facts.Tuple | facts.List):
                 carried_atom(state, entry)
         try:
             _lower_iteration(state, plan, item)

@@ -15,7 +15,7 @@ write to one, reading the other is refused.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,9 @@ _VIEWS_OF_CONTIGUOUS: frozenset[Any] = frozenset({np.reshape, np.ravel})
 _CONTIGUOUS: frozenset[Any] = frozenset({
     np.zeros, np.ones, np.empty, np.full, np.arange, np.linspace, np.eye, np.identity,
 })  # fmt: skip
+_NEW = (np.array, np.copy)
+"""What makes a new array, whatever is known of the operands."""
+
 _DISPLAYS = (ir.make_tuple, ir.make_list)
 
 
@@ -67,7 +70,11 @@ def _home(state: Lowering, value: Value) -> Home:
     if _is_view(state, op):
         inner = home_of(state, op.args[0])  # type: ignore[arg-type]
         return Home(inner.buffer, (*inner.path, op), inner.root)
-    return _rooted(state, value, () if allocates(op) else op.atoms)
+    return _rooted(state, value, () if _is_new(op) else op.atoms)
+
+
+def _is_new(op: Op) -> bool:
+    return allocates(op) or (op.fn in _NEW and not any(key == "copy" for key, _ in op.keywords))
 
 
 def _rooted(state: Lowering, value: Value, sources: Sequence[Atom]) -> Home:
@@ -83,8 +90,18 @@ def tangle(a: Buffer, b: Buffer) -> None:
     """Let two buffers, with all that the second is tangled with, be known to share memory."""
     for other in (b, *b.tangled):
         if other is not a:
-            a.tangled.add(other)
-            other.tangled.add(a)
+            link(a, other)
+
+
+def link(a: Buffer, b: Buffer) -> None:
+    """Let just these two buffers be known to share memory."""
+    a.tangled.add(b)
+    b.tangled.add(a)
+
+
+def may_share(a: Iterable[Buffer], b: Iterable[Buffer]) -> bool:
+    """Whether a buffer of one set may share memory with one of the other."""
+    return any(x is y or y in x.tangled for x in a for y in b)
 
 
 def buffers_of(state: Lowering, atom: Atom) -> Iterator[Buffer]:
@@ -117,7 +134,9 @@ def _is_view(state: Lowering, op: Op) -> bool:
 def _is_contiguous(state: Lowering, value: Value) -> bool:
     home = home_of(state, value)
     made = state.builder.definitions.get(home.buffer.root)
-    return not home.path and made is not None and made.fn in _CONTIGUOUS
+    if home.path or made is None:
+        return False
+    return made.fn in _CONTIGUOUS or (facts.rank(value.fact) == 1 and allocates(made))
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -158,7 +177,7 @@ def _check_sources(state: Lowering, root: Value, node: Any) -> None:
     """What may be a view of something cannot be read once that was written."""
     op = state.builder.definitions.get(root)
     sources = state.builder.sources.get(root, ()) if op is None else op.atoms
-    if op is not None and allocates(op):
+    if op is not None and _is_new(op):
         return
     for source in sources:
         if fresh(state, source, node) is not source:

@@ -277,6 +277,56 @@ def early_return(x, flag):
     y[2] *= 3.0
     return np.sum(y) * y[2]
 
+def written_in_one_branch_and_swapped_in_the_other(x, w, flag):
+    y = x * w
+    if flag > 0:
+        x[2] = w[1] ** 2
+    else:
+        w, x = x, w
+    return np.sum(y * x * w * w)
+
+
+def swapped_in_a_branch(x, w, flag):
+    u, v = x * 1.0, w * 1.0
+    if flag > 0:
+        u, v = v, u
+    u[1] = v[2] ** 2
+    return np.sum(u * v * v)
+
+
+def buffers_swapped_under_a_flag(x, n):
+    old, new = x * 1.0, np.zeros(4)
+    for k in range(n):
+        new[1:] = old[1:] * old[:-1]
+        while k > 0 and old[0] > 0.0:
+            old[0] -= 1.0
+            if old[0] > 5.0:
+                return np.sum(old)
+        old, new = new, old
+    return np.sum(old * old)
+
+
+def reshaped_and_read_transposed(a):
+    y = np.zeros((3, 3))
+    y[:] = a
+    flat = y.ravel()
+    flat[1] = a[1, 1] ** 2
+    return np.sum(y.T * a)
+
+
+def repeats_in_a_row(a):
+    b = a * 1.0
+    b[2][[1, 1]] *= a[0, 0]
+    b.T[[0, 2]] += a[1, 1]
+    return np.sum(b * b)
+
+
+def flattened_copy(x):
+    y = np.sin(x)
+    m = y.ravel()
+    y[3] = x[0] ** 2
+    return np.sum(m * x)
+
 
 CASES = [
     (two_names, (X,)), (slice_view, (X,)), (view_of_view, (X,)), (reshape_view, (X,)),
@@ -290,7 +340,11 @@ CASES = [
     (result_is_the_argument, (X,)), (result_is_a_view, (X,)), (in_one_branch, (X, 1)),
     (in_one_branch, (X, -1)), (view_in_one_branch, (X, 1)), (view_in_one_branch, (X, -1)),
     (fresh_each_time, (X, 0)), (fresh_each_time, (X, 3)), (early_return, (X, 1)),
-    (early_return, (X, -1)),
+    (early_return, (X, -1)), (reshaped_and_read_transposed, (A,)), (repeats_in_a_row, (A,)),
+    (written_in_one_branch_and_swapped_in_the_other, (X, Y, 1)),
+    (written_in_one_branch_and_swapped_in_the_other, (X, Y, -1)),
+    (swapped_in_a_branch, (X, Y, 1)), (swapped_in_a_branch, (X, Y, -1)),
+    (buffers_swapped_under_a_flag, (X, 3)), (flattened_copy, (X,)),
 ]  # fmt: skip
 
 
@@ -315,7 +369,22 @@ def read_after_a_possible_view(x):
     return np.sum(z)
 
 
-REFUSED = [(changed_through_a_choice, (X, 1)), (read_after_a_possible_view, (X,))]
+def swapped_with_itself(x, n):
+    y = x * 1.0
+    z = y
+    s = 0.0
+    for _ in range(n):
+        y[1] = np.sin(x[0])
+        s = np.sum(z)
+        for _ in range(n):
+            z, y = y, z
+    return s
+
+
+REFUSED = [
+    (swapped_with_itself, (X, 2)), (changed_through_a_choice, (X, 1)),
+    (read_after_a_possible_view, (X,)),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("f", "args"), REFUSED, ids=lambda v: getattr(v, "__name__", ""))

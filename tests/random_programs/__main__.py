@@ -69,7 +69,8 @@ def main() -> int:
     kinds: set[str] = set()
     begin = time.perf_counter()
     for i in range(options.first, options.first + options.count):
-        one, second_order = numbered(options.seed, i, options.arrays), i % 100 < options.second_order
+        one = numbered(options.seed, i, options.arrays)
+        second_order = i % 100 < options.second_order
         if options.show:
             print(f"# program {i}: f{one.args!r}\n{one.source}")
             continue

@@ -139,7 +139,8 @@ def values(d: Draw, s: Scope, shape: Shape, depth: int = 2) -> str:
         f"np.tanh({left}) * {right}", f"{left} * {number(d, s)}", f"{left}[::-1]",
         f"np.cos({left} + {number(d, s)})", f"{left} / (1.5 + {plain} ** 2)",
         f"np.maximum({left}, {right})", f"np.where({left} > 0.2, {right}, {plain})",
-        f"({left}).copy()", f"np.cumsum({left}, axis=0)", f"({left} + {values(d, s, shape[1:], 0)})",
+        f"({left}).copy()", f"np.cumsum({left}, axis=0)",
+        f"({left} + {values(d, s, shape[1:], 0)})",
     ]  # fmt: skip
     return d.one(forms)
 
@@ -288,7 +289,7 @@ def in_a_tuple(d: Draw, s: Scope) -> list[str]:
     """An array reached through a tuple or list."""
     texts = [view(d, s) for _ in range(2)]
     k = d.one([0, 1])
-    text, shape = texts[k]
+    shape = texts[k][1]
     i = ", ".join(index(d, s, n) for n in shape)
     display = d.one(["pair = ({}, {})", "pair = [{}, {}]"]).format(*(t for t, _ in texts))
     return [display, f"pair[{k}][{i}] {d.one(['=', '+=', '*='])} np.sin({number(d, s)})"]

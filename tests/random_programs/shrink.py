@@ -46,7 +46,18 @@ def edited(program: Program, edit: "Edit") -> Program | None:
     tree = ast.parse(program.source)
     edit(tree)
     source = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+    if not _may_run(source):
+        return None
     return replace(program, source=source) if len(source) < len(program.source) else None
+
+
+def _may_run(source: str) -> bool:
+    """Whether a text is Python, and changes no module by `np.sin = ...`."""
+    try:
+        nodes = ast.walk(ast.parse(source))
+    except SyntaxError:
+        return False
+    return not any(isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store) for n in nodes)
 
 
 Edit = Callable[[ast.Module], None]
