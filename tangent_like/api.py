@@ -20,6 +20,7 @@ from tangent_like.dispatch import (
     place_of,
     underlying,
 )
+from tangent_like.draws import same_draws
 from tangent_like.errors import ArgumentError
 from tangent_like.frontend import operators
 from tangent_like.request import Options
@@ -257,28 +258,33 @@ class _jacobian:
         positions = self.first.request.wrt
         bound = tuple(float(a) if i in positions and isinstance(a, (int, np.integer)) else a
                       for i, a in enumerate(bound))  # fmt: skip
-        blocks = tuple(self.block(bound, i) for i in positions)
+        again = same_draws(self.function, bound)
+        blocks = tuple(self.block(bound, i, again) for i in positions)
         if not isinstance(self.wrt, tuple):
             return blocks[0]
         if blocks and isinstance(blocks[0], tuple):
             return tuple(zip(*blocks, strict=True))
         return blocks
 
-    def block(self, args: tuple[Any, ...], i: int) -> Any:
+    def block(self, args: tuple[Any, ...], i: int, again: Any) -> Any:
         x = args[i]
         if isinstance(x, (tuple, list)):
             raise ArgumentError("the Jacobian with respect to a tuple or list: pass an array")
-        value = self.function(*args)
+        value = again(self.function)(*args)
         if isinstance(value, (tuple, list)):
-            return tuple(self.forward(args, i, operator.itemgetter(k)) for k in range(len(value)))
+            return tuple(
+                self.forward(args, i, again, operator.itemgetter(k)) for k in range(len(value))
+            )
         many = np.size(value) > np.size(x)
         if self.mode == "fwd" or (self.mode == "auto" and many):
-            return self.forward(args, i, lambda out: out)
-        return self.reverse(args, i, value)
+            return self.forward(args, i, again, lambda out: out)
+        return self.reverse(args, i, again, value)
 
-    def forward(self, args: tuple[Any, ...], i: int, pick: Callable[[Any], Any]) -> Any:
+    def forward(
+        self, args: tuple[Any, ...], i: int, again: Any, pick: Callable[[Any], Any]
+    ) -> Any:
         """Column by column."""
-        derived = _derivative(self.function, "jvp", (i,), **self.options)
+        derived = again(_derivative(self.function, "jvp", (i,), **self.options))
         x = args[i]
         columns = [np.asarray(pick(derived(*args, e)[1])) for e in _basis(x)]
         if not np.ndim(x):
@@ -288,9 +294,9 @@ class _jacobian:
         stacked = np.stack(columns, axis=-1)
         return stacked.reshape((*stacked.shape[:-1], *np.shape(x)))
 
-    def reverse(self, args: tuple[Any, ...], i: int, value: Any) -> Any:
+    def reverse(self, args: tuple[Any, ...], i: int, again: Any, value: Any) -> Any:
         """Row by row."""
-        derived = _derivative(self.function, "vjp", (i,), **self.options)
+        derived = again(_derivative(self.function, "vjp", (i,), **self.options))
         rows = [np.asarray(derived(*args, e)[0]) for e in _basis(value)]
         if not np.ndim(value):
             return rows[0][()]

@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parents[1] / "tangent_like"
 
 LAYERS: list[set[str]] = [
     # What everything may know.
-    {"collection", "deep", "errors", "facts", "request", "switches", "version"},
+    {"draws", "collection", "deep", "errors", "facts", "request", "switches", "version"},
     {"ir", "runtime", "scipy_runtime", "solvers"},
     {"stores"},
     {"effects", "infer", "recomputation", "forward_changes", "numba_runtime", "show", "undefined"},

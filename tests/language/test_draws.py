@@ -99,6 +99,55 @@ def test_a_generator_as_an_argument() -> None:
     assert got == pytest.approx(2 * 0.7 + 2.0 * noise, rel=1e-14)
 
 
+def noisy(x: Any) -> Any:
+    return RNG.standard_normal(3) * x
+
+
+def noisy_module(x: Any) -> Any:
+    return helper(x)
+
+
+def helper(x: Any) -> Any:
+    return np.random.standard_normal(3) * x
+
+
+def noisy_sum(x: Any) -> Any:
+    return np.sum(RNG.standard_normal(3) * x**2)
+
+
+@pytest.mark.parametrize("operator", [tl.jacobian, tl.jacfwd, tl.jacrev])
+@pytest.mark.parametrize("f", [noisy, noisy_module])
+def test_all_of_a_jacobian_is_of_the_same_draws(operator: Any, f: Any) -> None:
+    state = RNG.bit_generator.state
+    np.random.seed(5)
+    plain, after = f(np.ones(3)), RNG.bit_generator.state
+    RNG.bit_generator.state = state
+    np.random.seed(5)
+    np.testing.assert_array_equal(operator(f)(np.ones(3)), np.diag(plain))
+    assert RNG.bit_generator.state == after
+
+
+def test_all_of_a_hessian_is_of_the_same_draws() -> None:
+    state = RNG.bit_generator.state
+    noise = RNG.standard_normal(3)
+    RNG.bit_generator.state = state
+    np.testing.assert_allclose(tl.hessian(noisy_sum)(np.ones(3)), np.diag(2 * noise))
+
+
+def test_jacobian_with_a_generator_as_an_argument() -> None:
+    def f(x: Any, rng: Any) -> Any:
+        return rng.standard_normal(3) * x
+
+    noise = np.random.default_rng(4).standard_normal(3)
+    got = tl.jacobian(f)(np.ones(3), np.random.default_rng(4))
+    np.testing.assert_array_equal(got, np.diag(noise))
+
+
+def test_a_pullback_is_of_the_draws_of_its_value() -> None:
+    value, pullback = tl.vjp(noisy, np.ones(3))
+    np.testing.assert_array_equal(pullback(np.ones(3))[0], value)
+
+
 @pytest.mark.parametrize(
     "f",
     [

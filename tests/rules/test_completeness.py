@@ -62,6 +62,40 @@ def test_every_public_function_is_decided_about(module: str) -> None:
     assert not missing
 
 
+SCIPY = {
+    "special": "logsumexp softmax log_softmax expit logit log_expit erf erfc erfinv erfcinv gamma "
+    "gammaln digamma polygamma psi beta betaln gammainc gammaincc j0 j1 jn jv y0 y1 yn i0 i0e i1 "
+    "i1e iv ive xlogy xlog1py entr rel_entr kl_div ndtr log_ndtr ndtri multigammaln",
+    "linalg": "solve_triangular cho_factor cho_solve expm logm sqrtm solve_sylvester solve_banded "
+    "block_diag",
+    "signal": "convolve",
+}
+STATS = {
+    **dict.fromkeys(("norm", "t", "beta", "gamma", "chi2"), "logpdf pdf cdf logcdf"),
+    "dirichlet": "logpdf pdf",
+    "multivariate_normal": "logpdf pdf",
+    "poisson": "logpmf",
+}
+
+
+@pytest.mark.parametrize("module", SCIPY)
+def test_listed_functions_of_scipy(module: str) -> None:
+    owner = pytest.importorskip(f"scipy.{module}")
+    missing = [name for name in SCIPY[module].split() if not decided(getattr(owner, name))]
+    assert not missing
+
+
+def test_listed_distributions_of_scipy() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    missing = [
+        f"{distribution}.{name}"
+        for distribution, names in STATS.items()
+        for name in names.split()
+        if not decided(getattr(getattr(stats, distribution), name))
+    ]
+    assert not missing
+
+
 def test_every_method_of_arrays_is_decided_about() -> None:
     known = {
         *methods.METHODS, *writes.METHODS, *expressions.ATTRIBUTES, *expressions.FACTS_OF_ARRAYS,
