@@ -18,13 +18,14 @@ import numpy.fft
 import numpy.polynomial
 import pytest
 
-from tangent_like.frontend import expressions, methods, writes
+from tangent_like.frontend import expressions, mapped, methods, writes
 from tangent_like.rules import arguments, refused, registry
 
 for _module in ("special", "linalg", "stats", "signal", "integrate", "optimize"):
     with contextlib.suppress(ImportError):  # SciPy is an extra
         importlib.import_module(f"scipy.{_module}")
 registry.load_rules_of_imported_modules()
+mapped.register()
 
 FAMILIES = ("polynomial", "chebyshev", "legendre", "hermite", "hermite_e", "laguerre")
 MODULES: dict[str, Any] = {
