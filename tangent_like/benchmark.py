@@ -12,8 +12,7 @@ import inspect
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -34,8 +33,7 @@ _FORWARD_STEP, _CENTRAL_STEP, _COMPLEX_STEP = 1.5e-8, 6e-6, 1e-30
 Derivatives = Callable[[], Sequence[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One way to the derivative: seconds for the whole of it, those over the primal's, and the
     largest error relative to the derivative's size (None for the primal)."""
 
@@ -45,8 +43,7 @@ class Row:
     error: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Benchmark:
+class Benchmark(NamedTuple):
     """The measurements of one function; `str()` is a table, `plot(path)` draws two pictures."""
 
     name: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +16,7 @@ _SEED = 20260101
 _NAMES = {"fwd": "forward", "rev": "reverse"}
 
 
-@dataclass(frozen=True, slots=True)
-class Tolerance:
+class Tolerance(NamedTuple):
     """How large a step is taken (relative to the operand), and how far results may differ: from
     the difference, and (`modes`, relative to the terms of the dot product) the modes among
     themselves."""
@@ -81,8 +79,7 @@ def _has_derivative(value: Any) -> bool:
     return facts.may_be_differentiated(facts.of_constant(value))
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
+class _Check(NamedTuple):
     """What stays the same through all orders."""
 
     modes: tuple[str, ...]
