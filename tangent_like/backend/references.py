@@ -157,7 +157,8 @@ def home_of(function: Any) -> tuple[str, str] | None:
         for key, value in vars(sys.modules["scipy.stats"]).items():
             if value is function.__self__:
                 return "scipy.stats", f"{key}.{function.__name__}"
-    candidates = [getattr(function, "__module__", None) or ""]
+    own = getattr(function, "__module__", None)
+    candidates = [own if isinstance(own, str) else ""]
     if isinstance(function, np.ufunc) or candidates[0].startswith("numpy"):
         candidates = ["numpy", "numpy.linalg", "numpy.fft", "numpy.random", *candidates]
     public = _public(candidates[-1])

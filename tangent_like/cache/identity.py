@@ -366,8 +366,9 @@ def _modules(name: str, function: FunctionType) -> Iterator[str]:
 
 
 def _root(value: Any) -> str:
-    name = value.__name__ if isinstance(value, ModuleType) else value.__module__ or ""
-    return str(name.split(".")[0])
+    name = value.__name__ if isinstance(value, ModuleType) else value.__module__
+    # Classes written in C may have a descriptor there, for the module of their objects.
+    return name.split(".")[0] if isinstance(name, str) else ""
 
 
 def _is_descriptor(item: Any) -> bool:
