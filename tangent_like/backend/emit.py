@@ -605,6 +605,19 @@ def _changing_call(emitter: Emitter, op: Op) -> list[ast.stmt]:
     return [*_moved(emitter, op), _at(ast.Expr(changed), op)]
 
 
+def spell_change(fn: Any, sign: Any) -> None:
+    """Let an operation be written as an augmented assignment to its first operand."""
+
+    def statement(emitter: Emitter, op: Op) -> list[ast.stmt]:
+        target, value = (emitter.atom(a) for a in op.args)
+        target.ctx = ast.Store()  # type: ignore[attr-defined]
+        if sign is operator.add:
+            return [_at(_augmented(target, ast.Add(), value), op)]
+        return [_at(ast.AugAssign(target, BINARY_SIGNS[sign](), value), op)]  # type: ignore[arg-type]
+
+    _STATEMENTS[fn] = statement
+
+
 def _remark(emitter: Emitter, op: Op) -> list[ast.stmt]:
     assert isinstance(op.args[0], Const)
     return [remark_node(str(op.args[0].value))]

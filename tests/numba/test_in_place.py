@@ -77,11 +77,33 @@ def whole(x):
     return np.sum(y * x)
 
 
+def parts_of_rows(a, n: int):
+    total = 0.0
+    for i in range(n):
+        if i % 2 == 0:
+            total += np.sum(a[i] * a[i, 1])
+        else:
+            total += np.sum(a[:, i] ** 2)
+    return total
+
+
+def one_side(x):
+    y = x.copy()
+    if x[0] > 0.0:
+        y[1:] *= x[:-1]
+    else:
+        y[:2] -= x[2:]
+    return np.sum(y * y)
+
+
 CASES: list[tuple[Any, tuple[Any, ...]]] = [
     (diffusion, (X, 0.2, 3)), (double_buffer, (X, 0.2, 4)), (prefix_sums, (X,)),
     (factorised, (SPD,)),
 ]  # fmt: skip
-SLOW: list[tuple[Any, tuple[Any, ...]]] = [(slices, (X, 3)), (whole, (X,))]
+SLOW: list[tuple[Any, tuple[Any, ...]]] = [
+    (slices, (X, 3)), (whole, (X,)),
+    (parts_of_rows, (SPD, 3)), (one_side, (X,)), (one_side, (-X,)),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("f", "args"), CASES, ids=lambda value: getattr(value, "__name__", ""))
@@ -93,6 +115,13 @@ def test_programs(f: Any, args: Any) -> None:
 @pytest.mark.parametrize(("f", "args"), SLOW, ids=lambda value: getattr(value, "__name__", ""))
 def test_slow_programs(f: Any, args: Any) -> None:
     assert_backends_agree(f, *args)
+
+
+def test_parts_are_changed_through_views() -> None:
+    text = tl.grad(slices, backend="numba").source(X, 3)
+    lines = [line.strip() for line in text.splitlines()]
+    assert lines[lines.index("part = u[1:-1]") + 1].startswith("part += ")
+    assert "[1:-1] +=" not in text
 
 
 def test_arguments_that_share_memory_are_refused() -> None:
