@@ -342,6 +342,21 @@ def test_given_derivatives(tmp_path):
     assert exported(f, tmp_path / "m.py")(2.0) == tl.grad(f)(2.0) == 2.0
 
 
+def test_errors_of_helpers(tmp_path):
+    f = define(
+        "def f(x, y):\n    for i in range(len(x)):\n        x[i] = x[i] * y[i]\n"
+        "    return np.sum(x)\n",
+        "f",
+    )
+    args = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    types = dict(zip("xy", args, strict=True))
+    derivative = exported(f, tmp_path / "m.py", types=types)
+    assert same(derivative(*args), tl.grad(f, wrt=(0, 1))(*args))
+    with pytest.raises(Exception, match="share memory") as caught:
+        derivative(args[0], args[0])
+    assert type(caught.value).__module__.startswith("exported")
+
+
 # --- Numba ---------------------------------------------------------------------------------------
 
 

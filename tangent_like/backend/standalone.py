@@ -31,7 +31,7 @@ from tangent_like.backend.tidying import (
     without_types,
     wrapped,
 )
-from tangent_like.errors import NotYetSupported, Place
+from tangent_like.errors import NotYetSupported, Place, TangentLikeError
 from tangent_like.frontend.code_names import read_by
 from tangent_like.frontend.scope import External
 from tangent_like.frontend.source import find_source
@@ -247,6 +247,8 @@ class Standalone(References):
             self.imports[name] = line if own == name else f"{line} as {name}"
         elif isinstance(value, FunctionType) and value.__name__ == name:
             self.copy(value)
+        elif isinstance(value, type) and issubclass(value, TangentLikeError):
+            self.copies[value] = _ERROR.format(name=name)
         else:
             raise self.refused(f"`{name}`, which a copied function uses,", "")
 
@@ -258,6 +260,16 @@ class Standalone(References):
         else:
             way = "use the derivative without exporting it"
         return NotYetSupported(f"{what} in an exported module", self.place, way)
+
+
+_ERROR = """\
+class {name}(Exception):
+    \"""What was asked for cannot be done; `hint` says what to do instead.\"""
+
+    def __init__(self, message, place=None, hint=""):
+        super().__init__(f"{{message}}: {{hint}}" if hint else message)
+"""
+"""Stands for an error of this package, which has places in files to tell of."""
 
 
 def _is_library(function: Any) -> bool:
