@@ -37,6 +37,7 @@ def seconds(call: Callable[[], Any], count: int = 1) -> float:
 
 def repeats(call: Callable[[], Any]) -> int:
     """How often to call so that a measurement lasts long enough."""
+    call()  # compiles what there is to compile
     count = 1
     while (spent := seconds(call, count) * count) < SLICE / 4:
         count *= 4
