@@ -359,6 +359,8 @@ def test_same_argument_twice(rule: Any, fn: Any) -> None:
             continue
         if fn.__name__ == "uniform":  # between equal bounds, where the rule says NaN
             continue
+        if fn.__name__.endswith("fit"):  # of x to itself: zero, so that only rounding is left
+            continue
         args = tuple(active[0] if carries(x) else x for x in given)
         with np.errstate(all="ignore"):
             try:
