@@ -238,7 +238,7 @@ def _with_own_tapes(reverse: Block) -> Block:
         for tape in dict.fromkeys(taken)
         if isinstance(tape, Value) and tape in outer
     }
-    head = tuple(Op(copy, list, (tape,)) for tape, copy in copies.items())
+    head = tuple(Op(copy, ir.thaw, (tape,)) for tape, copy in copies.items())
     inner = ir.substitute(reverse, copies)
     return Block((*head, *inner.statements), inner.results)
 

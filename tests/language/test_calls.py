@@ -475,3 +475,16 @@ def test_one_function_called_with_several_kinds():
         value, tangent = tl.jvp(two_kinds_of_calls, args, (np.ones_like(args[0]) * 1.0,))
         np.testing.assert_array_equal(value, args[0] * args[0])
         np.testing.assert_array_equal(tangent, 2.0 * args[0])
+
+
+def recursion_with_a_loop(x, n):
+    if n < 1:
+        return x
+    y = x
+    for _ in range(n):
+        y = np.sin(y) * x
+    return np.tanh(recursion_with_a_loop(y, n - 1)) * y
+
+
+def test_recursion_with_a_loop():
+    assert_derivatives(recursion_with_a_loop, 0.7, 3, wrt=0, complex_ok=True)

@@ -9,6 +9,7 @@ import pytest
 
 import tangent_like as tl
 from tangent_like.errors import TangentLikeError
+from tangent_like.rules import registry
 from tests.derivatives import assert_derivatives
 
 
@@ -88,6 +89,21 @@ def calls_a_cached_function(x):
 
 def test_a_callee_with_a_cache():
     assert_derivatives(calls_a_cached_function, 0.7)
+
+
+@functools.lru_cache
+def with_a_rule(x):
+    return math.sin(x)
+
+
+def calls_what_has_a_rule(x):
+    return with_a_rule(x) * x
+
+
+def test_a_rule_for_a_function_with_a_cache_counts(monkeypatch):
+    monkeypatch.setattr(registry, "rules", dict(registry.rules))
+    tl.elementwise(with_a_rule, lambda x, y: 0.0 * x + 7.0)
+    assert tl.grad(calls_what_has_a_rule)(2.0) == pytest.approx(14.0 + math.sin(2.0))
 
 
 def collects(x, *ys, scale=1.0, **named):
