@@ -32,6 +32,12 @@ _ALLOCATING: frozenset[Any] = frozenset({
     runtime.zeros_like, runtime.zero_list, runtime.copy, runtime.scatter_add,
     ir.new_tape,
 })  # fmt: skip
+_READ_ONLY: frozenset[Any] = frozenset({
+    np.broadcast_to, np.broadcast_arrays, np.diagonal, np.diag, np.imag, runtime.broadcast_like,
+    runtime.spread_over, runtime.half_unit,
+})  # fmt: skip
+"""What may give an array that NumPy does not let anybody write into."""
+
 _HOLDING: frozenset[Any] = frozenset({ir.make_tuple, ir.make_list, zip, reversed, ir.unpack})
 
 
@@ -226,7 +232,7 @@ def _hold(webs: Webs, items: Iterable[Atom], container: Atom) -> None:
 
 def _takes_from_outside(op: Op) -> bool:
     """Whether the result may be memory that others hold."""
-    if op.fn is np.broadcast_to or not effects.is_pure(op.fn):
+    if _in(op.fn, _READ_ONLY) or not effects.is_pure(op.fn):
         return True
     return not all(
         isinstance(facts.defined(a.fact), (facts.Array, facts.Scalar, facts.Opaque))

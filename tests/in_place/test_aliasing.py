@@ -328,6 +328,13 @@ def flattened_copy(x):
     return np.sum(m * x)
 
 
+def mean_stored_after_an_element_was_read(a):
+    y = np.zeros((3, 3))
+    y[1] += np.sin(a[2, -1])
+    a[0, 1] = np.sin(a.mean())
+    return np.sum(a * 1.5) + np.sum(y * y)
+
+
 CASES = [
     (two_names, (X,)), (slice_view, (X,)), (view_of_view, (X,)), (reshape_view, (X,)),
     (ravel_view, (X,)), (transpose_view, (A,)), (row_of_matrix, (A,)), (rows_in_a_loop, (A,)),
@@ -343,6 +350,7 @@ CASES = [
     (early_return, (X, -1)), (reshaped_and_read_transposed, (A,)), (repeats_in_a_row, (A,)),
     (written_in_one_branch_and_swapped_in_the_other, (X, Y, 1)),
     (written_in_one_branch_and_swapped_in_the_other, (X, Y, -1)),
+    (mean_stored_after_an_element_was_read, (A,)),
     (swapped_in_a_branch, (X, Y, 1)), (swapped_in_a_branch, (X, Y, -1)),
     (buffers_swapped_under_a_flag, (X, 3)), (flattened_copy, (X,)),
 ]  # fmt: skip
