@@ -72,7 +72,29 @@ def _index(
             blocks[statement] = block
 
     visit(forward)
+    _measure_outside(forward, homes, definitions)
     return homes, definitions, {value: i for i, value in enumerate(homes)}, blocks
+
+
+def _measure_outside(
+    forward: Block, homes: Mapping[Value, Block], definitions: dict[Value, Op]
+) -> None:
+    """Let the length of an array that a loop carries be that of an argument as long as it."""
+    at_hand: dict[facts.Dim, Value] = {}
+    for atom in ir.atoms_in(forward):
+        if isinstance(atom, Value) and atom not in homes and facts.rank(atom.fact):
+            at_hand.setdefault(_first_length(atom), atom)
+    for value, op in definitions.items():
+        if op.fn is len and isinstance(op.args[0], Value) and facts.rank(op.args[0].fact):
+            length = _first_length(op.args[0])
+            if length in at_hand:
+                definitions[value] = replace(op, args=(at_hand[length],))
+
+
+def _first_length(array: Value) -> facts.Dim:
+    sizes = facts.dims(array.fact)
+    assert sizes
+    return sizes[0]
 
 
 @dataclass(eq=False, slots=True)
