@@ -33,7 +33,7 @@ _ALLOCATING: frozenset[Any] = frozenset({
     ir.new_tape,
 })  # fmt: skip
 _READ_ONLY: frozenset[Any] = frozenset({
-    np.broadcast_to, np.broadcast_arrays, np.diagonal, np.diag, np.imag, runtime.broadcast_like,
+    np.broadcast_to, np.broadcast_arrays, np.diagonal, np.imag, runtime.broadcast_like,
     runtime.spread_over, runtime.half_unit,
 })  # fmt: skip
 """What may give an array that NumPy does not let anybody write into."""
@@ -233,6 +233,8 @@ def _hold(webs: Webs, items: Iterable[Atom], container: Atom) -> None:
 def _takes_from_outside(op: Op) -> bool:
     """Whether the result may be memory that others hold."""
     if _in(op.fn, _READ_ONLY) or not effects.is_pure(op.fn):
+        return True
+    if op.fn is np.diag and facts.rank(op.args[0].fact) != 1:
         return True
     return not all(
         isinstance(facts.defined(a.fact), (facts.Array, facts.Scalar, facts.Opaque))

@@ -99,6 +99,8 @@ class _Chooser:
         for k, atom in enumerate(atoms):
             if not isinstance(atom, Value) or atom not in pending or (changed and k == 0):
                 continue
+            if isinstance(statement, Loop) and self.reads_any(pending[atom], statement.inits):
+                continue  # the name of what the loop starts from may be that of what it carries
             total += self.lengths[atom] - self.length(atom)
             if not self.joins(pending[atom], statement):
                 total -= self.lengths[atom] - self.length(atom)
@@ -178,6 +180,16 @@ class _Chooser:
         if isinstance(statement, If):
             return True
         return any(isinstance(a, Value) and self.is_read(a) for a in statement.atoms)
+
+    def reads_any(self, statement: Op | If, values: tuple[Atom, ...]) -> bool:
+        """Whether printing a statement reads one of these values."""
+        for atom in ir.read_by(statement):
+            inner = self.inlined.get(atom) if isinstance(atom, Value) else None
+            if atom in values and isinstance(atom, Value):
+                return True
+            if inner is not None and self.reads_any(inner, values):
+                return True
+        return False
 
     def is_read(self, value: Value) -> bool:
         """Whether printing a value reads memory, itself or in an expression inside."""
