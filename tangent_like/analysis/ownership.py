@@ -84,7 +84,8 @@ class Plan:
 
     def save_copies(self, op: Op, webs: Webs) -> bool:
         """Let what is saved of the array be copies, where that is not done more often than
-        copying the array where it is written."""
+        copying the array where it is written, or where only views of it are saved: what reads a
+        view costs as much as a copy of it."""
         if not isinstance(op.fn, Store):
             return False
         found = [
@@ -92,12 +93,16 @@ class Plan:
             for push, around in self.around.items()
             if push.fn is ir.push
             and push not in self.snapshots
-            and len(around) <= len(self.around[op])
+            and (len(around) <= len(self.around[op]) or self.is_view(push.args[1]))
             and has_memory(push.args[1])
             and webs.same(push.args[1], op.result)  # type: ignore[arg-type]
         ]
         self.snapshots.update(found)
         return bool(found)
+
+    def is_view(self, value: ir.Atom) -> bool:
+        made = self.definitions.get(value) if isinstance(value, Value) else None
+        return made is not None and made.fn is operator.getitem
 
     def copy_parts(self, op: Op, webs: Webs) -> bool:
         """Let parts of the array that were read before and are needed afterwards be copies:

@@ -39,12 +39,23 @@ def augment_item(state: Lowering, node: Any) -> None:
             state.place(node), "compute the right side before",
         )  # fmt: skip
     combine = BINARY[type(node.op)]
-    if names_elements_once(index):
+    if names_elements_once(index) and not _needs_what_was_there(container, combine):
         write(state, node, container, index, value, combine)
         return
     old = state.builder.op(operator.getitem, (container, index), place=state.place(node))
     new = state.builder.op(combine, (old, value), place=state.place(node))
     write(state, node, container, index, new)
+
+
+def _needs_what_was_there(array: Value, combine: Any) -> bool:
+    """Whether the derivative reads the elements as they were: then they are read before, so that
+    they can be saved rather than the array.  Integers are left to NumPy's rules of casting."""
+    if combine in (operator.add, operator.sub):
+        return False
+    return isinstance(array.fact, facts.Array) and array.fact.dtype in _FLOATS
+
+
+_FLOATS = ("float64", "float32", "complex128", "complex64")
 
 
 def augment(state: Lowering, node: Any, old: Atom) -> Atom | None:
