@@ -23,6 +23,7 @@ WHOLE = Const(...)
 def write_item(state: Lowering, node: Any, container: Atom, index: Atom, value: Atom) -> None:
     """`container[index] = value`."""
     container = _array(state, node, fresh(state, container, node))
+    index = _element(state, container, index)
     write(state, node, container, index, _as_array(state, fresh(state, value, node)))
 
 
@@ -31,6 +32,7 @@ def augment_item(state: Lowering, node: Any) -> None:
     target = node.target
     container, index = state.expression(target.value), state.expression(target.slice)
     container = _array(state, node, container)
+    index = _element(state, container, index)
     written = state.written
     value = _as_array(state, state.expression(node.value))
     if state.written > written:
@@ -45,6 +47,20 @@ def augment_item(state: Lowering, node: Any) -> None:
     old = state.builder.op(operator.getitem, (container, index), place=state.place(node))
     new = state.builder.op(combine, (old, value), place=state.place(node))
     write(state, node, container, index, new)
+
+
+def _element(state: Lowering, array: Value, index: Atom) -> Atom:
+    """The index of an element without `...`, which would make it a view without axes."""
+    op = state.builder.definitions.get(index) if isinstance(index, Value) else None
+    parts: Sequence[Atom] = op.args if op is not None and op.fn is ir.make_tuple else ()
+    if isinstance(index, Const) and isinstance(index.value, tuple):
+        parts = tuple(map(Const, index.value))
+    named = [p for p in parts if not (isinstance(p, Const) and p.value is ...)]
+    if len(named) == len(parts) or len(named) != facts.rank(array.fact):
+        return index
+    if not all(facts.is_scalar(p.fact) for p in named):
+        return index
+    return named[0] if len(named) == 1 else state.builder.op(ir.make_tuple, named)
 
 
 def _needs_what_was_there(array: Value, combine: Any) -> bool:

@@ -72,6 +72,9 @@ VECTOR = {
     "out positional": "np.add(y, x, y)",
     "out of a sum": "np.cumsum(x * x, out=y)",
     "clip out": "np.clip(y, 0.0, 2.0, out=y)",
+    "element with an ellipsis": (
+        "y[2] = x[0]\n    y[1, ...] += x[0] ** 2\n    y[..., 3] = x[2] ** 2"
+    ),
     "in a chain": "y[1] = y[2] = x[0] ** 2",
     "in a tuple": "y[1], y[2] = x[0] ** 2, x[1] ** 3",
 }
