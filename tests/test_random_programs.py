@@ -37,6 +37,15 @@ def test_discarded_programs_are_rare():
     assert results["discarded"] <= 12
 
 
+def test_programs_that_write_into_arrays():
+    results = Counter(
+        outcome(numbered(12, i, arrays=True), second_order=i % 10 == 0).split(":")[0]
+        for i in range(40)
+    )
+    assert results.keys() <= {"ok", "discarded", "refused"}
+    assert results["refused"] <= 8
+
+
 def test_a_program_is_a_function_of_its_seed():
     first, second = (program(Random("3:14")) for _ in range(2))
     assert first.source == second.source
