@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tangent_like import facts, ir, runtime, store_rules, trees
+from tangent_like import facts, ir, records, runtime, store_rules, trees
 from tangent_like.adjoint_loops import mirror_loop
 from tangent_like.analysis.activity import check_rules, varied
 from tangent_like.build import Builder
@@ -115,8 +115,8 @@ def _getitem(sweep: Sweep, op: Op) -> None:
     assert isinstance(container, Value)
     fact = facts.defined(container.fact)
     g = trees.materialised(sweep.builder, g, op.result)
-    if isinstance(fact, (facts.Tuple, facts.List)):
-        sweep.contribute(container, _item_tree(sweep, container, index, g))
+    if isinstance(fact, facts.STRUCTURES):
+        sweep.contribute(container, _item_tree(sweep, op, container, index, g))
         return
     back = _inverse_of_view(fact, index)
     if back is not None:
@@ -157,11 +157,15 @@ def _inverse_of_view(fact: facts.Fact, index: Atom) -> Any:
     return tuple(back)
 
 
-def _item_tree(sweep: Sweep, container: Value, index: Atom, g: Atom) -> Tree:
-    """The tree of a tuple of which one item, or a slice, has a cotangent."""
+def _item_tree(sweep: Sweep, op: Op, container: Value, index: Atom, g: Atom) -> Tree:
+    """The tree of a structure of which one item, or a slice, has a cotangent."""
     fact = facts.defined(container.fact)
-    assert isinstance(fact, (facts.Tuple, facts.List))
+    assert isinstance(fact, facts.STRUCTURES)
     count = len(fact.items)
+    if isinstance(fact, facts.Record):
+        assert isinstance(index, Const)
+        place = records.place_of(fact, op.fn, index.value)
+        return tuple(g if i == place else None for i in range(count))
     if isinstance(index, Const) and isinstance(index.value, int):
         return tuple(g if i == index.value % count else None for i in range(count))
     if isinstance(index, Const) and isinstance(index.value, slice):
@@ -276,6 +280,28 @@ def _store(sweep: Sweep, op: Op) -> None:
         sweep.contribute(atom, part)
 
 
+def _appended(sweep: Sweep, op: Op) -> None:
+    g = sweep.adjoints.pop(op.result, None)
+    if g is not None:
+        items, value = op.args
+        sweep.contribute(value, _last(sweep, g, value))
+        sweep.contribute(items, sweep.builder.op(runtime.without_last, (g,)))
+
+
+def _last(sweep: Sweep, g: Atom, like: Atom) -> Tree:
+    last = sweep.builder.op(operator.getitem, (g, Const(-1)))
+    return trees.dissolve(sweep.builder, last, like.fact)
+
+
+def _without_last(sweep: Sweep, op: Op) -> None:
+    g = sweep.adjoints.pop(op.result, None)
+    if g is not None:
+        (items,) = op.args
+        last = sweep.builder.op(operator.getitem, (items, Const(-1)))
+        zero = trees.materialised(sweep.builder, None, last)
+        sweep.contribute(items, sweep.builder.op(runtime.appended, (g, zero)))
+
+
 def _nothing(sweep: Sweep, op: Op) -> None:
     sweep.adjoints.pop(op.result, None)
 
@@ -295,6 +321,8 @@ _SPECIAL: dict[Any, Callable[[Sweep, Op], None]] = {
     ir.thaw: _thaw,
     GradientBlock: _gradient_block,
     Store: _store,
+    runtime.appended: _appended,
+    runtime.without_last: _without_last,
     ir.new_tape: _nothing,
     ir.enter: _enter,
     ir.leave: _leave,
@@ -302,6 +330,8 @@ _SPECIAL: dict[Any, Callable[[Sweep, Op], None]] = {
     ir.leave_try: _nothing,
     ir.keep: _nothing,
     operator.getitem: _getitem,
+    records.attribute: _getitem,
+    records.MakeRecord: _make_sequence,
     reversed: _nothing,
     zip: _nothing,
 }

@@ -23,6 +23,7 @@ from tangent_like.dispatch import (
 from tangent_like.draws import same_draws
 from tangent_like.errors import ArgumentError
 from tangent_like.frontend import operators
+from tangent_like.parts import items_of, map_leaves
 from tangent_like.request import Options
 from tangent_like.rules import registry
 from tangent_like.show import show
@@ -134,14 +135,17 @@ def _constant(value: Any, tangent: Any) -> bool:
 
 
 def _zero_like(value: Any) -> Any:
-    if isinstance(value, (tuple, list)):
-        return type(value)(_zero_like(item) for item in value)
-    return np.zeros_like(value) if isinstance(value, np.ndarray) else 0.0
+    def zero(leaf: Any) -> Any:
+        return np.zeros_like(leaf) if isinstance(leaf, np.ndarray) else 0.0
+
+    return map_leaves(zero, value)
 
 
 def _as_float(value: Any, like: Any) -> Any:
-    if isinstance(value, (tuple, list)):
-        return type(value)(_as_float(v, p) for v, p in zip(value, like, strict=True))
+    return map_leaves(_leaf_as_float, value)
+
+
+def _leaf_as_float(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.astype(float) if value.dtype.kind in "iub" else value
     return float(value) if isinstance(value, (int, np.integer, np.float64)) else value
@@ -149,17 +153,17 @@ def _as_float(value: Any, like: Any) -> Any:
 
 def _check_like(value: Any, other: Any, what: str) -> None:
     """A tangent or cotangent has the structure and shape of its value."""
-    if isinstance(value, (tuple, list)):
-        if not isinstance(other, (tuple, list)) or len(other) != len(value):
-            raise ArgumentError(f"the {what} has another structure than its value")
-        for v, o in zip(value, other, strict=True):
-            _check_like(v, o, what)
-    elif isinstance(other, (tuple, list)):
+    own, others = items_of(value), items_of(other)
+    if own is None and others is None:
+        if np.shape(value) != np.shape(other):
+            raise ArgumentError(
+                f"the {what} has shape {np.shape(other)} where its value has {np.shape(value)}"
+            )
+        return
+    if own is None or others is None or len(own) != len(others):
         raise ArgumentError(f"the {what} has another structure than its value")
-    elif isinstance(other, (tuple, list)) or np.shape(value) != np.shape(other):
-        raise ArgumentError(
-            f"the {what} has shape {np.shape(other)} where its value has {np.shape(value)}"
-        )
+    for v, o in zip(own, others, strict=True):
+        _check_like(v, o, what)
 
 
 def vjp(

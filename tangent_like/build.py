@@ -19,6 +19,7 @@ import numpy as np
 from tangent_like import facts, infer, ir
 from tangent_like.errors import NOWHERE, Place
 from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Statement, Value
+from tangent_like.records import MakeRecord, attribute, is_display, place_of
 
 _FOLDABLE: frozenset[Any] = frozenset({
     operator.add, operator.sub, operator.mul, operator.neg, operator.floordiv, operator.mod,
@@ -62,7 +63,10 @@ class Builder:
         known = self._known(fn, operands, named)
         if known is not None:
             return known
-        result = Value(name, infer.infer(fn, operands, named))
+        fact = infer.infer(fn, operands, named)
+        if fact == facts.NONE and fn in (operator.getitem, attribute):
+            return Const(None)
+        result = Value(name, fact)
         statement = Op(
             result, fn, operands, tuple(named.items()), place or self.place, self.derivative
         )
@@ -144,8 +148,8 @@ class Builder:
         return Block(tuple(self._stack[-1]), tuple(results))
 
     def _known(self, fn: Any, args: tuple[Atom, ...], keywords: dict[str, Atom]) -> Atom | None:
-        if fn is operator.getitem and isinstance(args[0], Value):
-            return self._known_item(args[0], args[1])
+        if fn in (operator.getitem, attribute) and isinstance(args[0], Value):
+            return self._known_item(fn, args[0], args[1])
         if fn is getattr and isinstance(args[1], Const) and args[1].value == "ndim":
             count = facts.rank(args[0].fact)
             return Const(count) if count is not None else None
@@ -155,18 +159,21 @@ class Builder:
         if self.derivative and fn is np.broadcast_to and facts.rank(args[0].fact) == 0:
             if isinstance(args[1], Const) and args[1].value == ():
                 return args[0]  # NumPy would give an array without axes that cannot be written
-        if fn is len and isinstance(args[0].fact, (facts.Tuple, facts.List)):
+        if fn is len and isinstance(args[0].fact, facts.STRUCTURES):
             return Const(len(args[0].fact.items))
         return _folded(fn, args) if not keywords else None
 
-    def _known_item(self, container: Value, index: Atom) -> Atom | None:
+    def _known_item(self, fn: Any, container: Value, index: Atom) -> Atom | None:
         """An item of a tuple display, also through `x.shape[0]` of an array made here."""
         definition = self.definitions.get(container)
         if definition is None or not isinstance(index, Const):
             return None
+        items = definition.args
+        if isinstance(definition.fn, MakeRecord):
+            place = place_of(container.fact, fn, index.value)
+            return items[place] if place is not None else None
         if definition.fn not in (ir.make_tuple, ir.make_list):
             return None
-        items = definition.args
         if isinstance(index.value, int) and -len(items) <= index.value < len(items):
             return items[index.value]
         return None
@@ -174,7 +181,7 @@ class Builder:
 
 def may_raise(op: Op) -> bool:
     """Whether the operation can fail, as far as its operands tell."""
-    if op.fn in (ir.make_tuple, ir.make_list, slice) or op.result.fact == facts.Opaque("NoneType"):
+    if is_display(op.fn) or op.fn is slice or op.result.fact == facts.Opaque("NoneType"):
         return False
     plain = op.fn in (operator.add, operator.sub, operator.mul, operator.neg, *_COMPARISONS)
     return not (plain and all(facts.is_scalar(atom.fact) for atom in op.atoms))

@@ -11,6 +11,7 @@ import numpy as np
 from tangent_like import facts
 from tangent_like.dispatch import Derivative, parameters, underlying
 from tangent_like.errors import ArgumentError
+from tangent_like.parts import items_of, map_leaves
 
 _SEED = 20260101
 _NAMES = {"fwd": "forward", "rev": "reverse"}
@@ -121,8 +122,8 @@ class _Check(NamedTuple):
 
     def direction(self, like: Any) -> Any:
         """Random numbers between 0.5 and 1.5 in size, of either sign; 0.0 for constants."""
-        if isinstance(like, (tuple, list)):
-            return type(like)([self.direction(item) for item in like])
+        if items_of(like) is not None:
+            return map_leaves(self.direction, like)
         if np.asarray(like).dtype.kind not in "fc":
             return 0.0
         drawn = self.random.uniform(0.5, 1.5, np.shape(like))
@@ -146,6 +147,8 @@ class _Check(NamedTuple):
 
     def compare(self, found: Any, expected: Any, where: str) -> None:
         for path, a, b in _paired(found, expected):
+            if not _is_number(b) or np.asarray(a).dtype.kind not in "fciub":
+                continue
             self.close(a, b, where + (f", result{path}" if path else ""))
 
     def close(
@@ -190,11 +193,16 @@ def _mode(mode: str, above: tuple[str, ...]) -> str:
 
 def _numbers(value: Any) -> Iterator[Any]:
     """The leaves that can have a derivative."""
-    if isinstance(value, (tuple, list)):
-        for item in value:
+    items = items_of(value)
+    if items is not None:
+        for item in items:
             yield from _numbers(item)
-    elif np.asarray(value).dtype.kind in "fc":
+    elif _is_number(value):
         yield value
+
+
+def _is_number(value: Any) -> bool:
+    return np.asarray(value).dtype.kind in "fc"
 
 
 def _is_single(args: Sequence[Any]) -> bool:
@@ -203,34 +211,39 @@ def _is_single(args: Sequence[Any]) -> bool:
 
 
 def _moved(value: Any, u: Any, step: float) -> Any:
-    if isinstance(value, (tuple, list)):
-        return type(value)([_moved(v, d, step) for v, d in zip(value, u, strict=True)])
-    if np.asarray(value).dtype.kind not in "fc":
-        return value
-    moved = value + step * u
-    return moved.astype(value.dtype) if isinstance(value, (np.ndarray, np.generic)) else moved
+    def move(x: Any, d: Any) -> Any:
+        if not _is_number(x):
+            return x
+        moved = x + step * d
+        return moved.astype(x.dtype) if isinstance(x, (np.ndarray, np.generic)) else moved
+
+    return map_leaves(move, value, u)
 
 
 def _combined(a: Any, b: Any, function: Callable[[Any, Any], Any]) -> Any:
     """Two results leaf by leaf; 0.0 for leaves without a derivative."""
-    if isinstance(a, (tuple, list)):
-        return type(a)([_combined(x, y, function) for x, y in zip(a, b, strict=True)])
-    return function(a, b) if np.asarray(a).dtype.kind in "fc" else np.zeros(np.shape(a))[()]
+
+    def combine(x: Any, y: Any) -> Any:
+        return function(x, y) if _is_number(x) else np.zeros(np.shape(x))[()]
+
+    return map_leaves(combine, a, b)
 
 
 def _paired(found: Any, expected: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     """The leaves of two results of one structure, with their paths."""
-    if isinstance(expected, (tuple, list)):
-        for k, (a, b) in enumerate(zip(found, expected, strict=True)):
-            yield from _paired(a, b, f"{path}[{k}]")
-    else:
+    items = items_of(expected)
+    if items is None:
         yield path, found, expected
+        return
+    for k, (a, b) in enumerate(zip(items_of(found) or (), items, strict=True)):
+        yield from _paired(a, b, f"{path}[{k}]")
 
 
 def _dot(a: Any, b: Any) -> tuple[float, float]:
     """The real part of the sum of products (complex numbers are not conjugated), and the sum of
     their sizes, on which its rounding error depends."""
-    terms = [x * y for _, x, y in _paired(a, b)]
+    pairs = [(x, y) for _, x, y in _paired(a, b) if _is_number(x) and _is_number(y)]
+    terms = [x * y for x, y in pairs]
     return (
         float(sum(np.sum(np.real(term)) for term in terms)),
         float(sum(np.sum(np.abs(term)) for term in terms)),
@@ -238,6 +251,4 @@ def _dot(a: Any, b: Any) -> tuple[float, float]:
 
 
 def _zero(value: Any) -> Any:
-    if isinstance(value, (tuple, list)):
-        return type(value)([_zero(item) for item in value])
-    return value * 0
+    return map_leaves(lambda leaf: leaf * 0 if _is_number(leaf) else 0.0, value)

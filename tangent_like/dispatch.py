@@ -6,7 +6,7 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from tangent_like.frontend import operators
 from tangent_like.frontend.kinds import kinds_of
 from tangent_like.frontend.numba_functions import python_function
 from tangent_like.frontend.signatures import parameters_of
+from tangent_like.parts import is_too_deep, items_of, parts_of
 from tangent_like.request import Request
 from tangent_like.rules import registry
 
@@ -45,6 +46,13 @@ class Derivative:
     __call__: Callable[..., Any]
     """The function that runs when the derivative is called: `choose`, or an entry (`entry.py`)
     that tests whether the version compiled last serves, and calls `choose` if it does not."""
+
+    def __new__(cls, function: Any, operator: str, wrt: Wrt = 0, **options: Any) -> Any:
+        """The derivative of a bound method is that of its function, the object given."""
+        if isinstance(function, MethodType):
+            inner = cls(function.__func__, operator, beyond_self(wrt), **options)
+            return functools.partial(inner, function.__self__)
+        return super().__new__(cls)
 
     def __init__(self, function: Any, operator: str, wrt: Wrt = 0, **options: Any):
         self.function = underlying(function)
@@ -224,6 +232,13 @@ def _rebuild(function: Any, operator: str, wrt: Wrt, options: dict[str, Any]) ->
     return Derivative(function, operator, wrt, **options)
 
 
+def beyond_self(wrt: Wrt) -> Wrt:
+    """The arguments of a bound method, counted as its function counts them."""
+    if isinstance(wrt, tuple):
+        return tuple(beyond_self(entry) for entry in wrt)  # type: ignore[misc]
+    return wrt + 1 if isinstance(wrt, int) and wrt >= 0 else wrt
+
+
 def underlying(function: Any) -> Any:
     """What is differentiated: a Python function, or a derivative."""
     inner = getattr(function, "__differentiated__", None)
@@ -400,6 +415,8 @@ def convert(value: Any, differentiated: bool) -> Any:
         return tuple(_inner(v) for v in value)
     if kind is list:
         return [_inner(v) for v in value]
+    if kind is dict:
+        return {key: _inner(v) for key, v in value.items()}
     return value
 
 
@@ -429,10 +446,19 @@ def check_value(derivative: Derivative, name: str, value: Any, differentiated: b
         return
     if isinstance(value, effects.sources_of_draws()) and not differentiated:
         return
-    if type(value) in (tuple, list):
-        for item in value:
+    items = items_of(value)
+    if items is not None:
+        if is_too_deep(value):
+            raise ArgumentError(
+                f"the argument `{name}` contains itself, or is nested very deep", derivative.place
+            )
+        for item in items:
+            if type(value) not in (tuple, list) and callable(item) and not parts_of(item):
+                raise NotYetSupported(
+                    f"a function inside the argument `{name}`", derivative.place, "close over it"
+                )
             check_value(derivative, name, item, False)
-        if differentiated and value and not facts.may_be_differentiated(facts.of_constant(value)):
+        if differentiated and items and not facts.may_be_differentiated(facts.of_constant(value)):
             raise ArgumentError(
                 f"the argument `{name}` holds no numbers to differentiate", derivative.place
             )

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from tangent_like import ir, runtime
+from tangent_like.records import MakeRecord, attribute
 from tangent_like.stores import Store
 
 EFFECTS: set[Any] = {
@@ -61,7 +62,7 @@ def _logs_or_asks_the_time(fn: Any) -> bool:
 
 def is_pure(fn: Any) -> bool:
     """Whether the call is known to depend on nothing but its operands, and to keep none."""
-    if isinstance(fn, Store):
+    if isinstance(fn, (Store, MakeRecord)) or fn is attribute:
         return True
     if isinstance(fn, ir.Procedure) or has_effect(fn):
         return False

@@ -7,6 +7,7 @@
     Scalar(type, size)           a Python number (np.float64 and np.int64 count as float and int)
     Array(dtype, dims)           an ndarray or NumPy scalar; dims None: rank unknown, maybe a scalar
     Tuple(items), List(items)    of known length
+    Record(type, keys, items)    a dict, named tuple or object whose keys or attributes are known
     ListOf(item)                 a list of any length whose items are alike
     Zip(sources, item)           several of these, iterated side by side
     Tape(item)                   what a forward sweep saves for the reverse sweep
@@ -23,6 +24,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from tangent_like.parts import parts_of
 
 _numbers = itertools.count(1)
 
@@ -95,6 +98,18 @@ class List:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """A dict, named tuple or object: `keys` are the keys, or the names of the attributes."""
+
+    type: type
+    keys: tuple[object, ...]
+    items: tuple[Fact, ...]
+
+    def with_items(self, items: tuple[Fact, ...]) -> Record:
+        return Record(self.type, self.keys, items)
+
+
+@dataclass(frozen=True, slots=True)
 class ListOf:
     """A list of any length whose items are alike."""
 
@@ -124,7 +139,11 @@ class Opaque:
     detail: tuple[object, ...] | None = None
 
 
-Fact = Unknown | Undefined | Maybe | Scalar | Array | Tuple | List | ListOf | Tape | Zip | Opaque
+Structure = Tuple | List | Record
+STRUCTURES = (Tuple, List, Record)
+"""Facts of what is taken apart into its items: they have `items`."""
+
+Fact = Unknown | Undefined | Maybe | Scalar | Array | Structure | ListOf | Tape | Zip | Opaque
 
 UNKNOWN = Unknown()
 UNDEFINED = Undefined()
@@ -156,6 +175,10 @@ def of_constant(value: object) -> Fact:
         return Tuple(tuple(of_constant(v) for v in value))
     if type(value) is list:
         return List(tuple(of_constant(v) for v in value))
+    parts = parts_of(value)
+    if parts is not None:
+        items = tuple(of_constant(v) for v in parts.values())
+        return Record(type(value), tuple(parts), items)
     if isinstance(value, slice):
         return Opaque("slice", (value.start, value.stop, value.step))
     return Opaque("function" if callable(value) else type(value).__name__)
@@ -181,6 +204,8 @@ def join(a: Fact, b: Fact) -> Fact:
             return Tuple(tuple(map(join, a.items, b.items)))
         case (List(), List()) if len(a.items) == len(b.items):
             return List(tuple(map(join, a.items, b.items)))
+        case (Record(), Record()) if a.type is b.type and a.keys == b.keys:
+            return a.with_items(tuple(map(join, a.items, b.items)))
         case (List() | ListOf(), List() | ListOf()):
             return _join_lists(a, b)
     return UNKNOWN
@@ -210,10 +235,15 @@ def _join_lists(a: List | ListOf, b: List | ListOf) -> Fact:
 
 def inward(fact: Fact) -> Fact:
     """A tuple or list that may have no value, as one whose items may have none."""
-    if isinstance(fact, Maybe) and isinstance(fact.fact, (Tuple, List)):
+    if isinstance(fact, Maybe) and isinstance(fact.fact, STRUCTURES):
         items = tuple(inward(join_undefined(item, fact.certain)) for item in fact.fact.items)
-        return type(fact.fact)(items)
+        return with_items(fact.fact, items)
     return fact
+
+
+def with_items(fact: Structure, items: tuple[Fact, ...]) -> Structure:
+    """A structure of the same kind with other items."""
+    return fact.with_items(items) if isinstance(fact, Record) else type(fact)(items)
 
 
 def join_undefined(fact: Fact, certain: bool) -> Fact:
@@ -281,7 +311,7 @@ def may_be_differentiated(fact: Fact) -> bool:
             return True
         case Array(dtype=str(name)):
             return name.startswith(("float", "complex"))
-        case Tuple(items) | List(items):
+        case Tuple(items) | List(items) | Record(_, _, items):
             return any(may_be_differentiated(item) for item in items)
         case ListOf(item):
             return may_be_differentiated(item)
@@ -300,7 +330,7 @@ def same_shape(a: Fact, b: Fact) -> bool:
 def leaves(fact: Fact) -> Iterator[Fact]:
     """The facts inside tuples and lists, in order."""
     match fact:
-        case Tuple(items) | List(items):
+        case Tuple(items) | List(items) | Record(_, _, items):
             for item in items:
                 yield from leaves(item)
         case ListOf(item):
@@ -327,6 +357,9 @@ def show(fact: Fact) -> str:
             return f"({', '.join(map(show, items))})"
         case List(items):
             return f"[{', '.join(map(show, items))}]"
+        case Record(kind, keys, items):
+            pairs = ", ".join(f"{key}: {show(item)}" for key, item in zip(keys, items))
+            return f"{kind.__name__}({pairs})"
         case ListOf(item):
             return f"[{show(item)}, ...]"
         case Zip(sources):
@@ -354,6 +387,8 @@ def describe(fact: Fact) -> str:
             return f"a tuple of {len(items)}"
         case List() | ListOf():
             return "a list"
+        case Record(kind):
+            return f"a {kind.__name__}"
         case Opaque("NoneType"):
             return "None"
         case Opaque(kind):
@@ -372,6 +407,8 @@ def map_sizes(fact: Fact, of: Callable[[Dim], Dim]) -> Fact:
             return Tuple(tuple(map_sizes(item, of) for item in items))
         case List(items):
             return List(tuple(map_sizes(item, of) for item in items))
+        case Record(_, _, items):
+            return fact.with_items(tuple(map_sizes(item, of) for item in items))
         case ListOf(item):
             return ListOf(map_sizes(item, of))
         case Maybe(inner, certain):
@@ -403,6 +440,8 @@ def without_values(fact: Fact) -> Fact:
             return Tuple(tuple(map(without_values, items)))
         case List(items):
             return List(tuple(map(without_values, items)))
+        case Record(_, _, items):
+            return fact.with_items(tuple(map(without_values, items)))
         case ListOf(item):
             return ListOf(without_values(item))
         case Maybe(inner, certain):

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, ir
+from tangent_like import facts, ir, runtime
 from tangent_like.facts import (
     NUMERIC,
     UNKNOWN,
@@ -31,6 +31,7 @@ from tangent_like.facts import (
     Size,
     Tuple,
 )
+from tangent_like.records import MakeRecord, attribute, place_of
 from tangent_like.stores import Store
 
 FactFunction = Callable[..., Fact]
@@ -48,7 +49,9 @@ def infer(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> 
     if isinstance(fn, type) and issubclass(fn, BaseException):
         return Opaque(fn.__name__)
     if isinstance(fn, Store):
-        return facts.defined(atoms[0].fact)
+        return _fact_of_store(fn, facts.defined(atoms[0].fact), atoms[1].fact)
+    if isinstance(fn, MakeRecord):
+        return facts.Record(fn.type, fn.keys, tuple(atom.fact for atom in atoms))
     if fn in special:
         return special[fn](*atoms, **keywords)
     module = (getattr(fn, "__module__", None) or "").split(".")[0]
@@ -230,6 +233,8 @@ class _Dummies:
                 return [self.of_fact(item) for item in items]
             case ListOf(item):
                 return [self.of_fact(item) for _ in range(self.any_length())]
+            case facts.Record(kind, keys, items) if kind is dict:
+                return dict(zip(keys, map(self.of_fact, items)))
             case Opaque("slice", None):
                 self.approximate = True
                 return slice(0, 2)
@@ -376,6 +381,8 @@ def _merge_axis(a: int, b: int, one: _Dummies, two: _Dummies) -> Dim:
 
 def _fact_of_item(container: ir.Atom, index: ir.Atom) -> Fact:
     fact = container.fact
+    if isinstance(fact, facts.Record):
+        return _item_of_record(fact, operator.getitem, index)
     if isinstance(fact, (Tuple, List)):
         return _item_of_sequence(fact, index)
     if isinstance(fact, ListOf):
@@ -385,6 +392,11 @@ def _fact_of_item(container: ir.Atom, index: ir.Atom) -> Fact:
     if fact == Opaque("range"):
         return fact if isinstance(index.fact, Opaque) else facts.INT
     return NUMERIC if isinstance(fact, Array) else UNKNOWN
+
+
+def _item_of_record(fact: facts.Record, fn: Any, key: ir.Atom) -> Fact:
+    place = place_of(fact, fn, key.value) if isinstance(key, ir.Const) else None
+    return UNKNOWN if place is None else fact.items[place]
 
 
 def _item_of_sequence(fact: Tuple | List, index: ir.Atom) -> Fact:
@@ -495,8 +507,24 @@ def item_of_iterable(atom: ir.Atom) -> Fact:
     return UNKNOWN
 
 
+def _fact_of_store(store: Store, array: Fact, value: Fact) -> Fact:
+    """An array keeps its type; the items of a list may be of another one then."""
+    if isinstance(array, ListOf) and len(store.path) == 1:
+        return ListOf(facts.join(array.item, facts.without_values(value)))
+    return array
+
+
+def _fact_of_appended(items: ir.Atom, item: ir.Atom) -> Fact:
+    joined = facts.join(items.fact, List((facts.without_values(item.fact),)))
+    return joined if isinstance(joined, ListOf) else UNKNOWN
+
+
+special[runtime.appended] = _fact_of_appended
+special[runtime.without_last] = lambda items: items.fact
+special[runtime.repeated] = lambda items, count: facts.join(items.fact, List(()))
 special[operator.getitem] = _fact_of_item
 special[getattr] = _fact_of_attribute
+special[attribute] = lambda owner, name: _item_of_record(owner.fact, attribute, name)
 special[len] = _fact_of_length
 special[ir.make_tuple] = lambda *items: Tuple(tuple(i.fact for i in items))
 special[ir.make_list] = lambda *items: List(tuple(i.fact for i in items))

@@ -37,7 +37,7 @@ from tangent_like.transform import forward, transform, with_seed
 
 def new_module() -> Module:
     """What one generated module is lowered with."""
-    return Module(lower_expression, lower_statement, derive, recurse, call_custom)
+    return Module(lower_expression, lower_statement, derive, recurse, call, call_custom)
 
 
 def derive(

@@ -32,10 +32,8 @@ Pattern = tuple[bool, ...]
 def seed_fact(fact: Fact) -> Fact:
     """The fact of a derivative: the same structure and shapes, floats for numbers."""
     inner = facts.defined(fact)
-    if isinstance(inner, facts.Tuple):
-        return facts.Tuple(tuple(map(seed_fact, inner.items)))
-    if isinstance(inner, facts.List):
-        return facts.List(tuple(map(seed_fact, inner.items)))
+    if isinstance(inner, facts.STRUCTURES):
+        return facts.with_items(inner, tuple(map(seed_fact, inner.items)))
     if isinstance(inner, facts.Tape):
         return facts.Tape(seed_fact(inner.item))
     return trees.derivative_fact(inner)

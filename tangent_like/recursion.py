@@ -18,7 +18,7 @@ from tangent_like.facts import Fact
 from tangent_like.frontend.calls import bind_arguments, default_values
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.kinds import instantiate, without_values
-from tangent_like.frontend.objects import Deferred, Table, table_of
+from tangent_like.frontend.objects import Deferred, table_of
 from tangent_like.frontend.scope import Frame, LocalFunction
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import Lowering
@@ -28,7 +28,7 @@ from tangent_like.ir import Atom, Block, Const, Function, Op, Procedure, Value
 from tangent_like.simplify.dead import prune
 
 _ATTEMPTS = 5
-_NO_KEYWORDS = Const(Table({}))
+_NO_KEYWORDS = Const({})
 """One object, so that calls without keywords are of one kind."""
 
 
@@ -45,9 +45,9 @@ def recurse(
         tree, parent = source.tree, None
         defaults = {name: Const(value) for name, value in default_values(function).items()}
     env = bind_arguments(state, node, tree, defaults, args, keywords)
-    more = table_of(env[tree.args.kwarg.id]) if tree.args.kwarg is not None else None
+    more = table_of(state, env[tree.args.kwarg.id]) if tree.args.kwarg is not None else None
     if more is not None:
-        if more.items:
+        if more:
             raise NotYetSupported(
                 "a recursive call with `**` arguments", state.place(node), "name the parameters"
             )

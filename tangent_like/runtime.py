@@ -76,6 +76,53 @@ def direction(x: Any) -> Any:
     return x / np.where(x == 0, 1, np.abs(x)) if np.iscomplexobj(x) else np.sign(x)
 
 
+def make_object(kind: Any, **attributes: Any) -> Any:
+    """An object of a class with these attributes; its `__init__` is not run."""
+    if issubclass(kind, tuple):
+        return kind(*attributes.values())
+    made = object.__new__(kind)
+    for name, value in attributes.items():
+        object.__setattr__(made, name, value)
+    return made
+
+
+def appended(items: Any, item: Any) -> Any:
+    """The list with one item more."""
+    return [*items, item]
+
+
+def append_into(items: Any, item: Any) -> Any:
+    """`items.append(item)`."""
+    items.append(item)
+    return items
+
+
+def without_last(items: Any) -> Any:
+    """The list without its last item."""
+    return items[:-1]
+
+
+def remove_last(items: Any) -> Any:
+    """The list, its last item taken off."""
+    items.pop()
+    return items
+
+
+def repeated(items: Any, count: Any) -> Any:
+    """`items * count` of a list whose length is known at run time only."""
+    return items * count
+
+
+def fold_repeats(g: Any, items: Any) -> Any:
+    """The transpose of `repeated`: what belongs to one item of the list is summed."""
+    return [sum(g[k :: len(items)]) for k in range(len(items))]
+
+
+def repeat_to(items: Any, longer: Any) -> Any:
+    """`items` repeated to the length of `longer`."""
+    return items * (len(longer) // len(items)) if items else []
+
+
 def zeros_like(x: Any) -> Any:
     """Zero of the shape and type of `x`: a number, an array, or a structure of these."""
     if isinstance(x, np.ndarray):
@@ -85,6 +132,8 @@ def zeros_like(x: Any) -> Any:
         return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
     if isinstance(x, list):
         return [zeros_like(item) for item in x]
+    if isinstance(x, dict):
+        return {key: zeros_like(item) for key, item in x.items()}
     if x is None:
         return None
     if isinstance(x, np.generic):

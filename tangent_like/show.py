@@ -14,6 +14,7 @@ from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Value
+from tangent_like.records import MakeRecord, attribute
 
 _SIGNS = {
     operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/",
@@ -104,6 +105,10 @@ class _Printer:
         args += [f"{key}={self.atom(a)}" for key, a in op.keywords]
         if op.fn in (ir.make_tuple, ir.make_list):
             return ("({})" if op.fn is ir.make_tuple else "[{}]").format(", ".join(args))
+        if isinstance(op.fn, MakeRecord):
+            args = [f"{key}={arg}" for key, arg in zip(op.fn.keys, args, strict=True)]
+        if op.fn is attribute:
+            return f"{args[0]}.{str(args[1])[1:-1]}"
         return f"{_constant(op.fn)}({', '.join(args)})"
 
     def line(self, statement: ir.Statement, depth: int, text: str) -> str:

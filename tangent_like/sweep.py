@@ -16,6 +16,7 @@ from tangent_like import facts, ir, trees
 from tangent_like.build import Builder
 from tangent_like.gradient_block import GradientBlock
 from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Value
+from tangent_like.records import MakeRecord
 from tangent_like.rules import apply, registry
 from tangent_like.stores import Store
 from tangent_like.trees import Tree
@@ -77,7 +78,7 @@ class Sweep:
         if isinstance(facts.defined(atom.fact), facts.Tape):
             self.tapes.setdefault(atom, []).append(tree)
             return
-        if isinstance(tree, tuple) and not isinstance(atom.fact, (facts.Tuple, facts.List)):
+        if isinstance(tree, tuple) and not isinstance(atom.fact, facts.STRUCTURES):
             tree = trees.materialised(self.builder, tree, atom)
         total = trees.add(self.builder, self.adjoints.get(atom), tree, atom.fact)
         self.adjoints[atom] = named_tree(total, atom)
@@ -92,7 +93,7 @@ class Sweep:
     def output(self, value: Value) -> Atom:
         """The adjoint of an input, as something that nothing else holds."""
         tree = trees.dissolve(self.builder, self.adjoints.get(value), value.fact)
-        return trees.materialised(self.builder, trees.copied(self.builder, tree), value)
+        return trees.materialised(self.builder, trees.copied(self.builder, tree), value, keep=True)
 
     # --- statements ---------------------------------------------------------------------
 
@@ -107,7 +108,7 @@ class Sweep:
                 self.loop(statement)
 
     def op(self, op: Op) -> None:
-        kind = type(op.fn) if isinstance(op.fn, (GradientBlock, Store)) else op.fn
+        kind = type(op.fn) if isinstance(op.fn, (GradientBlock, MakeRecord, Store)) else op.fn
         special = self.special.get(kind) if not isinstance(op.fn, ir.Procedure) else None
         if special is not None:
             special(self, op)
@@ -292,7 +293,7 @@ def _iterable_facts(fact: facts.Fact) -> tuple[facts.Fact, ...]:
 
 def fact_at(fact: facts.Fact, path: tuple[int, ...]) -> facts.Fact:
     for i in path:
-        assert isinstance(fact, (facts.Tuple, facts.List))
+        assert isinstance(fact, facts.STRUCTURES)
         fact = fact.items[i]
     return fact
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from tangent_like import facts, infer, ir, runtime, store_rules, trees
+from tangent_like import facts, infer, ir, records, runtime, store_rules, trees
 from tangent_like.analysis.activity import check_rules, varied
 from tangent_like.build import Builder
 from tangent_like.gradient_block import GradientBlock
@@ -102,7 +102,8 @@ class Push:
             self.store(op)
             return
         self.builder.append(op)
-        special = _identity if isinstance(op.fn, GradientBlock) else _SPECIAL.get(op.fn)
+        kind = type(op.fn) if isinstance(op.fn, records.MakeRecord) else op.fn
+        special = _identity if isinstance(op.fn, GradientBlock) else _SPECIAL.get(kind)
         if special is not None:
             special(self, op)
             return
@@ -186,7 +187,7 @@ class Push:
 
     def leaves(self, atom: Atom, fact: facts.Fact) -> list[Atom | None]:
         tree = trees.dissolve(self.builder, self.tree(atom), fact)
-        if isinstance(tree, tuple) and not isinstance(fact, (facts.Tuple, facts.List)):
+        if isinstance(tree, tuple) and not isinstance(fact, facts.STRUCTURES):
             return [trees.materialised(self.builder, tree, atom)]
         return list(trees.leaves(tree, fact))
 
@@ -306,12 +307,15 @@ def _getitem(push: Push, op: Op) -> None:
     if tree is None or op.result not in push.active:
         return
     fact = container.fact
-    if isinstance(fact, (facts.Tuple, facts.List)):
-        if isinstance(index, ir.Const) and isinstance(index.value, (int, slice)):
-            push.keep(op.result, trees.split(push.builder, tree, len(fact.items))[index.value])
+    if isinstance(fact, facts.STRUCTURES):
+        place = index.value if isinstance(index, ir.Const) else None
+        if isinstance(fact, facts.Record):
+            place = records.place_of(fact, op.fn, place)
+        if isinstance(place, (int, slice)):
+            push.keep(op.result, trees.split(push.builder, tree, len(fact.items))[place])
             return
         tree = trees.materialised(push.builder, tree, container)
-    push.keep(op.result, push.builder.op(operator.getitem, (tree, index)))
+    push.keep(op.result, push.builder.op(op.fn, (tree, index)))
 
 
 def _same_of_tangent(push: Push, op: Op) -> None:
@@ -364,6 +368,12 @@ def _flip(push: Push, op: Op) -> None:
         push.builder.op(ir.flip, (own,))
 
 
+def _appended(push: Push, op: Op) -> None:
+    if op.result in push.active:
+        filled = [trees.materialised(push.builder, push.tree(atom), atom) for atom in op.args]
+        push.keep(op.result, push.builder.op(runtime.appended, filled))
+
+
 def _nothing(push: Push, op: Op) -> None:
     """`zip` has its tangent where it is looped over."""
 
@@ -375,6 +385,8 @@ _SPECIAL: dict[Any, Callable[[Push, Op], None]] = {
     ir.live: _read,
     runtime.bound: _identity,
     ir.unpack: _same_of_tangent,
+    runtime.appended: _appended,
+    runtime.without_last: _same_of_tangent,
     ir.new_tape: _new_tape,
     ir.push: _push,
     ir.pop: _pop,
@@ -385,6 +397,8 @@ _SPECIAL: dict[Any, Callable[[Push, Op], None]] = {
     reversed: _same_of_tangent,
     zip: _nothing,
     operator.getitem: _getitem,
+    records.attribute: _getitem,
+    records.MakeRecord: _make_sequence,
 }
 
 

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from tangent_like import facts, ir, runtime
+from tangent_like import facts, ir, records, runtime
 from tangent_like.build import Builder
 from tangent_like.facts import Fact
 from tangent_like.ir import Atom, Const, Value
@@ -23,7 +23,7 @@ def add(builder: Builder, old: Tree, new: Tree, like: Fact) -> Tree:
     if old is None or new is None:
         return new if old is None else old
     if isinstance(old, tuple) or isinstance(new, tuple):
-        assert isinstance(like, (facts.Tuple, facts.List))
+        assert isinstance(like, facts.STRUCTURES)
         pairs = zip(
             split(builder, old, len(like.items)), split(builder, new, len(like.items)), like.items
         )
@@ -38,12 +38,18 @@ def split(builder: Builder, tree: Tree, count: int) -> tuple[Tree, ...]:
         return (None,) * count
     if isinstance(tree, tuple):
         return tree
-    return tuple(builder.op(operator.getitem, (tree, Const(i))) for i in range(count))
+    return tuple(item(builder, tree, i) for i in range(count))
+
+
+def item(builder: Builder, atom: Atom, place: int) -> Atom:
+    """An item of a structure, by its place."""
+    fn, key = records.reading(facts.defined(atom.fact), place)
+    return builder.op(fn, (atom, key))
 
 
 def leaves(tree: Tree, fact: Fact) -> Iterator[Atom | None]:
     """The leaves of a tree along the structure of `fact`, None for zeros."""
-    if isinstance(fact, (facts.Tuple, facts.List)):
+    if isinstance(fact, facts.STRUCTURES):
         parts = (None,) * len(fact.items) if tree is None else tree
         assert isinstance(parts, tuple)
         for part, item in zip(parts, fact.items, strict=True):
@@ -54,7 +60,7 @@ def leaves(tree: Tree, fact: Fact) -> Iterator[Atom | None]:
 
 def from_leaves(found: Iterator[Atom | None], fact: Fact) -> Tree:
     """The tree of this structure with these leaves; None where all are zero."""
-    if isinstance(fact, (facts.Tuple, facts.List)):
+    if isinstance(fact, facts.STRUCTURES):
         parts = tuple(from_leaves(found, item) for item in fact.items)
         return None if all(part is None for part in parts) else parts
     return next(found)
@@ -62,7 +68,7 @@ def from_leaves(found: Iterator[Atom | None], fact: Fact) -> Tree:
 
 def paths(fact: Fact, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Fact]]:
     """Where each leaf lies in a value of this structure, and its fact."""
-    if isinstance(fact, (facts.Tuple, facts.List)):
+    if isinstance(fact, facts.STRUCTURES):
         for i, item in enumerate(fact.items):
             yield from paths(item, (*path, i))
     else:
@@ -72,13 +78,13 @@ def paths(fact: Fact, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, .
 def at(builder: Builder, atom: Atom, path: tuple[int, ...]) -> Atom:
     """The item of a structured value at a path."""
     for i in path:
-        atom = builder.op(operator.getitem, (atom, Const(i)))
+        atom = item(builder, atom, i)
     return atom
 
 
 def dissolve(builder: Builder, tree: Tree, fact: Fact) -> Tree:
     """A tree whose tuples follow the structure of `fact`, reading items where needed."""
-    if tree is None or not isinstance(fact, (facts.Tuple, facts.List)):
+    if tree is None or not isinstance(fact, facts.STRUCTURES):
         return tree
     return tuple(
         dissolve(builder, part, item)
@@ -133,13 +139,22 @@ def free_name(name: str, taken: Collection[str]) -> str:
     return name
 
 
-def materialised(builder: Builder, tree: Tree, like: Atom) -> Atom:
-    """The tree as one atom, zeros where it is None."""
+def materialised(builder: Builder, tree: Tree, like: Atom, keep: bool = False) -> Atom:
+    """The tree as one atom, zeros where it is None.
+
+    With `keep`, what cannot have a derivative stays what it is in a dict or an object: strings,
+    sizes, None.
+    """
     fact = facts.defined(like.fact)
-    known = isinstance(like.fact, (facts.Tuple, facts.List))
+    known = isinstance(like.fact, facts.STRUCTURES)
     if not known and not isinstance(tree, tuple):
         return zero(builder, like) if tree is None else tree
     count = len(tree) if isinstance(tree, tuple) else len(fact.items)  # type: ignore[union-attr]
     parts = split(builder, tree, count)
-    items = [materialised(builder, part, at(builder, like, (i,))) for i, part in enumerate(parts)]
-    return builder.op(ir.make_list if isinstance(fact, facts.List) else ir.make_tuple, items)
+    items = []
+    for i, part in enumerate(parts):
+        own = at(builder, like, (i,))
+        kept = keep and isinstance(fact, facts.Record)
+        constant = kept and not facts.may_be_differentiated(own.fact)
+        items.append(own if constant else materialised(builder, part, own, keep))
+    return builder.op(records.display_of(fact), items)

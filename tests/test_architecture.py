@@ -19,9 +19,10 @@ PACKAGE = Path(__file__).parents[1] / "tangent_like"
 
 LAYERS: list[set[str]] = [
     # What everything may know.
+    {"parts"},
     {"draws", "collection", "deep", "errors", "facts", "request", "switches", "version"},
     {"ir", "runtime", "scipy_runtime", "solvers"},
-    {"stores"},
+    {"records", "stores"},
     {"effects", "infer", "recomputation", "forward_changes", "numba_runtime", "show", "undefined"},
     {"build", "identities", "verify"},
     {"gradient_block", "trees"},

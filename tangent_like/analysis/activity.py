@@ -42,7 +42,8 @@ def check_rules(block: Block, active: set[Value], special: Container[object]) ->
         if isinstance(statement.fn, Store):
             _check_store(statement, active)
             continue
-        if statement.fn in special or statement.fn in registry.solvers or is_inert(statement.fn):
+        fn = statement.fn
+        if type(fn) in special or fn in special or fn in registry.solvers or is_inert(fn):
             continue
         if any(atom in active for atom in statement.atoms):
             rule_of(statement)

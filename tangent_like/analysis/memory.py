@@ -20,6 +20,7 @@ import numpy as np
 from tangent_like import effects, facts, ir, runtime
 from tangent_like.analysis.lifetimes import Lifetimes
 from tangent_like.ir import Atom, Const, Function, If, Op, Statement, Value
+from tangent_like.records import is_display
 from tangent_like.stores import Store
 
 _ALLOCATING: frozenset[Any] = frozenset({
@@ -67,7 +68,7 @@ def allocates(op: Op) -> bool:
 
 def holds(op: Op) -> bool:
     """Whether the result is a container whose items are the operands."""
-    return _in(op.fn, _HOLDING)
+    return is_display(op.fn) or _in(op.fn, _HOLDING)
 
 
 def _in(fn: Any, table: Collection[Any]) -> bool:
@@ -209,6 +210,11 @@ def join_statement(webs: Webs, statement: Statement, passing: Collection[Op]) ->
 def _join_op(webs: Webs, op: Op, passing: Collection[Op]) -> None:
     if op in passing:
         webs.flow(op.result, op.args[:1])
+        if op.fn is runtime.appended or isinstance(op.fn, Store):
+            _hold(webs, [a for a in op.args[1:2] if _is_list(op.result)], op.result)
+    elif op.fn in (runtime.appended, runtime.append_into):
+        _hold(webs, op.args[1:], op.result)
+        webs.flow(op.result, op.args[:1])
     elif op.fn is ir.push:
         if op not in webs.snapshots:
             _hold(webs, op.args[1:], op.args[0])
@@ -222,6 +228,10 @@ def _join_op(webs: Webs, op: Op, passing: Collection[Op]) -> None:
             webs.foreign.add(op.result)
         if not effects.is_pure(op.fn):
             webs.kept.update(v for v in op.atoms if isinstance(v, Value))
+
+
+def _is_list(value: Value) -> bool:
+    return not isinstance(facts.defined(value.fact), facts.Array)
 
 
 def _hold(webs: Webs, items: Iterable[Atom], container: Atom) -> None:

@@ -141,7 +141,9 @@ class Plan:
 
 
 def _writes_parts(op: Op) -> bool:
-    return op.fn is runtime.scatter_add or isinstance(op.fn, Store)
+    return isinstance(op.fn, Store) or op.fn in (
+        runtime.scatter_add, runtime.appended, runtime.without_last,
+    )  # fmt: skip
 
 
 def loops_around(function: Function) -> dict[Op, tuple[Loop, ...]]:

@@ -618,6 +618,18 @@ def spell_change(fn: Any, sign: Any) -> None:
     _STATEMENTS[fn] = statement
 
 
+def _method_of_list(name: str) -> Any:
+    """`items.append(x)`, `items.pop()`."""
+
+    def statements(emitter: Emitter, op: Op) -> list[ast.stmt]:
+        items = ast.Name(emitter.names[op.result], ast.Load())
+        method = ast.Attribute(items, name, ast.Load())
+        called = call(method, [emitter.atom(a) for a in op.args[1:]])
+        return [*_moved(emitter, op), _at(ast.Expr(called), op)]
+
+    return statements
+
+
 def _remark(emitter: Emitter, op: Op) -> list[ast.stmt]:
     assert isinstance(op.args[0], Const)
     return [remark_node(str(op.args[0].value))]
@@ -646,6 +658,8 @@ _STATEMENTS: dict[Any, Any] = {
     runtime.subtract_into: _add_into,
     ir.put: _put,
     remark: _remark,
+    runtime.append_into: _method_of_list("append"),
+    runtime.remove_last: _method_of_list("pop"),
     ir.fail: _raise,
     ir.keep: lambda emitter, op: [],
 }

@@ -103,7 +103,10 @@ def coalesce(function: Function, groups: Groups) -> None:
                 groups.merge(result, b)
 
 
-IN_PLACE: set[Any] = {runtime.scatter_add_into, runtime.add_into, runtime.subtract_into}
+IN_PLACE: set[Any] = {
+    runtime.scatter_add_into, runtime.add_into, runtime.subtract_into, runtime.append_into,
+    runtime.remove_last,
+}  # fmt: skip
 """Functions whose result is their first operand, changed; dialects add their own."""
 
 

@@ -14,6 +14,8 @@ from tangent_like import effects, facts, ir, runtime
 from tangent_like.backend.references import References
 from tangent_like.frontend.scope import External
 from tangent_like.ir import Op
+from tangent_like.records import MakeRecord, is_named_tuple
+from tangent_like.records import attribute as attribute_of
 
 _BINARY: dict[Any, type[ast.operator]] = {
     operator.add: ast.Add, operator.sub: ast.Sub, operator.mul: ast.Mult,
@@ -68,6 +70,8 @@ def spell(
         return ast.UnaryOp(_UNARY[op.fn](), args[0])
     if isinstance(op.fn, External):
         return refs.external(op.fn)
+    if isinstance(op.fn, MakeRecord):
+        return _record(op.fn, args, refs)
     if is_method_of_generator(op.fn):
         return call(attribute(args[0], op.fn.__name__), args[1:], **keywords)
     return call(refs.function(op.fn), args, **keywords)
@@ -106,6 +110,16 @@ def _is_none(node: ast.expr) -> bool:
 
 def subscript(container: ast.expr, index: ast.expr, atom: ir.Atom) -> ast.Subscript:
     return ast.Subscript(container, index_expression(index, atom), ast.Load())
+
+
+def _record(made: MakeRecord, items: list[ast.expr], refs: References) -> ast.expr:
+    """A dict display, a named tuple, or an object with these attributes."""
+    if made.type is dict:
+        return ast.Dict([ast.Constant(key) for key in made.keys], list(items))
+    if is_named_tuple(made.type):
+        return call(refs.function(made.type), items)
+    named = dict(zip(map(str, made.keys), items, strict=True))
+    return call(refs.function(runtime.make_object), [refs.function(made.type)], **named)
 
 
 Special = Callable[[Op, list[ast.expr], References], ast.expr | None]
@@ -214,6 +228,7 @@ _SPECIAL: dict[Any, Special] = {
     operator.getitem: lambda op, args, refs: subscript(args[0], args[1], op.args[1]),
     operator.contains: _contains,
     getattr: _getattr,
+    attribute_of: _getattr,
     np.transpose: _transpose,
     np.sum: _sum,
     np.expand_dims: _expand_dims,

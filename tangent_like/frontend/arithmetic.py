@@ -8,16 +8,20 @@ from typing import Any
 
 import gast
 
-from tangent_like import facts, ir
+from tangent_like import facts, ir, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
+from tangent_like.frontend.memory import may_alias
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.structures import is_object, operator_of_class
 from tangent_like.ir import Atom, Const, Value
 
 
 def binary(state: Lowering, node: Any, left: Atom, right: Atom) -> Atom:
     """A binary operation; `+` and `*` of tuples and lists are worked out item by item."""
     place = state.place(node)
+    if is_object(left) or is_object(right):
+        return operator_of_class(state, node, DUNDERS[type(node.op)], left, right)
     if left.fact == facts.Opaque("str"):
         text = state.builder.op(BINARY[type(node.op)], (left, right), place=place)
         if isinstance(text, Value):
@@ -41,11 +45,20 @@ def _sequence_operation(state: Lowering, node: Any, left: Atom, right: Atom) -> 
             known = isinstance(count, Const) and type(count.value) is int
             if known and isinstance(sequence.fact, (facts.Tuple, facts.List)):
                 return _display(state, sequence.fact, _items(state, sequence) * count.value)  # type: ignore[union-attr]
+            if isinstance(sequence.fact, (facts.List, facts.ListOf)) and _is_whole(count):
+                if not any(map(may_alias, facts.leaves(sequence.fact))):
+                    return state.builder.op(
+                        runtime.repeated, (sequence, count), place=state.place(node)
+                    )
     raise NotYetSupported(
         f"`{SIGNS[type(node.op)]}` of {facts.describe(a)} and {facts.describe(b)}",
         state.place(node),
         "make arrays with np.array, or write the items out",
     )
+
+
+def _is_whole(count: Atom) -> bool:
+    return isinstance(count.fact, facts.Scalar) and count.fact.type == "int"
 
 
 def _items(state: Lowering, sequence: Atom) -> list[Atom]:
@@ -67,6 +80,12 @@ BINARY = {
     gast.Pow: operator.pow, gast.MatMult: operator.matmul, gast.LShift: operator.lshift,
     gast.RShift: operator.rshift, gast.BitOr: operator.or_, gast.BitXor: operator.xor,
     gast.BitAnd: operator.and_,
+}  # fmt: skip
+DUNDERS = {
+    gast.Add: "__add__", gast.Sub: "__sub__", gast.Mult: "__mul__", gast.Div: "__truediv__",
+    gast.FloorDiv: "__floordiv__", gast.Mod: "__mod__", gast.Pow: "__pow__",
+    gast.MatMult: "__matmul__", gast.LShift: "__lshift__", gast.RShift: "__rshift__",
+    gast.BitOr: "__or__", gast.BitXor: "__xor__", gast.BitAnd: "__and__",
 }  # fmt: skip
 SIGNS = {
     gast.Add: "+", gast.Sub: "-", gast.Mult: "*", gast.Div: "/", gast.FloorDiv: "//",

@@ -13,6 +13,7 @@ import operator
 import sys
 import types
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ import numpy as np
 
 from tangent_like import effects, facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported, SourceError
-from tangent_like.frontend import applications, operators, tables, writes
+from tangent_like.frontend import applications, lists, operators, tables, writes
 from tangent_like.frontend.failures import lower_exception
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.joins import join_pairs
@@ -29,7 +30,7 @@ from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.methods import METHODS
 from tangent_like.frontend.names import attribute_of_constant
 from tangent_like.frontend.numba_functions import python_function
-from tangent_like.frontend.objects import table_of
+from tangent_like.frontend.objects import make_table, table_of
 from tangent_like.frontend.operator_calls import lower_operator
 from tangent_like.frontend.scope import (
     Bound,
@@ -38,10 +39,19 @@ from tangent_like.frontend.scope import (
     External,
     Frame,
     LocalFunction,
+    Method,
 )
 from tangent_like.frontend.source import Source, find_source
 from tangent_like.frontend.stars import collect, named_items, starred_items
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.structures import (
+    Super,
+    call_special,
+    construct,
+    is_object,
+    lower_super,
+    read_attribute,
+)
 from tangent_like.frontend.text import text_method
 from tangent_like.ir import Atom, Const
 from tangent_like.rules import refused, registry
@@ -65,6 +75,9 @@ def lower_call(state: Lowering, node: Any) -> Atom:
         found = _method_call(state, node)
         if found is not None:
             return found
+    found = lower_super(state, node)
+    if found is not None:
+        return found
     callee = state.expression(node.func)
     args, keywords = _arguments(state, node)
     state.builder.place = state.place(node)
@@ -91,12 +104,8 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
     if isinstance(owner, Const) and isinstance(owner.value, str):
         args, keywords = _arguments(state, node)
         return text_method(state, node, owner.value, name, args, keywords)
-    table = table_of(owner)
-    if table is not None:
-        found = tables.method(state, table, name, starred_items(state, node.args), node)
-        return fresh(state, found, node)
     if isinstance(owner, Const):
-        if not hasattr(owner.value, name):
+        if not isinstance(owner.value, Super) and not hasattr(owner.value, name):
             raise NotYetSupported(
                 f"the method `{name}`",
                 state.place(node),
@@ -106,6 +115,13 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
         args, keywords = _arguments(state, node)
         state.builder.place = state.place(node)
         return call(state, node, callee, args, keywords)
+    if is_object(owner):
+        callee = read_attribute(state, node, owner, name)
+        args, keywords = _arguments(state, node)
+        state.builder.place = state.place(node)
+        return call(state, node, callee, args, keywords)
+    if lists.is_container(owner):
+        return _container_method(state, node, owner, name)
     source = _source_of_draws(owner.fact)
     if source is not None:
         drawing = getattr(source, name, None)
@@ -127,10 +143,31 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
     return state.builder.op(function, args, keywords, place=state.place(node))
 
 
+def _container_method(state: Lowering, node: Any, owner: Atom, name: str) -> Atom:
+    """A method of a list or a dict."""
+    args, keywords = _arguments(state, node)
+    state.builder.place = state.place(node)
+    owner = fresh(state, owner, node)
+    method = lists.method_of(owner, name)
+    table = table_of(state, owner) if method is None else None
+    if table is not None:
+        return fresh(state, tables.method(state, table, name, args, node), node)
+    if keywords and method is lists.update:
+        args, keywords = [*args, make_table(state, keywords)], {}
+    if method is None or keywords or not isinstance(owner, ir.Value):
+        raise NotYetSupported(
+            f"the method `{name}` of {facts.describe(owner.fact)}", state.place(node),
+            "use indices, or build a new list",
+        )  # fmt: skip
+    return method(state, node, owner, args)
+
+
 def call(
     state: Lowering, node: Any, callee: Atom, args: Sequence[Atom], keywords: Mapping[str, Atom]
 ) -> Atom:
     """Call what is known at compile time."""
+    if is_object(callee):
+        return call_special(state, node, "__call__", callee, args)
     if not isinstance(callee, Const):
         raise NotYetSupported(
             "calling a function that is known only at run time",
@@ -141,12 +178,19 @@ def call(
     applied = applications.apply(state, node, function, args, keywords, call)
     if applied is not None:
         return applied
+    called = _call_of_object(function)
+    if called is not None:
+        return call(state, node, Const(called), (callee, *args), keywords)
     if isinstance(function, Choice):
         return _call_choice(state, node, function, args, keywords)
     if isinstance(function, LocalFunction):
         return _call_local(state, node, function, args, keywords)
     if isinstance(function, Derived):
         return state.module.derive(state, node, function, args, keywords)  # type: ignore[no-any-return]
+    if isinstance(function, Method):
+        return call(state, node, Const(function.function), (function.owner, *args), keywords)
+    if isinstance(function, types.MethodType) and _is_of_the_user(function):
+        return _call_bound(state, node, callee, function, args, keywords)
     if isinstance(function, Bound):
         return call(state, node, Const(function.function), (*args, *function.last), keywords)
     operator_name = operators.name_of(function)
@@ -178,6 +222,8 @@ def call(
         )
     if isinstance(function, type) and issubclass(function, BaseException):
         return lower_exception(state, node, function, args, keywords)
+    if isinstance(function, type) and not _of_library(function):
+        return construct(state, node, function, args, keywords)
     if _of_library(function) and getattr(function, "__module__", "") != "builtins":
         return _operation(state, node, function, args, keywords)
     name = getattr(function, "__qualname__", None) or repr(function)
@@ -206,6 +252,35 @@ def _call_vectorized(
 
 
 _OPTIONS = ("otypes", "excluded", "signature", "cache")
+
+
+def _is_of_the_user(function: types.MethodType) -> bool:
+    return not _of_library(function) and not _of_library(type(function.__self__))
+
+
+def _call_of_object(value: Any) -> types.FunctionType | None:
+    """What calling an object of the user's runs; None for functions and what is no object."""
+    kind = type(value)
+    if kind.__module__.startswith("tangent_like.") or _of_library(kind):
+        return None
+    defined = inspect.getattr_static(kind, "__call__", None)
+    return defined if isinstance(defined, types.FunctionType) else None
+
+
+def _call_bound(
+    state: Lowering,
+    node: Any,
+    callee: Const,
+    function: types.MethodType,
+    args: Sequence[Atom],
+    keywords: Mapping[str, Atom],
+) -> Atom:
+    """A method of an object outside: its attributes are read there."""
+    owner = Const(function.__self__)
+    origin = state.module.origins.get(callee)
+    if origin is not None:
+        state.module.origins[owner] = replace(origin, path=origin.path[:-1])
+    return call(state, node, Const(function.__func__), (owner, *args), keywords)
 
 
 def _call_choice(

@@ -16,7 +16,7 @@ from tangent_like import facts, runtime
 from tangent_like.frontend.application import Application, Handler
 from tangent_like.frontend.choices import choose
 from tangent_like.frontend.instances import known_instance
-from tangent_like.frontend.objects import Table, table_of
+from tangent_like.frontend.objects import make_table, table_of
 from tangent_like.frontend.state import FALSE, TRUE
 from tangent_like.ir import Atom, Const
 
@@ -43,9 +43,9 @@ def tabled(own: Application) -> Atom:
     """`dict` of another dict, of pairs, and of keywords."""
     items: dict[Any, Atom] = {}
     for given in own.args:
-        table = table_of(given)
-        items.update(table.items if table is not None else _pairs(own, given))
-    return Const(Table({**items, **own.keywords}))
+        table = table_of(own.state, given)
+        items.update(table if table is not None else _pairs(own, given))
+    return make_table(own.state, {**items, **own.keywords})
 
 
 def _pairs(own: Application, sequence: Atom) -> dict[Any, Atom]:
@@ -173,8 +173,8 @@ def is_callable(own: Application) -> Atom:
 
 
 def length(own: Application) -> Atom | None:
-    table = table_of(own.args[0])
-    return Const(len(table.items)) if table is not None else None
+    table = table_of(own.state, own.args[0])
+    return Const(len(table)) if table is not None else None
 
 
 HANDLERS: dict[Any, Handler] = {

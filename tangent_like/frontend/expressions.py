@@ -24,6 +24,13 @@ from tangent_like.frontend.names import attribute_of_constant, read_name
 from tangent_like.frontend.objects import table_of
 from tangent_like.frontend.stars import starred_items
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.structures import (
+    call_special,
+    is_object,
+    operator_of_class,
+    read_attribute,
+    special_method,
+)
 from tangent_like.frontend.targets import bind
 from tangent_like.frontend.text import lower_f_string
 from tangent_like.ir import Atom, Const, Value
@@ -84,9 +91,16 @@ def _unary(state: Lowering, node: Any) -> Atom:
     if isinstance(node.op, gast.USub) and isinstance(operand, Const):
         if type(operand.value) in (int, float, complex):
             return Const(-operand.value)
+    if is_object(operand) and type(node.op) in _UNARY_NAMES:
+        return call_special(state, node, _UNARY_NAMES[type(node.op)], operand)
     return state.builder.op(_UNARY[type(node.op)], (operand,), place=state.place(node))
 
 
+_UNARY_NAMES = {gast.USub: "__neg__", gast.UAdd: "__pos__", gast.Invert: "__invert__"}
+_COMPARISON_NAMES: dict[type, str] = {
+    gast.Eq: "__eq__", gast.NotEq: "__ne__", gast.Lt: "__lt__", gast.LtE: "__le__",
+    gast.Gt: "__gt__", gast.GtE: "__ge__",
+}  # fmt: skip
 _COMPARISONS: dict[type, Callable[..., Any]] = {
     gast.Eq: operator.eq,
     gast.NotEq: operator.ne,
@@ -121,16 +135,15 @@ def _comparison(state: Lowering, node: Any, sign: Any, left: Atom, right: Atom) 
         known = _known_identity(left, right)
         if known is not None:
             return Const(known == isinstance(sign, gast.Is))
-    table = table_of(right)
-    if table is not None and isinstance(sign, (gast.In, gast.NotIn)):
-        inside = tables.contains(table, left)
-        if inside is not None:
-            return Const(inside.value == isinstance(sign, gast.In))  # type: ignore[union-attr]
     if isinstance(sign, (gast.In, gast.NotIn)):
+        if isinstance(right.fact, facts.Record) and isinstance(left, Const):
+            return Const((left.value in right.fact.keys) == isinstance(sign, gast.In))
         found = state.builder.op(operator.contains, (right, left), place=place)
         if isinstance(sign, gast.NotIn):
             return state.builder.op(operator.not_, (found,), place=place)
         return found
+    if (is_object(left) or is_object(right)) and type(sign) in _COMPARISON_NAMES:
+        return operator_of_class(state, node, _COMPARISON_NAMES[type(sign)], left, right)
     return state.builder.op(_COMPARISONS[type(sign)], (left, right), place=place)
 
 
@@ -157,13 +170,15 @@ def _display(maker: Callable[..., Any]) -> Callable[[Lowering, Any], Atom]:
 
 def _subscript(state: Lowering, node: Any) -> Atom:
     container, index = lower_all(state, (node.value, node.slice))
-    table = table_of(container)
+    table = table_of(state, container)
     if table is not None:
         return fresh(state, tables.read(state, table, index, node), node)
     if isinstance(container, Const):
         joined = index_trick(state, node, container.value, index)
         if joined is not None:
             return joined
+    if special_method(container, "__getitem__") is not None:
+        return call_special(state, node, "__getitem__", container, (index,))
     found = state.builder.op(operator.getitem, (container, index), place=state.place(node))
     return fresh(state, found, node)
 
@@ -190,6 +205,8 @@ def _attribute(state: Lowering, node: Any) -> Atom:
     owner = lower_expression(state, node.value)
     if isinstance(owner, Const):
         return attribute_of_constant(state, owner, node.attr, node)
+    if is_object(owner):
+        return read_attribute(state, node, owner, node.attr)
     if facts.is_numeric(owner.fact):
         if node.attr in ATTRIBUTES:
             return state.builder.op(ATTRIBUTES[node.attr], (owner,), place=state.place(node))

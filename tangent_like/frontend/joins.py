@@ -8,14 +8,21 @@ them, and undefined on the side that returned.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.build import fact_of
 from tangent_like.facts import Fact
-from tangent_like.frontend.memory import buffers_of, carried_atom, link, may_alias, may_share
+from tangent_like.frontend.memory import (
+    buffers_of,
+    carried_atom,
+    fresh_buffer,
+    fresh_or_conflict,
+    link,
+    may_alias,
+    may_share,
+)
 from tangent_like.frontend.objects import INTERNAL
 from tangent_like.frontend.scope import (
     Binding,
@@ -28,6 +35,8 @@ from tangent_like.frontend.scope import (
 )
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Block, Const
+from tangent_like.records import display_of
+from tangent_like.trees import item
 
 
 def join_environments(
@@ -46,6 +55,8 @@ def join_environments(
     Values made before the branches have serial numbers below `mark`; buffers of values that one
     branch made are not there after it.
     """
+    then, then_env = _at_end(state, then, then_env, else_env, node)
+    orelse, else_env = _at_end(state, orelse, else_env, then_env, node)
     joined: Environment = {}
     pairs: list[tuple[Any, Atom, Atom]] = []
     alone: list[tuple[str, Atom, int]] = []
@@ -85,6 +96,31 @@ def join_environments(
             pairs.append((name, left, right))
     joined.update(join_pairs(state, test, then, orelse, pairs, alone))
     return joined
+
+
+def _at_end(
+    state: Lowering, block: Block, own: Environment, other: Environment, node: Any
+) -> tuple[Block, Environment]:
+    """A branch in which what the other one leaves otherwise is as it is at the end."""
+    if not state.written:
+        return block, own
+    outer = state.scope()
+    state.enter(own)
+
+    def build() -> tuple[Atom, ...]:
+        for key, binding in own.items():
+            if other.get(key) is binding:
+                continue
+            if isinstance(key, Buffer):
+                fresh_buffer(state, key, node)
+            else:
+                state.frame.env[key] = fresh_or_conflict(state, binding, node)
+        return ()
+
+    extra = state.builder.collect(build)
+    found = state.scope()
+    state.enter(outer)
+    return Block(block.statements + extra.statements, block.results), found
 
 
 def _has_returned(env: Environment) -> bool:
@@ -131,7 +167,7 @@ def _alike(live: ir.Value, dead: Binding) -> bool:
     return known == joined
 
 
-_SEQUENCES = (facts.Tuple, facts.List)
+_SEQUENCES = facts.STRUCTURES
 
 
 def shown(name: Any) -> str:
@@ -220,8 +256,10 @@ def join_pairs(
             state.homes[value] = Home(name, (), value)
     arrays = [
         (result, [set(buffers_of(state, source)) for source in sources])
-        for (name, _), result, *sources in zip(owners, results, then.results, orelse.results)
-        if isinstance(result, ir.Value) and may_alias(result.fact) and isinstance(name, str)
+        for (name, whole), result, *sources in zip(owners, results, then.results, orelse.results)
+        if isinstance(result, ir.Value)
+        and may_alias(result.fact)
+        and (isinstance(name, str) or whole is not None)
     ]
     environment.update(_buffers(state, arrays))
     return environment
@@ -248,21 +286,25 @@ def _buffers(
 
 
 def _whole_structure(fact: Fact) -> Fact | None:
-    return fact if isinstance(fact, facts.Tuple | facts.List) else None
+    return fact if isinstance(fact, facts.STRUCTURES) else None
 
 
 def _structure(a: Fact, b: Fact) -> Fact | None:
     """The structure that both share; None where they are to be joined as one value."""
-    if isinstance(a, facts.Tuple | facts.List) and type(a) is type(b):
-        assert isinstance(b, facts.Tuple | facts.List)
-        if len(a.items) == len(b.items):
-            inner = [_structure(x, y) for x, y in zip(a.items, b.items)]
-            return type(a)(tuple(facts.UNKNOWN if s is None else s for s in inner))
+    if isinstance(a, facts.STRUCTURES) and isinstance(b, facts.STRUCTURES) and _same_kind(a, b):
+        inner = [_structure(x, y) for x, y in zip(a.items, b.items)]
+        return facts.with_items(a, tuple(facts.UNKNOWN if s is None else s for s in inner))
     return None
 
 
+def _same_kind(a: facts.Structure, b: facts.Structure) -> bool:
+    if isinstance(a, facts.Record) and isinstance(b, facts.Record):
+        return a.type is b.type and a.keys == b.keys
+    return type(a) is type(b) and len(a.items) == len(b.items)
+
+
 def count_leaves(structure: Fact | None) -> int:
-    if isinstance(structure, facts.Tuple | facts.List):
+    if isinstance(structure, facts.STRUCTURES):
         return sum(map(count_leaves, structure.items))
     return 1
 
@@ -278,26 +320,22 @@ def _with_leaves(
 
 def leaves_of(state: Lowering, atom: Atom, structure: Fact | None) -> list[Atom]:
     """The leaves of a value along a structure, reading items where it is not dissolved yet."""
-    if not isinstance(structure, facts.Tuple | facts.List):
+    if not isinstance(structure, facts.STRUCTURES):
         return [atom]
     if atom is ir.UNDEFINED:
         return [atom] * count_leaves(structure)
-    items = (
-        state.builder.op(operator.getitem, (atom, Const(i))) for i in range(len(structure.items))
-    )
+    items = (item(state.builder, atom, i) for i in range(len(structure.items)))
     return [
         leaf
-        for item, inner in zip(items, structure.items)
-        for leaf in leaves_of(state, item, inner)
+        for part, inner in zip(items, structure.items)
+        for leaf in leaves_of(state, part, inner)
     ]
 
 
 def rebuild(state: Lowering, structure: Fact | None, leaves: Any) -> Atom:
     """The value of this structure from its leaves."""
-    if not isinstance(structure, facts.Tuple | facts.List):
+    if not isinstance(structure, facts.STRUCTURES):
         leaf: Atom = next(leaves)
         return leaf
-    display = ir.make_tuple if isinstance(structure, facts.Tuple) else ir.make_list
-    return state.builder.op(
-        display, [rebuild(state, inner, leaves) for inner in structure.items]
-    )
+    items = [rebuild(state, inner, leaves) for inner in structure.items]
+    return state.builder.op(display_of(structure), items)

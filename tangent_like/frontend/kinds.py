@@ -26,6 +26,7 @@ from tangent_like.facts import (
     with_fresh_sizes,
     without_values,
 )
+from tangent_like.parts import parts_of
 
 __all__ = [
     "instantiate",
@@ -46,6 +47,10 @@ def _kind(value: Any) -> Fact:
     if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
         items = tuple(_kind(item) for item in value)
         return Tuple(items) if isinstance(value, tuple) else _kind_of_list(items)
+    parts = parts_of(value)
+    if parts is not None:
+        items = tuple(_kind(item) for item in parts.values())
+        return facts.Record(type(value), tuple(parts), items)
     if isinstance(value, (bool, np.bool_)):
         return facts.BOOL
     if isinstance(value, (int, np.integer)):

@@ -15,15 +15,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Any
 
-from tangent_like import ir
+from tangent_like import facts, ir
 from tangent_like.frontend.memory import adopt, buffers_of, link, may_alias, may_share
 from tangent_like.frontend.scope import Binding, Buffer, Environment
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Value
+from tangent_like.records import is_display
 
-Leaf = tuple[str, int]
-"""One of the values that a name stands for: the name, and which of them."""
+Leaf = tuple[Any, int]
+"""One of the values that a name stands for, or that a buffer holds: the name or buffer, and which
+of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +56,7 @@ class Buffers:
     sharing: Sharing
     made: dict[Leaf, Buffer] = field(default_factory=dict)
 
-    def make(self, name: str, leaves: Iterable[Value]) -> None:
+    def make(self, name: Any, leaves: Iterable[Value]) -> None:
         for k, value in enumerate(leaves):
             if may_alias(value.fact):
                 self.made[name, k] = self.buffer((name, k), value)
@@ -70,7 +73,7 @@ class Buffers:
 
 def observed(
     state: Lowering, before: Environment, after: Environment, buffers: Buffers,
-    names: Iterable[str], mark: int,
+    names: Iterable[Any], mark: int,
 ) -> Sharing:  # fmt: skip
     """What the leaves share, seen from what the names hold before the loop and after the body;
     values made before the loop have serial numbers below `mark`."""
@@ -93,10 +96,15 @@ def observed(
 
 
 def _leaves(
-    state: Lowering, environment: Environment, names: Iterable[str]
+    state: Lowering, environment: Environment, names: Iterable[Any]
 ) -> Iterator[tuple[Leaf, set[Buffer]]]:
     for name in names:
-        binding: Binding = environment.get(name, ir.UNDEFINED)
+        missing = name.root if isinstance(name, Buffer) else ir.UNDEFINED
+        binding: Binding = environment.get(name, missing)
+        if isinstance(name, Buffer) and not isinstance(
+            getattr(binding, "fact", None), facts.STRUCTURES
+        ):
+            continue
         if isinstance(binding, Value):
             for k, atom in enumerate(_parts(state, binding)):
                 yield (name, k), set(buffers_of(state, atom))
@@ -105,7 +113,7 @@ def _leaves(
 def _parts(state: Lowering, atom: Atom) -> Iterator[Atom]:
     """The values that a display holds, however deep."""
     op = state.builder.definitions.get(atom) if isinstance(atom, Value) else None
-    if op is not None and op.fn in (ir.make_tuple, ir.make_list):
+    if op is not None and is_display(op.fn):
         for item in op.args:
             yield from _parts(state, item)
     else:

@@ -38,6 +38,7 @@ from tangent_like.frontend.memory import (
     buffers_of,
     carried_atom,
     fresh,
+    fresh_buffer,
     fresh_or_conflict,
     may_alias,
 )
@@ -200,8 +201,9 @@ def _learn_of_memory(state: Lowering, plan: _Plan, trial: _Trial) -> bool:
             plan.guesses.pop(buffer, None)
         else:
             plan.guesses[buffer] = _first_guess(plan.before.get(buffer, buffer.root))
-    names = [n for n in plan.guesses if isinstance(n, str)]
-    seen = observed(state, plan.before, trial.env, trial.buffers, names, plan.serial)
+    seen = observed(
+        state, plan.before, trial.env, trial.buffers, plan.guesses, plan.serial
+    )
     sharing = plan.sharing.with_(seen)
     news = bool(new) or not sharing.same_as(plan.sharing)
     news |= not plan.writes and any(
@@ -268,7 +270,7 @@ def _lower_body(state: Lowering, plan: _Plan) -> _Trial:
     def build() -> tuple[Atom, ...]:
         for key, entry in carried.items():
             shares = plan.writes and isinstance(key, str) and may_alias(entry.fact)
-            if shares or isinstance(entry.fact, facts.Tuple | facts.List):
+            if shares or isinstance(entry.fact, facts.STRUCTURES):
                 carried_atom(state, entry)
         try:
             _lower_iteration(state, plan, item)
@@ -276,7 +278,9 @@ def _lower_body(state: Lowering, plan: _Plan) -> _Trial:
             mark_raised(state)
             state.frame.env["%go"] = FALSE
         for key in carried:
-            if isinstance(key, str):
+            if isinstance(key, Buffer):
+                fresh_buffer(state, key, plan.node)
+            else:
                 env = state.frame.env
                 env[key] = fresh_or_conflict(state, env[key], plan.node)
         return ()
@@ -298,7 +302,8 @@ def _lower_body(state: Lowering, plan: _Plan) -> _Trial:
 
 def _carried(key: Any, guess: Fact, buffers: Buffers) -> Carried:
     if isinstance(key, Buffer):
-        return Carried(key.name, guess, key=key)
+        on_read = partial(buffers.make, key) if isinstance(guess, facts.STRUCTURES) else None
+        return Carried(key.name, guess, key=key, on_read=on_read)
     return Carried(key, guess, key=key, on_read=partial(buffers.make, key))
 
 
@@ -414,8 +419,8 @@ def _append_loop(
             adopt(state, name, value)
         else:
             state.frame.env[name] = value
-            if trial.writes:
-                buffers.make(name, part)
+        if trial.writes and (isinstance(name, str) or isinstance(fact, facts.STRUCTURES)):
+            buffers.make(name, part)
     for name, conflict in {**conflicts, **plan.lost}.items():
         place = state.memory if isinstance(name, Buffer) else state.frame.env
         place[name] = conflict
@@ -443,6 +448,12 @@ def _carriable(
                 name, state.place(node), "a function or module that the loop binds anew"
             )
         elif isinstance(leaving, Conflict):
+            if trial.exposed(name):
+                raise NotYetSupported(
+                    f"what the loop leaves in `{shown(name)}`: {leaving.reason}",
+                    leaving.place,
+                    "copy the array before it is written into: `.copy()`",
+                )
             conflicts[name] = leaving
         elif not (leaving is ir.UNDEFINED and entering is ir.UNDEFINED):
             kept.append(name)
@@ -456,7 +467,7 @@ def _compile_time(binding: Binding) -> bool:
 
 
 def _leaf_values(name: str, fact: Fact) -> list[Value]:
-    if isinstance(fact, facts.Tuple | facts.List):
+    if isinstance(fact, facts.STRUCTURES):
         return [leaf for item in fact.items for leaf in _leaf_values("", item)]
     return [Value(shown(name), fact)]
 

@@ -52,8 +52,9 @@ from tangent_like.frontend.scope import Conflict
 from tangent_like.frontend.signatures import parameters_of
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import FALSE, TRUE, Lowering, Module
+from tangent_like.frontend.structures import opened
 from tangent_like.frontend.targets import bind, bind_name
-from tangent_like.frontend.writes import augment, augment_item
+from tangent_like.frontend.writes import augment, augment_attribute, augment_item
 from tangent_like.ir import Const, Value
 
 mapped.register()
@@ -70,8 +71,9 @@ def lower_function(
     frame.calls = (function,)
     state = Lowering(module, Builder(), frame)
     by_name = {p.name for p in declared if p.kind is p.KEYWORD_ONLY}
-    args = [value for value in params if value.name not in by_name]
-    named = {value.name: value for value in params if value.name in by_name}
+    given = {value.name: opened(state, value) for value in params}
+    args = [given[value.name] for value in params if value.name not in by_name]
+    named = {value.name: given[value.name] for value in params if value.name in by_name}
     frame.env = bind_arguments(state, source.tree, source.tree, {}, args, named)
     try:
         result = lower_body(state)
@@ -136,10 +138,9 @@ def _lower_augmented(state: Lowering, node: Any) -> None:
     if isinstance(node.target, gast.Subscript):
         augment_item(state, node)
         return
-    if not isinstance(node.target, gast.Name):
-        raise NotYetSupported(
-            "writing into an object in place", state.place(node), "build a new one"
-        )
+    if isinstance(node.target, gast.Attribute):
+        augment_attribute(state, node)
+        return
     old = read_name(state, node.target.id, node.target)
     if isinstance(old.fact, (facts.Scalar, facts.Tuple, facts.Opaque)):
         value = state.expression(node.value)

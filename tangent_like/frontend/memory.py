@@ -26,6 +26,7 @@ from tangent_like.errors import NeverSupported, SharedMemory
 from tangent_like.frontend.scope import Binding, Buffer, Carried, Conflict, Home
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const, Op, Value
+from tangent_like.records import display_of, is_display, is_mutable_display, is_named_tuple
 from tangent_like.stores import Store, is_basic
 
 _VIEWS: frozenset[Any] = frozenset({
@@ -40,17 +41,19 @@ _CONTIGUOUS: frozenset[Any] = frozenset({
 _NEW = (np.array, np.copy)
 """What makes a new array, whatever is known of the operands."""
 
-_DISPLAYS = (ir.make_tuple, ir.make_list)
-
 
 def may_alias(fact: facts.Fact) -> bool:
     """Whether a value of this fact may be memory that can be written into."""
     fact = facts.defined(fact)
-    if isinstance(fact, (facts.Tuple, facts.List)):
+    if isinstance(fact, facts.Tuple):
+        return any(map(may_alias, fact.items))
+    if isinstance(fact, facts.Record) and is_named_tuple(fact.type):
         return any(map(may_alias, fact.items))
     if isinstance(fact, facts.Array):
         return fact.dims is None or bool(fact.dims)
-    return isinstance(fact, (facts.Unknown, facts.ListOf, facts.Zip))
+    return isinstance(
+        fact, (facts.Unknown, facts.List, facts.Record, facts.ListOf, facts.Zip)
+    )
 
 
 def home_of(state: Lowering, value: Value) -> Home:
@@ -66,15 +69,34 @@ def _home(state: Lowering, value: Value) -> Home:
     if any(value is read for read in state.reads.values()):
         return Home(Buffer(value, outside=True), (), value)
     if op is None:
-        return _rooted(state, value, state.builder.sources.get(value, ()))
+        sources = state.builder.sources.get(value, ())
+        if len(sources) == 1 and isinstance(sources[0].fact, facts.ListOf):
+            return _item_of(state, value, sources[0])
+        return _rooted(state, value, sources)
     if _is_view(state, op):
         inner = home_of(state, op.args[0])  # type: ignore[arg-type]
         return Home(inner.buffer, (*inner.path, op), inner.root)
+    if _takes_item(op):
+        return _item_of(state, value, op.args[0])
     return _rooted(state, value, () if _is_new(op) else op.atoms)
 
 
 def _is_new(op: Op) -> bool:
-    return allocates(op) or (op.fn in _NEW and not any(key == "copy" for key, _ in op.keywords))
+    if allocates(op) or is_display(op.fn):
+        return True
+    return op.fn in _NEW and not any(key == "copy" for key, _ in op.keywords)
+
+
+def _takes_item(op: Op) -> bool:
+    """Whether an operation reads an item of a list of unknown length."""
+    return op.fn is operator.getitem and isinstance(op.args[0].fact, facts.ListOf)
+
+
+def _item_of(state: Lowering, value: Value, items: Atom) -> Home:
+    """An item of a list: memory of its own, which the list holds."""
+    buffer = Buffer(value)
+    buffer.holders.update(buffers_of(state, items))
+    return Home(buffer, (), value)
 
 
 def _rooted(state: Lowering, value: Value, sources: Sequence[Atom]) -> Home:
@@ -109,10 +131,10 @@ def buffers_of(state: Lowering, atom: Atom) -> Iterator[Buffer]:
     if not isinstance(atom, Value) or not may_alias(atom.fact):
         return
     op = state.builder.definitions.get(atom)
-    if op is not None and op.fn in _DISPLAYS:
+    if op is not None and is_display(op.fn):
         for item in op.args:
             yield from buffers_of(state, item)
-    else:
+    if op is None or not is_display(op.fn) or is_mutable_display(op.fn):
         yield home_of(state, atom).buffer
 
 
@@ -147,17 +169,37 @@ def fresh(state: Lowering, atom: Atom, node: Any) -> Atom:
     if not state.written or not isinstance(atom, Value) or not may_alias(atom.fact):
         return atom
     op = state.builder.definitions.get(atom)
-    if op is not None and op.fn in _DISPLAYS:
-        items = [fresh(state, item, node) for item in op.args]
-        same = all(map(operator.is_, items, op.args))
-        return atom if same else state.builder.op(op.fn, items, name=atom.name)
+    if op is not None and is_display(op.fn) and not is_mutable_display(op.fn):
+        return _with_fresh_items(state, atom, op, node)
     home = home_of(state, atom)
     now = held(state, home, node)
-    if now is home.root:
+    if now is not home.root:
+        for step in home.path:
+            now = state.builder.op(step.fn, (now, *step.args[1:]), name=step.result.name)
+        atom = now
+    op = state.builder.definitions.get(atom) if isinstance(atom, Value) else None
+    if op is None or not is_display(op.fn):
         return atom
-    for step in home.path:
-        now = state.builder.op(step.fn, (now, *step.args[1:]), name=step.result.name)
-    return now
+    assert isinstance(atom, Value)
+    current = _with_fresh_items(state, atom, op, node)
+    if current is not atom:
+        adopt(state, home.buffer, current)
+    return current
+
+
+def fresh_buffer(state: Lowering, buffer: Buffer, node: Any) -> None:
+    """Let a buffer that holds a structure hold its items as they are now."""
+    now = state.memory.get(buffer)
+    op = state.builder.definitions.get(now) if isinstance(now, Value) else None
+    if op is not None and is_display(op.fn):
+        assert isinstance(now, Value)
+        adopt(state, buffer, _with_fresh_items(state, now, op, node))
+
+
+def _with_fresh_items(state: Lowering, atom: Value, op: Op, node: Any) -> Atom:
+    items = [fresh(state, item, node) for item in op.args]
+    same = all(map(operator.is_, items, op.args))
+    return atom if same else state.builder.op(op.fn, items, name=atom.name)
 
 
 def held(state: Lowering, home: Home, node: Any) -> Atom:
@@ -177,7 +219,9 @@ def _check_sources(state: Lowering, root: Value, node: Any) -> None:
     """What may be a view of something cannot be read once that was written."""
     op = state.builder.definitions.get(root)
     sources = state.builder.sources.get(root, ()) if op is None else op.atoms
-    if op is not None and _is_new(op):
+    if op is not None and (_is_new(op) or _takes_item(op)):
+        return
+    if op is None and len(sources) == 1 and isinstance(sources[0].fact, facts.ListOf):
         return
     for source in sources:
         if fresh(state, source, node) is not source:
@@ -213,16 +257,15 @@ def carried_atom(state: Lowering, carried: Carried) -> Atom:
         carried.atom = _carried(state, carried.name, carried.fact, carried.leaves)
         if isinstance(carried.key, Buffer) and isinstance(carried.atom, Value):
             state.homes[carried.atom] = Home(carried.key, (), carried.atom)
-        elif carried.on_read is not None:
+        if carried.on_read is not None:
             carried.on_read(carried.leaves)
     return carried.atom
 
 
 def _carried(state: Lowering, name: str, fact: facts.Fact, leaves: list[Value]) -> Atom:
-    if isinstance(fact, (facts.Tuple, facts.List)):
+    if isinstance(fact, facts.STRUCTURES):
         items = [_carried(state, "", item, leaves) for item in fact.items]
-        display = ir.make_tuple if isinstance(fact, facts.Tuple) else ir.make_list
-        return state.outer_display(display, items)
+        return state.outer_display(display_of(fact), items)
     if isinstance(fact, facts.Undefined):
         leaves.append(Value(name, fact))
         return ir.UNDEFINED
@@ -267,11 +310,17 @@ def write(
 
 
 def set_held(state: Lowering, buffer: Buffer, value: Atom, place: Any) -> None:
-    """Note what a buffer holds from here on; what is tangled with it cannot be read any more."""
+    """Note what a buffer holds from here on; what is tangled with it, and lists that hold it,
+    cannot be read any more."""
     state.written += 1
     adopt(state, buffer, value)
-    for other in buffer.tangled:
-        state.memory[other] = Conflict(buffer.name, place, "it may share memory")
+    pending, seen = [*buffer.tangled, *buffer.holders], {buffer}
+    while pending:
+        other = pending.pop()
+        if other not in seen:
+            seen.add(other)
+            pending.extend(other.holders)
+            state.memory[other] = Conflict(buffer.name, place, "it may share memory")
 
 
 def adopt(state: Lowering, buffer: Buffer, value: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import functools
-import operator
 import types
 from dataclasses import replace
 from typing import Any
@@ -14,7 +13,6 @@ import numpy as np
 from tangent_like import effects, facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.memory import carried_atom, fresh
-from tangent_like.frontend.objects import Table
 from tangent_like.frontend.scope import (
     Binding,
     Carried,
@@ -26,7 +24,10 @@ from tangent_like.frontend.scope import (
     Record,
 )
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.structures import Super, of_class
 from tangent_like.ir import Atom, Const
+from tangent_like.records import MakeRecord, display_of
+from tangent_like.trees import item
 
 
 def read_name(state: Lowering, name: str, node: Any) -> Atom:
@@ -73,14 +74,11 @@ def _read(state: Lowering, value: ir.Value, node: Any) -> Atom:
     if isinstance(fact, facts.Maybe):
         fn = ir.live if fact.certain else ir.defined
         return state.builder.op(fn, (value,), name=value.name, place=state.place(node))
-    if not isinstance(fact, facts.Tuple | facts.List):
+    if not isinstance(fact, facts.STRUCTURES):
         return value
-    items = [
-        state.builder.op(operator.getitem, (value, Const(i))) for i in range(len(fact.items))
-    ]
+    items = [item(state.builder, value, i) for i in range(len(fact.items))]
     read = [_read(state, a, node) if isinstance(a, ir.Value) else a for a in items]
-    display = ir.make_tuple if isinstance(fact, facts.Tuple) else ir.make_list
-    return state.builder.op(display, read)
+    return state.builder.op(display_of(fact), read)
 
 
 def _outside(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
@@ -121,8 +119,13 @@ def external_atom(state: Lowering, external: External, value: Any, node: Any) ->
             state.place(node),
             "pass its numbers and arrays as arguments",
         )
-    state.guards[external] = Guard(external, None, value)
     atom = Const(value)
+    if isinstance(value, types.MethodType) and not _is_stable(value):  # made anew each time
+        function = replace(external, path=(*external.path, "__func__"))
+        state.guards[function] = Guard(function, None, value.__func__)
+        state.module.origins[atom] = external
+        return atom
+    state.guards[external] = Guard(external, None, value)
     if isinstance(value, (functools.partial, np.vectorize)) or not _is_stable(value):
         state.module.origins[atom] = external
     return atom
@@ -141,9 +144,9 @@ def _container(state: Lowering, external: External, value: Any, node: Any) -> At
         key: external_atom(state, replace(external, path=(*external.path, (key,))), item, node)
         for key, item in pairs
     }
+    display: Any = ir.make_tuple if isinstance(value, tuple) else ir.make_list
     if isinstance(value, dict):
-        return Const(Table(items))
-    display = ir.make_tuple if isinstance(value, tuple) else ir.make_list
+        display = MakeRecord(dict, tuple(items))
     return state.builder.op(display, list(items.values()))
 
 
@@ -154,6 +157,10 @@ def attribute_of_constant(state: Lowering, owner: Const, name: str, node: Any) -
         if known is not None:
             return known
         return state.builder.op(getattr, (owner.value.owner, Const(name)), place=state.place(node))
+    if isinstance(owner.value, Super):
+        return owner.value.attribute(state, node, name)
+    if isinstance(owner.value, type) and owner not in state.module.origins:
+        return of_class(state, node, owner.value, name, None)
     try:
         value = getattr(owner.value, name)
     except AttributeError as error:

@@ -1,7 +1,7 @@
 """Objects of the user's program that exist while it is lowered, and not in generated code.
 
-They are the values of constants, like functions are: a dict whose keys are known, an iterator,
-a function of which some arguments are given.
+They are the values of constants, like functions are: an iterator, a function of which some
+arguments are given.  Dicts are records (`records.py`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,8 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Table:
-    """A dict whose keys are known; nothing writes into it."""
-
-    items: Mapping[Any, Atom]
+from tangent_like.records import MakeRecord
+from tangent_like.trees import item
 
 
 @dataclass(slots=True, eq=False)
@@ -56,11 +51,22 @@ class Partial:
         raise TypeError("a partial function exists at compile time only")
 
 
-INTERNAL = (Table, Deferred)
+INTERNAL = (Deferred,)
 
 
-def table_of(atom: Atom) -> Table | None:
-    return atom.value if isinstance(atom, Const) and isinstance(atom.value, Table) else None
+def make_table(state: Lowering, items: Mapping[Any, Atom]) -> Atom:
+    """A dict of these items."""
+    return state.builder.op(MakeRecord(dict, tuple(items)), list(items.values()))
+
+
+def table_of(state: Lowering, atom: Atom) -> dict[Any, Atom] | None:
+    """The items of a dict; None for other things."""
+    if isinstance(atom, Const) and type(atom.value) is dict:
+        return {key: Const(value) for key, value in atom.value.items()}
+    fact = atom.fact
+    if not isinstance(fact, facts.Record) or fact.type is not dict:
+        return None
+    return {key: item(state.builder, atom, k) for k, key in enumerate(fact.keys)}
 
 
 def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = frozenset()) -> Atom:
@@ -68,9 +74,9 @@ def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = fr
 
     `writes` are the names that are assigned while the iterator is used.
     """
-    table = table_of(atom)
+    table = table_of(state, atom)
     if table is not None:
-        return state.builder.op(ir.make_tuple, [Const(key) for key in table.items])
+        return state.builder.op(ir.make_tuple, [Const(key) for key in table])
     if not (isinstance(atom, Const) and isinstance(atom.value, Deferred)):
         return fresh(state, atom, node)
     deferred = atom.value
@@ -87,10 +93,9 @@ def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = fr
 
 
 def refuse_as_result(state: Lowering, atom: Atom, node: Any) -> None:
-    """Functions, dicts and iterators are no results of a differentiated function."""
+    """Functions and iterators are no results of a differentiated function."""
     for leaf in facts.leaves(atom.fact):
-        if isinstance(leaf, facts.Opaque) and leaf.kind in ("Table", "Deferred"):
-            what = {"Table": "a dict", "Deferred": "an iterator"}[leaf.kind]
+        if leaf == facts.Opaque("Deferred"):
             raise NotYetSupported(
-                f"returning {what}", state.place(node), "return its values as a tuple or list"
+                "returning an iterator", state.place(node), "return its values as a tuple or list"
             )

@@ -69,6 +69,9 @@ class Buffer:
 
     root: ir.Value
     tangled: set[Buffer] = field(default_factory=set)
+    holders: set[Buffer] = field(default_factory=set)
+    """Lists that hold it: they change when it is written into, and it does not when they are."""
+
     outside: bool = False
     """Whether it belongs to a global variable or closure."""
 
@@ -142,6 +145,17 @@ class Bound:
 
     def __call__(self, *args: object) -> object:
         raise TypeError("a bound function exists at compile time only")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Method:
+    """A function of a class, bound to the object it was read from."""
+
+    function: Any
+    owner: Atom
+
+    def __call__(self, *args: object) -> object:
+        raise TypeError("a bound method exists at compile time only")
 
 
 @dataclass(eq=False, slots=True)

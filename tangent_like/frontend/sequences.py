@@ -23,7 +23,7 @@ from tangent_like import facts, ir
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import truth
-from tangent_like.frontend.objects import Deferred, Table, consumed
+from tangent_like.frontend.objects import Deferred, consumed, make_table
 from tangent_like.frontend.scope import Frame
 from tangent_like.frontend.stars import known_items
 from tangent_like.frontend.state import FALSE, Lowering
@@ -78,7 +78,7 @@ def lower_dict(state: Lowering, node: Any) -> Atom:
 
     if _written_out(state, node, first, add):
         if all(isinstance(key, Const) for key, _ in rows):
-            return Const(Table({key.value: value for key, value in rows}))  # type: ignore[union-attr]
+            return make_table(state, {key.value: value for key, value in rows})  # type: ignore[union-attr]
     raise NotYetSupported(
         "a dict with keys known only at run time", state.place(node), "use a list"
     )

@@ -13,7 +13,7 @@ import gast
 
 from tangent_like import facts, ir
 from tangent_like.errors import ArgumentError, NotYetSupported
-from tangent_like.frontend.objects import Table, consumed, table_of
+from tangent_like.frontend.objects import consumed, make_table, table_of
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
 
@@ -67,14 +67,14 @@ def named_items(state: Lowering, keywords: Sequence[Any], node: Any) -> dict[str
 
 
 def _entries(state: Lowering, value: Atom, node: Any) -> dict[str, Atom]:
-    table = table_of(value)
-    if table is None or not all(isinstance(key, str) for key in table.items):
+    table = table_of(state, value)
+    if table is None or not all(isinstance(key, str) for key in table):
         raise NotYetSupported(
             f"`**` before {facts.describe(value.fact)}",
             state.place(node),
             "write the keyword arguments out",
         )
-    return dict(table.items)
+    return table
 
 
 def collect(
@@ -94,6 +94,6 @@ def collect(
         args = args[: len(positional)]
     if arguments.kwarg is not None:
         more = {key: atom for key, atom in keywords.items() if key not in by_name}
-        env[arguments.kwarg.id] = Const(Table(more))
+        env[arguments.kwarg.id] = make_table(state, more)
         keywords = {key: atom for key, atom in keywords.items() if key in by_name}
     return env, args, keywords

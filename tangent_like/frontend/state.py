@@ -44,6 +44,9 @@ class Module:
     recurse: Callable[..., Atom]
     """Calls a function that is being lowered already."""
 
+    call: Callable[..., Atom]
+    """Calls what an atom stands for."""
+
     call_custom: Callable[..., Atom]
     """Calls a function whose derivative is given as functions."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gast
 
 from tangent_like import ir
 from tangent_like.errors import NeverSupported, NotYetSupported
-from tangent_like.frontend.objects import Table, table_of
+from tangent_like.frontend.memory import fresh
+from tangent_like.frontend.objects import make_table, table_of
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
 
@@ -19,16 +20,16 @@ def lower_display(state: Lowering, node: Any) -> Atom:
     for key, value in zip(node.keys, node.values):
         atom = None if key is None else state.expression(key)
         found = state.expression(value)
-        table = table_of(found)
+        table = table_of(state, found)
         if atom is None and table is not None:
-            items.update(table.items)
+            items.update(table)
         elif isinstance(atom, Const):
             items[_hashable(state, atom, node)] = found
         else:
             raise NotYetSupported(
                 "a dict with keys known only at run time", state.place(node), "use a list"
             )
-    return Const(Table(items))
+    return make_table(state, {key: fresh(state, atom, node) for key, atom in items.items()})
 
 
 def _hashable(state: Lowering, key: Const, node: Any) -> Any:
@@ -39,12 +40,12 @@ def _hashable(state: Lowering, key: Const, node: Any) -> Any:
     return key.value
 
 
-def read(state: Lowering, table: Table, key: Atom, node: Any) -> Atom:
+def read(state: Lowering, table: Mapping[Any, Atom], key: Atom, node: Any) -> Atom:
     if not isinstance(key, Const):
         raise NotYetSupported(
             "a key that is known only at run time", state.place(node), "choose with `if`"
         )
-    found = table.items.get(_hashable(state, key, node))
+    found = table.get(_hashable(state, key, node))
     if found is None:
         raise NeverSupported(
             f"the key {key.value!r} is not in the dict", state.place(node), "read it with `get`"
@@ -52,26 +53,24 @@ def read(state: Lowering, table: Table, key: Atom, node: Any) -> Atom:
     return found
 
 
-def contains(table: Table, key: Atom) -> Atom | None:
-    return Const(key.value in table.items) if isinstance(key, Const) else None
-
-
-def method(state: Lowering, table: Table, name: str, args: Sequence[Atom], node: Any) -> Atom:
+def method(
+    state: Lowering, table: Mapping[Any, Atom], name: str, args: Sequence[Atom], node: Any
+) -> Atom:
     place = state.place(node)
     if name == "get" and args and isinstance(args[0], Const):
         default = args[1] if len(args) > 1 else Const(None)
-        return table.items.get(args[0].value, default)
+        return table.get(args[0].value, default)
     if name == "copy":
-        return Const(Table(dict(table.items)))
+        return make_table(state, table)
     if name not in ("keys", "values", "items") or args:
         raise NotYetSupported(
             f"the method `{name}` of a dict", place, "make a new dict instead of changing it"
         )
-    rows: list[Atom] = [Const(key) for key in table.items]
+    rows: list[Atom] = [Const(key) for key in table]
     if name == "values":
-        rows = list(table.items.values())
+        rows = list(table.values())
     elif name == "items":
-        pairs = zip(rows, table.items.values())
+        pairs = zip(rows, table.values())
         rows = [state.builder.op(ir.make_tuple, pair, place=place) for pair in pairs]
     return state.builder.op(ir.make_tuple, rows, place=place)
 

@@ -10,8 +10,10 @@ import gast
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.facts import Fact
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import consumed
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.structures import write_attribute
 from tangent_like.frontend.writes import write_item
 from tangent_like.ir import Atom, Const, Value
 
@@ -25,6 +27,9 @@ def bind(state: Lowering, target: Any, value: Atom) -> None:
     elif isinstance(target, gast.Subscript):
         container, index = state.expression(target.value), state.expression(target.slice)
         write_item(state, target, container, index, value)
+    elif isinstance(target, gast.Attribute):
+        owner = state.expression(target.value)
+        write_attribute(state, target, owner, target.attr, fresh(state, value, target))
     else:
         raise NotYetSupported(
             "writing into an object in place", state.place(target), "build a new one"

@@ -10,10 +10,12 @@ import numpy as np
 
 from tangent_like import effects, facts, ir, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported
-from tangent_like.frontend.arithmetic import BINARY, SIGNS
+from tangent_like.frontend import lists
+from tangent_like.frontend.arithmetic import BINARY, SIGNS, binary
 from tangent_like.frontend.memory import fresh, home_of, set_held, write
 from tangent_like.frontend.scope import Conflict
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.structures import write_attribute
 from tangent_like.ir import Atom, Const, Value
 from tangent_like.stores import names_elements_once
 
@@ -22,7 +24,11 @@ WHOLE = Const(...)
 
 def write_item(state: Lowering, node: Any, container: Atom, index: Atom, value: Atom) -> None:
     """`container[index] = value`."""
-    container = _array(state, node, fresh(state, container, node))
+    container = fresh(state, container, node)
+    if lists.is_container(container) and isinstance(container, Value):
+        lists.write_item(state, node, container, index, fresh(state, value, node))
+        return
+    container = _array(state, node, container)
     index = _element(state, container, index)
     write(state, node, container, index, _as_array(state, fresh(state, value, node)))
 
@@ -31,6 +37,10 @@ def augment_item(state: Lowering, node: Any) -> None:
     """`container[index] += value`, and with every other operator."""
     target = node.target
     container, index = state.expression(target.value), state.expression(target.slice)
+    if lists.is_container(container):
+        _augment_part(state, node, state.builder.op(operator.getitem, (container, index)),
+                      lambda new: write_item(state, node, container, index, new))  # fmt: skip
+        return
     container = _array(state, node, container)
     index = _element(state, container, index)
     written = state.written
@@ -72,6 +82,30 @@ def _needs_what_was_there(array: Value, combine: Any) -> bool:
 
 
 _FLOATS = ("float64", "float32", "complex128", "complex64")
+
+
+def augment_attribute(state: Lowering, node: Any) -> None:
+    """`owner.name += value`."""
+    target = node.target
+    owner = state.expression(target.value)
+    old = state.expression(target)
+    _augment_part(
+        state, node, old, lambda new: write_attribute(state, node, owner, target.attr, new)
+    )
+
+
+def _augment_part(
+    state: Lowering, node: Any, old: Atom, write_back: Callable[[Atom], None]
+) -> None:
+    """An augmented assignment to an item of a list or dict, or to an attribute."""
+    old = fresh(state, old, node)
+    if isinstance(old.fact, (facts.Scalar, facts.Tuple, facts.Opaque)):
+        value = state.expression(node.value)
+        write_back(binary(state, node, old, value))
+        return
+    new = augment(state, node, old)
+    if new is not None:
+        write_back(new)
 
 
 def augment(state: Lowering, node: Any, old: Atom) -> Atom | None:

@@ -49,6 +49,24 @@ linear(
         (reals(2, 3), reals(2, 4), (slice(None), np.array([1, 0, 1]))),
     ],
 )
+linear(
+    runtime.repeated,
+    lambda g, items, count: apply(runtime.fold_repeats, g, items),
+    sequences=True,
+    samples=lambda: [([0.7, -0.3], 3), ([0.7], 2)],
+)
+linear(
+    runtime.fold_repeats,
+    lambda h, g, items: apply(runtime.repeat_to, h, g),
+    sequences=True,
+    samples=lambda: [([0.7, -0.3, 0.1, 0.9], [0.2, 0.5])],
+)
+linear(
+    runtime.repeat_to,
+    lambda g, items, longer: apply(runtime.fold_repeats, g, items),
+    sequences=True,
+    samples=lambda: [([0.2, 0.5], [0.7, -0.3, 0.1, 0.9])],
+)
 constant(runtime.zeros_like, runtime.zero_list, runtime.check_separate)
 
 # --- products of operands whose number of axes is not known -----------------------------------

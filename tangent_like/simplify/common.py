@@ -22,6 +22,7 @@ import numpy as np
 
 from tangent_like import effects, facts, ir, runtime
 from tangent_like.ir import Atom, Block, Const, Function, If, Op, Statement, Value
+from tangent_like.records import MakeRecord
 from tangent_like.stores import Store
 
 _COMMUTING = (operator.add, operator.mul)
@@ -112,7 +113,7 @@ class _Sharing:
 def _may_share(op: Op) -> bool:
     if op.result.fact == facts.NONE or not effects.is_pure(op.fn):
         return False
-    if isinstance(op.fn, Store) or op.fn in _NEVER_SHARED:
+    if isinstance(op.fn, (Store, MakeRecord)) or op.fn in _NEVER_SHARED:
         return False
     # An item or attribute of what is no array may be another one the next time.
     return op.fn not in (operator.getitem, getattr) or isinstance(

@@ -28,7 +28,10 @@ from tangent_like.analysis.ownership import Plan, loops_around
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
 from tangent_like.stores import Store, on_a_copy
 
+_LISTS = (runtime.appended, runtime.without_last)
 _IN_PLACE: dict[Any, Any] = {
+    runtime.appended: runtime.append_into,
+    runtime.without_last: runtime.remove_last,
     runtime.scatter_add: runtime.scatter_add_into,
     operator.add: runtime.add_into,
     operator.sub: runtime.subtract_into,
@@ -49,7 +52,7 @@ def update_in_place(function: Function) -> Function:
 
 
 def _is_candidate(op: Op, params: set[Value]) -> bool:
-    if isinstance(op.fn, Store):
+    if isinstance(op.fn, Store) or op.fn in _LISTS:
         return isinstance(op.args[0], Value)
     if isinstance(op.fn, ir.Procedure) or not op.derivative:
         return False

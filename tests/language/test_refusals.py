@@ -30,13 +30,11 @@ ARRAY_WRITES = {
 }
 
 CONTAINER_WRITES = {
-    "list append": "parts = []\n    parts.append(x)  # HERE\n    y = parts[0]",
-    "list append of a method": "parts = [x]\n    add = parts.append  # HERE\n    y = parts[0]",
-    "list extend": "parts = [x]\n    parts.extend([x, x])  # HERE\n    y = parts[2]",
-    "list element": "parts = [x, x]\n    parts[0] = x * x  # HERE\n    y = parts[0]",
-    "list pop": "parts = [x, x]\n    y = parts.pop()  # HERE",
-    "dict element": "parts = {'a': x}  # HERE\n    parts['a'] = x * x  # HERE\n    y = parts['a']",
-    "dict update": "box = {'a': x}  # HERE\n    box.update(a=x * x)  # HERE\n    y = box['a']",
+    "slice of a list": "parts = [x, x]\n    parts[:1] = [x]  # HERE\n    y = parts[0]",
+    "list remove": "parts = [x, x]\n    parts.remove(x)  # HERE\n    y = parts[0]",
+    "list sort": "parts = [x[0], x[1]]\n    parts.sort()  # HERE\n    y = parts[0]",
+    "unknown key": "d = {'a': x}\n    d[str(x[0])] = x  # HERE\n    y = d['a']",
+    "dict pop": "d = {'a': x}\n    y = d.pop('a')  # HERE",
     "attribute": "box.value = x  # HERE\n    y = box.value",
 }
 

@@ -1,0 +1,204 @@
+"""Lists and dicts that change, while a function is lowered.
+
+    parts = []               p1 = []
+    parts.append(x)          parts holds [x]
+    for v in xs:             p = loop, p = [x]:
+        parts.append(v)          p' = appended(p, v)
+
+A list whose length is known is a display of its items; one that grows in a loop is a value of
+its own, to which `appended` gives the list with one item more.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tangent_like import facts, ir, runtime
+from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend.memory import buffers_of, fresh, home_of, may_alias
+from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.structures import hold, write_key
+from tangent_like.ir import Atom, Const, Value
+from tangent_like.stores import Store
+from tangent_like.trees import item
+
+Method = Callable[[Lowering, Any, Value, Sequence[Atom]], Atom]
+NONE = Const(None)
+
+
+def method_of(owner: Atom, name: str) -> Method | None:
+    """The method of a list or dict under a name, as a function that lowers its call."""
+    fact = owner.fact
+    if isinstance(fact, facts.List):
+        return _OF_KNOWN.get(name)
+    if isinstance(fact, facts.ListOf):
+        return _OF_ANY.get(name)
+    if isinstance(fact, facts.Record) and fact.type is dict:
+        return _OF_DICTS.get(name)
+    return None
+
+
+def is_container(atom: Atom) -> bool:
+    fact = atom.fact
+    return isinstance(fact, (facts.List, facts.ListOf)) or (
+        isinstance(fact, facts.Record) and fact.type is dict
+    )
+
+
+def items_of(state: Lowering, sequence: Atom) -> list[Atom]:
+    """The items of a structure of known length."""
+    assert isinstance(sequence.fact, facts.STRUCTURES)
+    return [item(state.builder, sequence, k) for k in range(len(sequence.fact.items))]
+
+
+def write_item(state: Lowering, node: Any, owner: Value, key: Atom, value: Atom) -> None:
+    """`owner[key] = value` for a list or a dict."""
+    fact = owner.fact
+    if isinstance(fact, facts.Record):
+        if not isinstance(key, Const):
+            raise NotYetSupported(
+                "a key that is known only at run time", state.place(node), "choose with `if`"
+            )
+        write_key(state, node, owner, key.value, value)
+    elif isinstance(fact, facts.List) and isinstance(key, Const) and isinstance(key.value, int):
+        items = items_of(state, owner)
+        if not -len(items) <= key.value < len(items):
+            raise NeverSupported(
+                f"the list has no item {key.value}", state.place(node), "append it"
+            )
+        items[key.value] = value
+        _become(state, node, owner, items)
+    else:
+        _write_at(state, node, owner, key, value)
+
+
+def _write_at(state: Lowering, node: Any, owner: Value, key: Atom, value: Atom) -> None:
+    """An item at a place that is known only at run time."""
+    if not isinstance(key.fact, facts.Scalar):
+        raise NotYetSupported("writing a slice of a list", state.place(node), "write each item")
+    _share(state, node, owner, value)
+    store = Store((operator.getitem,), (1,))
+    new = state.builder.op(store, (owner, value, key), name=owner.name, place=state.place(node))
+    hold(state, node, owner, new)
+
+
+def _share(state: Lowering, node: Any, owner: Value, value: Atom) -> None:
+    """A list of unknown length now holds a value: who writes into that changes the list."""
+    if not may_alias(value.fact):
+        return
+    own = home_of(state, owner).buffer
+    for other in buffers_of(state, value):
+        other.holders.add(own)
+
+
+def _become(state: Lowering, node: Any, owner: Value, items: Sequence[Atom]) -> None:
+    new = state.builder.op(ir.make_list, items, name=owner.name, place=state.place(node))
+    hold(state, node, owner, new)
+
+
+# --- lists of known length ----------------------------------------------------------------------
+
+
+def _append(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    _become(state, node, owner, [*items_of(state, owner), *args])
+    return NONE
+
+
+def _extend(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    (more,) = args
+    if not isinstance(more.fact, facts.STRUCTURES):
+        raise NotYetSupported(
+            f"`extend` with {facts.describe(more.fact)}", state.place(node), "append in a loop"
+        )
+    _become(state, node, owner, [*items_of(state, owner), *items_of(state, more)])
+    return NONE
+
+
+def _insert(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    place, value = args
+    items = items_of(state, owner)
+    items.insert(_known(state, node, place), value)
+    _become(state, node, owner, items)
+    return NONE
+
+
+def _pop(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    items = items_of(state, owner)
+    place = _known(state, node, args[0]) if args else -1
+    if not -len(items) <= place < len(items):
+        raise NeverSupported("pop from a list without this item", state.place(node))
+    found = items.pop(place)
+    _become(state, node, owner, items)
+    return fresh(state, found, node)
+
+
+def _reverse(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    _become(state, node, owner, items_of(state, owner)[::-1])
+    return NONE
+
+
+def _clear(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    _become(state, node, owner, ())
+    return NONE
+
+
+def _copy(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    return state.builder.op(ir.make_list, items_of(state, owner), place=state.place(node))
+
+
+def _known(state: Lowering, node: Any, place: Atom) -> int:
+    if isinstance(place, Const) and isinstance(place.value, int):
+        return place.value
+    raise NotYetSupported(
+        "a place in a list that is known only at run time", state.place(node), "use an array"
+    )
+
+
+_OF_KNOWN: dict[str, Method] = {
+    "append": _append, "extend": _extend, "insert": _insert, "pop": _pop, "reverse": _reverse,
+    "clear": _clear, "copy": _copy,
+}  # fmt: skip
+
+
+# --- lists of any length ------------------------------------------------------------------------
+
+
+def _append_to_any(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    (value,) = args
+    _share(state, node, owner, value)
+    place = state.place(node)
+    new = state.builder.op(runtime.appended, (owner, value), name=owner.name, place=place)
+    hold(state, node, owner, new)
+    return NONE
+
+
+def _pop_of_any(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    if args:
+        raise NotYetSupported("`pop` of an item inside", state.place(node), "use an array")
+    place = state.place(node)
+    last = state.builder.op(operator.getitem, (owner, Const(-1)), place=place)
+    rest = state.builder.op(runtime.without_last, (owner,), name=owner.name, place=place)
+    hold(state, node, owner, rest)
+    return last
+
+
+_OF_ANY: dict[str, Method] = {"append": _append_to_any, "pop": _pop_of_any}
+
+
+# --- dicts --------------------------------------------------------------------------------------
+
+
+def update(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    for other in args:
+        if not (isinstance(other.fact, facts.Record) and other.fact.type is dict):
+            raise NotYetSupported("`update` with this", state.place(node), "assign each key")
+        for key, value in zip(other.fact.keys, items_of(state, other)):
+            now = fresh(state, owner, node)
+            assert isinstance(now, Value)
+            write_key(state, node, now, key, value)
+    return NONE
+
+
+_OF_DICTS: dict[str, Method] = {"update": update}

@@ -1,0 +1,320 @@
+"""Objects of the user's classes, and dicts, while a function is lowered.
+
+    p = Point(x, 2.0)        p1 = MakeRecord(Point, ("x", "y"))(x, 2.0)
+    p.x = p.y * x            p holds p2 = MakeRecord(Point, ("x", "y"))(2.0 * x, 2.0)
+    return p.norm()          the body of `Point.norm` with p2 as `self`
+
+The class of an object is known, so methods, properties and operators are the functions that the
+class defines.  An object that is written into is a buffer, like an array: every name of it sees
+the change.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tangent_like import facts, ir
+from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported
+from tangent_like.frontend.memory import fresh, home_of, set_held
+from tangent_like.frontend.scope import Method
+from tangent_like.frontend.state import Lowering
+from tangent_like.ir import Atom, Const, Value
+from tangent_like.parts import is_named_tuple
+from tangent_like.records import MakeRecord
+from tangent_like.trees import item
+
+
+def opened(state: Lowering, value: Atom) -> Atom:
+    """A structure that was handed in as a display of its items, so that each item is one value."""
+    fact = value.fact
+    if not isinstance(fact, facts.STRUCTURES) or not _holds_memory(fact):
+        return value
+    items = [opened(state, item(state.builder, value, k)) for k in range(len(fact.items))]
+    for name, part in zip(_names(fact), items, strict=True):
+        if isinstance(part, Value) and not part.name and name.isidentifier():
+            part.name = name
+    name = value.name if isinstance(value, Value) else ""
+    return state.builder.op(_display(fact), items, name=name)
+
+
+def _holds_memory(fact: facts.Fact) -> bool:
+    """Whether reading an item twice must give one and the same array or object."""
+    if isinstance(fact, facts.Record):
+        return True
+    return any(
+        isinstance(part, facts.STRUCTURES) and _holds_memory(part)
+        for part in getattr(fact, "items", ())
+    )
+
+
+def _names(fact: facts.Structure) -> list[str]:
+    keys = fact.keys if isinstance(fact, facts.Record) else [""] * len(fact.items)
+    return [key if isinstance(key, str) else "" for key in keys]
+
+
+def _display(fact: facts.Structure) -> Any:
+    if isinstance(fact, facts.Record):
+        return MakeRecord(fact.type, fact.keys)
+    return ir.make_list if isinstance(fact, facts.List) else ir.make_tuple
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def is_object(atom: Atom) -> bool:
+    """Whether an atom is an object of a class, and no dict."""
+    if not isinstance(atom, Value):
+        return False
+    return isinstance(atom.fact, facts.Record) and atom.fact.type is not dict
+
+
+def read_attribute(state: Lowering, node: Any, owner: Atom, name: str) -> Atom:
+    """`owner.name`: an attribute of the object, or what its class defines."""
+    fact = owner.fact
+    assert isinstance(fact, facts.Record)
+    defined = inspect.getattr_static(fact.type, name, None)
+    if isinstance(defined, property) and defined.fget is not None:
+        return state.module.call(state, node, Const(defined.fget), (owner,), {})
+    if name in fact.keys:
+        found = item(state.builder, owner, fact.keys.index(name))
+        return fresh(state, found, node)
+    return of_class(state, node, fact.type, name, owner)
+
+
+def of_class(
+    state: Lowering, node: Any, kind: Any, name: str, owner: Atom | None, after: Any = None
+) -> Atom:
+    """What a class defines under a name, as an object of it sees it; as the class itself does,
+    where there is no `owner`.  `after` leaves out the classes up to that one, as `super` does."""
+    bases = kind.__mro__[kind.__mro__.index(after) + 1 :] if after is not None else kind.__mro__
+    found = [vars(base)[name] for base in bases if name in vars(base)]
+    if not found:
+        raise NeverSupported(
+            f"`{kind.__name__}` has no attribute `{name}` here", state.place(node),
+            "set it in `__init__`",
+        )  # fmt: skip
+    defined = found[0]
+    if isinstance(defined, staticmethod):
+        return Const(defined.__func__)
+    if isinstance(defined, classmethod):
+        return Const(Method(defined.__func__, Const(kind)))
+    if isinstance(defined, types.FunctionType):
+        return Const(defined if owner is None else Method(defined, owner))
+    if isinstance(defined, (bool, int, float, complex, str, type(None))):
+        return Const(defined)
+    if name == "__init__":  # that of `object`
+        return Const(Method(_nothing, Const(None)))
+    raise NotYetSupported(
+        f"the attribute `{name}` of the class `{kind.__name__}`", state.place(node),
+        "set it on the object, in `__init__`",
+    )  # fmt: skip
+
+
+def _nothing(owner: object) -> None:
+    """What `object.__init__` does."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Super:
+    """`super()` in a method of `kind`."""
+
+    kind: Any
+    owner: Atom
+
+    def attribute(self, state: Lowering, node: Any, name: str) -> Atom:
+        fact = self.owner.fact
+        own = fact.type if isinstance(fact, facts.Record) else type(self.owner.value)  # type: ignore[union-attr]
+        if isinstance(self.owner, Const) and isinstance(self.owner.value, type):
+            own = self.owner.value
+        return of_class(state, node, own, name, self.owner, after=self.kind)
+
+
+def lower_super(state: Lowering, node: Any) -> Atom | None:
+    """`super()`; None where the call is another one."""
+    plain = type(node.func).__name__ == "Name" and node.func.id == "super"
+    frame = state.frame
+    function = frame.source.function
+    if not plain or node.args or "__class__" not in function.__code__.co_freevars:
+        return None
+    assert function.__closure__ is not None
+    cell = function.__closure__[function.__code__.co_freevars.index("__class__")]
+    first = frame.node.args.args[0].id
+    owner = frame.env[first]
+    assert isinstance(owner, (Value, Const))
+    return Const(Super(cell.cell_contents, fresh(state, owner, node)))
+
+
+def special_method(atom: Atom, name: str) -> Any:
+    """The function by which the class of an object defines an operator; None if it does not."""
+    if not is_object(atom):
+        return None
+    assert isinstance(atom.fact, facts.Record)
+    found = inspect.getattr_static(atom.fact.type, name, None)
+    return found if isinstance(found, types.FunctionType) else None
+
+
+_REFLECTED = {
+    "__add__": "__radd__", "__sub__": "__rsub__", "__mul__": "__rmul__",
+    "__truediv__": "__rtruediv__", "__floordiv__": "__rfloordiv__", "__mod__": "__rmod__",
+    "__pow__": "__rpow__", "__matmul__": "__rmatmul__", "__and__": "__rand__",
+    "__or__": "__ror__", "__xor__": "__rxor__", "__lshift__": "__rlshift__",
+    "__rshift__": "__rrshift__", "__eq__": "__eq__", "__ne__": "__ne__", "__lt__": "__gt__",
+    "__gt__": "__lt__", "__le__": "__ge__", "__ge__": "__le__",
+}  # fmt: skip
+
+
+def operator_of_class(
+    state: Lowering, node: Any, name: str, left: Atom, right: Atom
+) -> Atom:
+    """`left + right`, of which one at least is an object, as its class defines it."""
+    call = state.module.call
+    function = special_method(left, name)
+    if function is not None:
+        return call(state, node, Const(function), (left, right), {})
+    function = special_method(right, _REFLECTED.get(name, ""))
+    if function is not None:
+        return call(state, node, Const(function), (right, left), {})
+    raise NotYetSupported(
+        f"`{name}` of {facts.describe(left.fact)} and {facts.describe(right.fact)}",
+        state.place(node), "define the operator in the class, or work with its attributes",
+    )  # fmt: skip
+
+
+def call_special(
+    state: Lowering, node: Any, name: str, owner: Atom, args: Sequence[Atom] = ()
+) -> Atom:
+    """What the class of an object does for `-a`, `a[i]`, `len(a)`, `a(x)`."""
+    function = special_method(owner, name)
+    if function is None:
+        raise NotYetSupported(
+            f"`{name}` of {facts.describe(owner.fact)}", state.place(node),
+            "define it in the class, or work with the attributes",
+        )  # fmt: skip
+    return state.module.call(state, node, Const(function), (owner, *args), {})
+
+
+# --- making and writing ---------------------------------------------------------------------
+
+
+def construct(
+    state: Lowering, node: Any, kind: Any, args: Sequence[Atom], keywords: Mapping[str, Atom]
+) -> Atom:
+    """A call of a class of the user's."""
+    place, call = state.place(node), state.module.call
+    if is_named_tuple(kind):
+        named = _bound(state, node, kind.__new__, (Const(None), *args), keywords)
+        items = [named[field] for field in kind._fields]
+        return state.builder.op(MakeRecord(kind, kind._fields), items, place=place)
+    if kind.__new__ is not object.__new__ or type(kind) is not type:
+        raise NotYetSupported(
+            f"making a `{kind.__name__}`, which is made in a way of its own", place,
+            "pass it as an argument",
+        )  # fmt: skip
+    made = state.builder.op(MakeRecord(kind, ()), (), place=place)
+    assert isinstance(made, Value)
+    if dataclasses.is_dataclass(kind) and _is_generated(_init_of(kind)):
+        _fill(state, node, kind, made, args, keywords)
+    elif _init_of(kind) is not object.__init__:
+        call(state, node, Const(_init_of(kind)), (made, *args), keywords)
+    elif args or keywords:
+        raise ArgumentError(f"`{kind.__name__}` takes no arguments", place)
+    return fresh(state, made, node)
+
+
+def _init_of(kind: Any) -> Any:
+    return inspect.getattr_static(kind, "__init__")
+
+
+def _is_generated(function: Any) -> bool:
+    return str(function.__code__.co_filename) == "<string>"
+
+
+def _fill(
+    state: Lowering, node: Any, kind: Any, made: Value, args: Sequence[Atom],
+    keywords: Mapping[str, Atom],
+) -> None:  # fmt: skip
+    """What the `__init__` of a dataclass does."""
+    call = state.module.call
+    named = _bound(state, node, _init_of(kind), (made, *args), keywords)
+    for field in dataclasses.fields(kind):
+        value = named.get(field.name)
+        made_anew = field.default_factory
+        if value is None or (isinstance(value, Const) and not _is_plain(value.value)):
+            if made_anew is dataclasses.MISSING:
+                raise NotYetSupported(
+                    f"the default of the field `{field.name}`", state.place(node), "pass it"
+                )
+            value = call(state, node, Const(made_anew), (), {})
+        write_key(state, node, made, field.name, value)
+    if hasattr(kind, "__post_init__"):
+        now = fresh(state, made, node)
+        call(state, node, Const(kind.__post_init__), (now,), {})
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, (bool, int, float, complex, str, tuple, type(None))) or callable(value)
+
+
+def _bound(
+    state: Lowering, node: Any, function: Any, args: Sequence[Atom], keywords: Mapping[str, Atom]
+) -> dict[str, Atom]:
+    """The arguments by name, with defaults."""
+    try:
+        bound = inspect.signature(function).bind(*args, **keywords)
+    except TypeError as error:
+        raise ArgumentError(f"the call: {error}", state.place(node)) from None
+    bound.apply_defaults()
+    return {
+        name: value if isinstance(value, (Value, Const)) else Const(value)
+        for name, value in bound.arguments.items()
+    }
+
+
+def write_attribute(state: Lowering, node: Any, owner: Atom, name: str, value: Atom) -> None:
+    """`owner.name = value`."""
+    place = state.place(node)
+    if not isinstance(owner, Value) or not is_object(owner):
+        raise NotYetSupported(
+            f"writing the attribute `{name}` of {facts.describe(owner.fact)}", place,
+            "write attributes of objects that the function makes or is given",
+        )  # fmt: skip
+    assert isinstance(owner.fact, facts.Record)
+    kind = owner.fact.type
+    setter = inspect.getattr_static(kind, name, None)
+    if is_named_tuple(kind) or isinstance(setter, property) or "__setattr__" in vars(kind):
+        raise NotYetSupported(
+            f"writing the attribute `{name}` of a `{kind.__name__}`", place, "make a new object"
+        )
+    write_key(state, node, owner, name, value)
+
+
+def write_key(state: Lowering, node: Any, owner: Value, key: Any, value: Atom) -> None:
+    """An item of a dict or object is given another value, or added."""
+    now = fresh(state, owner, node)
+    assert isinstance(now, Value) and isinstance(now.fact, facts.Record)
+    made = state.builder.definitions.get(now)
+    known = made is not None and isinstance(made.fn, MakeRecord)
+    count = len(now.fact.items)
+    items = list(made.args) if known else [item(state.builder, now, k) for k in range(count)]  # type: ignore[union-attr]
+    keys = list(now.fact.keys)
+    if key in keys:
+        items[keys.index(key)] = value
+    else:
+        keys.append(key)
+        items.append(value)
+    display = MakeRecord(now.fact.type, tuple(keys))
+    hold(state, node, now, state.builder.op(display, items, name=owner.name))
+
+
+def hold(state: Lowering, node: Any, owner: Value, new: Atom) -> None:
+    """Let a container be `new` from here on, under every name of it."""
+    home = home_of(state, owner)
+    if home.path or home.buffer.outside:
+        raise NotYetSupported(
+            "writing into a container of this kind", state.place(node), "build a new one"
+        )
+    set_held(state, home.buffer, new, state.place(node))
