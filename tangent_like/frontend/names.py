@@ -159,7 +159,8 @@ def attribute_of_constant(state: Lowering, owner: Const, name: str, node: Any) -
         return state.builder.op(getattr, (owner.value.owner, Const(name)), place=state.place(node))
     if isinstance(owner.value, Super):
         return owner.value.attribute(state, node, name)
-    if isinstance(owner.value, type) and owner not in state.module.origins:
+    own = isinstance(owner.value, type) and not _is_stable(owner.value)
+    if own and owner not in state.module.origins:
         return of_class(state, node, owner.value, name, None)
     try:
         value = getattr(owner.value, name)

@@ -69,7 +69,7 @@ def leaves_early(x):
 
 
 def other_manager(x):
-    with np.errstate(all="ignore"):
+    with open("file"):  # noqa: PLW1514 - never opened
         y = x * x
     return y
 

@@ -187,7 +187,6 @@ REFUSED = {
     "a dict with keys of run time": "y = {v: v for v in x}[a]",
     "a key of run time": "d = {0: a, 1: b}\ny = d[int(c) % 2]",
     "a missing key": "d = {'p': a}\ny = d['q']",
-    "a dict that is changed": "d = {'p': a}\nd.update(p=b)\ny = d['p']",
     "a starred array": "y = max(*x)",
     "a set": "y = len({1, 2}) * a",
     "a list of functions of run-time length": "y = [np.sin for v in x][0](a)",
@@ -203,8 +202,8 @@ def test_refused(name):
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("result", ["{'y': y}", "map(np.sin, x)", "(y, {'y': y})"])
-def test_dicts_and_iterators_are_no_results(result):
+@pytest.mark.parametrize("result", ["map(np.sin, x)", "(y, map(np.sin, x))"])
+def test_iterators_are_no_results(result):
     with pytest.raises(TangentLikeError, match="returning"):
         tl.jvp(function("y = a", result), (VECTOR,), (VECTOR,))
 

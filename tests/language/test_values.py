@@ -170,7 +170,7 @@ def naive_softplus(x):
 
 def test_log_of_one_plus_exp_of_a_thousand():
     assert tl.grad(softplus)(1000.0) == 1.0
-    assert tl.grad(softplus)(-1000.0) == 0.0
+    assert 0.0 <= tl.grad(softplus)(-1000.0) < 1e-300
     with np.errstate(all="ignore"):
         value, gradient = tl.value_and_grad(naive_softplus)(1000.0)
     assert value == np.inf
