@@ -69,7 +69,7 @@ def leaves_early(x):
 
 
 def other_manager(x):
-    with open("file"):  # noqa: PLW1514 - never opened
+    with open("file"):
         y = x * x
     return y
 
