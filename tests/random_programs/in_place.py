@@ -136,7 +136,7 @@ def values(d: Draw, s: Scope, shape: Shape, depth: int = 2) -> str:
     left, right = values(d, s, shape, depth - 1), values(d, s, shape, depth - 1)
     forms = [
         f"({left} + {right})", f"{left} * {right}", f"({left} - {right})", f"np.sin({left})",
-        f"np.tanh({left}) * {right}", f"{left} * {number(d, s)}", f"{left}[::-1]",
+        f"np.tanh({left}) * {right}", f"{left} * {number(d, s)}", f"({left})[::-1]",
         f"np.cos({left} + {number(d, s)})", f"{left} / (1.5 + {plain} ** 2)",
         f"np.maximum({left}, {right})", f"np.where({left} > 0.2, {right}, {plain})",
         f"({left}).copy()", f"np.cumsum({left}, axis=0)",
