@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tangent_like import facts, ir, records, runtime, store_rules, trees
 from tangent_like.adjoint_loops import mirror_loop
 from tangent_like.analysis.activity import check_rules, varied
@@ -120,7 +122,9 @@ def _getitem(sweep: Sweep, op: Op) -> None:
         return
     back = _inverse_of_view(fact, index)
     if back is not None:
-        sweep.contribute(container, sweep.builder.op(operator.getitem, (g, Const(back))))
+        # A number is reshaped: Python's own floats have no items.
+        fn, how = (operator.getitem, back) if facts.rank(g.fact) else (np.reshape, (1,) * len(back))
+        sweep.contribute(container, sweep.builder.op(fn, (g, Const(how))))
         return
     old = sweep.adjoints.get(container)
     if old is None:

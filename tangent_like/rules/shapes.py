@@ -128,9 +128,12 @@ linear(
 )
 linear(
     np.roll,
-    lambda g, x, shift, axis=None: np.roll(g, _negated(shift), *given(axis)),
-    samples=lambda: [(reals(5), 2), (reals(2, 3), 1, 1), (reals(2, 3), (1, -1), (0, 1))],
-)
+    lambda g, x, shift, axis=None: np.roll(g, _negated(shift), *along(axis)),
+    samples=lambda: [
+        (reals(5), 2), (reals(2, 3), 1, 1), (reals(2, 3), 1, 0), (reals(2, 3), 1),
+        (reals(2, 3), (1, -1), (0, 1)),
+    ],
+)  # fmt: skip
 linear(
     np.tile,
     lambda g, x, reps: moved_back(np.tile, g, x, reps),
@@ -138,9 +141,10 @@ linear(
 )
 linear(
     np.repeat,
-    lambda g, x, repeats, axis=None: moved_back(np.repeat, g, x, repeats, *given(axis)),
+    lambda g, x, repeats, axis=None: moved_back(np.repeat, g, x, repeats, *along(axis)),
     samples=lambda: [
         (reals(3), 2), (reals(2, 3), 2, 1), (reals(2, 3), 2), (reals(3), np.array([1, 0, 2])),
+        (reals(2, 3), 2, 0), (reals(1, 3), 3, 0),
     ],
 )  # fmt: skip
 linear(
@@ -152,6 +156,11 @@ linear(
 
 def _flipped(g: Any, axis: Any) -> Any:
     return np.flip(g) if axis is None else np.flip(g, axis)
+
+
+def along(axis: Any) -> tuple[Any, ...]:
+    """An axis as it is written; None, which means all elements in order, is not."""
+    return () if axis is None else (axis,)
 
 
 def given(option: Any) -> tuple[Any, ...]:

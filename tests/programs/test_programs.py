@@ -238,16 +238,18 @@ def test_black_scholes_by_monte_carlo():
 
 def accelerations(positions, masses):
     n = len(positions)
-    result = [[0.0, 0.0] for _ in range(n)]
+    result = []
     for i in range(n):
+        ax, ay = 0.0, 0.0
         for j in range(n):
             if i == j:
                 continue
             dx = positions[j][0] - positions[i][0]
             dy = positions[j][1] - positions[i][1]
             inverse = (dx * dx + dy * dy + 0.01) ** -1.5
-            result[i][0] += masses[j] * dx * inverse
-            result[i][1] += masses[j] * dy * inverse
+            ax += masses[j] * dx * inverse
+            ay += masses[j] * dy * inverse
+        result.append([ax, ay])
     return result
 
 
