@@ -33,6 +33,7 @@ from tangent_like.frontend.structures import (
 )
 from tangent_like.frontend.targets import bind
 from tangent_like.frontend.text import lower_f_string
+from tangent_like.frontend.writes import note_element_view
 from tangent_like.ir import Atom, Const, Value
 
 
@@ -179,6 +180,7 @@ def _subscript(state: Lowering, node: Any) -> Atom:
             return joined
     if special_method(container, "__getitem__") is not None:
         return call_special(state, node, "__getitem__", container, (index,))
+    note_element_view(state, container, index)
     found = state.builder.op(operator.getitem, (container, index), place=state.place(node))
     return fresh(state, found, node)
 

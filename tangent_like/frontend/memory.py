@@ -22,7 +22,7 @@ import numpy as np
 
 from tangent_like import facts, ir, runtime
 from tangent_like.analysis.memory import allocates
-from tangent_like.errors import NeverSupported, SharedMemory
+from tangent_like.errors import NeverSupported, NotYetSupported, SharedMemory
 from tangent_like.frontend.scope import Binding, Buffer, Carried, Conflict, Home
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const, Op, Value
@@ -295,6 +295,12 @@ def write(
             f"writing into `{home.buffer.name}`, which lives outside the function",
             place,
             "write into a copy of it, or pass it as an argument",
+        )
+    if home.buffer in state.element_views:
+        raise NotYetSupported(
+            "writing into an array of which an element was read with `...`, as a view",
+            place,
+            "leave `...` out where the element is read",
         )
     root = held(state, home, node)
     steps = [(step.fn, step.args[1:]) for step in home.path if step.fn is not ir.defined]

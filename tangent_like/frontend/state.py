@@ -77,6 +77,10 @@ class Lowering:
     homes: dict[Value, Home] = field(default_factory=dict)
     """Where values live (`memory.home_of` fills it)."""
 
+    element_views: set[Buffer] = field(default_factory=set)
+    """Buffers of which an element was read with `...`: NumPy gives a view without axes, which
+    counts as a number here, so that nothing may be written into them."""
+
     written: int = 0
     """How often something was written into."""
     loops: int = 0

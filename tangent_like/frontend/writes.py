@@ -73,6 +73,13 @@ def _element(state: Lowering, array: Value, index: Atom) -> Atom:
     return named[0] if len(named) == 1 else state.builder.op(ir.make_tuple, named)
 
 
+def note_element_view(state: Lowering, container: Atom, index: Atom) -> None:
+    """Remember that `x[i, ...]` gave an element of x as a view."""
+    if isinstance(container, Value) and isinstance(container.fact, facts.Array):
+        if _element(state, container, index) is not index:
+            state.element_views.add(home_of(state, container).buffer)
+
+
 def _needs_what_was_there(array: Value, combine: Any) -> bool:
     """Whether the derivative reads the elements as they were: then they are read before, so that
     they can be saved rather than the array.  Integers are left to NumPy's rules of casting."""
