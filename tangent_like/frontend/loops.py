@@ -448,11 +448,12 @@ def _carriable(
                 name, state.place(node), "a function or module that the loop binds anew"
             )
         elif isinstance(leaving, Conflict):
-            if trial.exposed(name):
+            if not ir.free_values(trial.block).keys().isdisjoint(trial.carried[name].leaves):
                 raise NotYetSupported(
                     f"what the loop leaves in `{shown(name)}`: {leaving.reason}",
                     leaving.place,
-                    "copy the array before it is written into: `.copy()`",
+                    "bind the name to one kind of thing on every path; copy an array before it "
+                    "is written into",
                 )
             conflicts[name] = leaving
         elif not (leaving is ir.UNDEFINED and entering is ir.UNDEFINED):

@@ -21,7 +21,7 @@ from tangent_like.frontend.scope import (
     Frame,
     Guard,
     Layout,
-    Record,
+    Outcome,
 )
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import Super, of_class
@@ -152,7 +152,7 @@ def _container(state: Lowering, external: External, value: Any, node: Any) -> At
 
 def attribute_of_constant(state: Lowering, owner: Const, name: str, node: Any) -> Atom:
     """An attribute of something known at compile time; outside libraries it may change."""
-    if isinstance(owner.value, Record):
+    if isinstance(owner.value, Outcome):
         known = owner.value.known.get(name)
         if known is not None:
             return known

@@ -11,7 +11,7 @@ from typing import Any
 from scipy import stats
 
 from tangent_like.errors import ArgumentError
-from tangent_like.frontend.scope import Bound, Record
+from tangent_like.frontend.scope import Bound, Outcome
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
 from tangent_like.rules import (
@@ -91,7 +91,7 @@ def _frozen(distribution: Any) -> Callable[..., Atom]:
             for name in _METHODS
             if registry.rules.get(getattr(distribution, name, None)) is not None
         }
-        return Const(Record(Const(distribution), methods))
+        return Const(Outcome(Const(distribution), methods))
 
     return lower
 

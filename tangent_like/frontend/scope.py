@@ -122,7 +122,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Record:
+class Outcome:
     """An object of a library, such as what a solver returns, with attributes of its own: those
     in `known`; all others are read when the derivative runs, and are constant."""
 

@@ -11,7 +11,7 @@ from scipy import integrate
 
 from tangent_like import facts, infer
 from tangent_like.errors import NotYetSupported
-from tangent_like.frontend.scope import Record
+from tangent_like.frontend.scope import Outcome
 from tangent_like.frontend.state import Lowering
 from tangent_like.implicit.calls import as_floats, bound
 from tangent_like.implicit.closures import closed, fitted, items_of, name_of
@@ -103,7 +103,7 @@ def _solve_ivp(
     columns = _read(state, found, "y", states)
     operands = (Const(procedure), y0, times, packed, state.builder.op(np.transpose, (columns,)))
     y = state.builder.op(trajectory, (*operands, span, t_eval), options, place=place)
-    return Const(Record(found, {"t": times, "y": state.builder.op(np.transpose, (y,))}))
+    return Const(Outcome(found, {"t": times, "y": state.builder.op(np.transpose, (y,))}))
 
 
 def _spread(options: Any) -> dict[str, Atom]:

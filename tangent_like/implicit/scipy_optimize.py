@@ -10,7 +10,7 @@ from scipy import optimize
 
 from tangent_like import facts, infer
 from tangent_like.errors import NotYetSupported
-from tangent_like.frontend.scope import Record
+from tangent_like.frontend.scope import Outcome
 from tangent_like.frontend.state import Lowering
 from tangent_like.implicit.calls import (
     as_floats,
@@ -56,7 +56,7 @@ def _root(state: Lowering, node: Any, args: Sequence[Atom], keywords: Mapping[st
     x = Value("", x0.fact)
     state.builder.append(Op(x, getattr, (found, Const("x")), (), place))
     solution = state.builder.op(implicit_root, (Const(procedure), x, packed), place=place)
-    return Const(Record(found, {"x": solution}))
+    return Const(Outcome(found, {"x": solution}))
 
 
 def _root_scalar(
@@ -72,7 +72,7 @@ def _root_scalar(
     x = Value("", facts.FLOAT)
     state.builder.append(Op(x, getattr, (found, Const("root")), (), place))
     solution = state.builder.op(implicit_root, (Const(procedure), x, packed), place=place)
-    return Const(Record(found, {"root": solution}))
+    return Const(Outcome(found, {"root": solution}))
 
 
 def _from_start(
