@@ -143,6 +143,13 @@ def _unpacked(op: Op, args: list[ast.expr], refs: References) -> ast.expr:
     return call(refs.builtin("tuple"), args[:1])
 
 
+def _where(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
+    """Of numbers NumPy makes an array without axes, where derivative code wants a number."""
+    if not op.derivative or op.keywords or any(facts.rank(a.fact) != 0 for a in op.args):
+        return None
+    return ast.Subscript(call(refs.function(np.where), args), tuple_of([]), ast.Load())
+
+
 def _zeros_like(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
     fact = op.args[0].fact
     if isinstance(fact, facts.Array) and fact.dtype and fact.dims:
@@ -230,6 +237,7 @@ _SPECIAL: dict[Any, Special] = {
     getattr: _getattr,
     attribute_of: _getattr,
     np.transpose: _transpose,
+    np.where: _where,
     np.sum: _sum,
     np.expand_dims: _expand_dims,
     ir.make_tuple: lambda op, args, refs: tuple_of(args),

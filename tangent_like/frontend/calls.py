@@ -263,6 +263,8 @@ def _call_of_object(value: Any) -> types.FunctionType | None:
     kind = type(value)
     if kind.__module__.startswith("tangent_like.") or _of_library(kind):
         return None
+    if getattr(kind, "__hash__", None) is not None and registry.find(value) is not None:
+        return None
     defined = inspect.getattr_static(kind, "__call__", None)
     return defined if isinstance(defined, types.FunctionType) else None
 

@@ -15,11 +15,13 @@ from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.memory import carried_atom, fresh
 from tangent_like.frontend.scope import (
     Binding,
+    Buffer,
     Carried,
     Conflict,
     External,
     Frame,
     Guard,
+    Home,
     Layout,
     Outcome,
 )
@@ -147,7 +149,10 @@ def _container(state: Lowering, external: External, value: Any, node: Any) -> At
     display: Any = ir.make_tuple if isinstance(value, tuple) else ir.make_list
     if isinstance(value, dict):
         display = MakeRecord(dict, tuple(items))
-    return state.builder.op(display, list(items.values()))
+    made = state.builder.op(display, list(items.values()))
+    if isinstance(made, ir.Value):
+        state.homes[made] = Home(Buffer(made, outside=True), (), made)
+    return made
 
 
 def attribute_of_constant(state: Lowering, owner: Const, name: str, node: Any) -> Atom:

@@ -313,7 +313,12 @@ def write_key(state: Lowering, node: Any, owner: Value, key: Any, value: Atom) -
 def hold(state: Lowering, node: Any, owner: Value, new: Atom) -> None:
     """Let a container be `new` from here on, under every name of it."""
     home = home_of(state, owner)
-    if home.path or home.buffer.outside:
+    if home.buffer.outside:
+        raise NeverSupported(
+            "writing into a container that lives outside the function", state.place(node),
+            "write into a copy of it, or pass it as an argument",
+        )  # fmt: skip
+    if home.path:
         raise NotYetSupported(
             "writing into a container of this kind", state.place(node), "build a new one"
         )

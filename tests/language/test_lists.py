@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
+from tangent_like.errors import TangentLikeError
 from tests.derivatives import assert_derivatives
 
 X = np.array([0.7, -1.3, 2.1, 0.4])
@@ -151,3 +152,24 @@ def test_a_list_as_argument_is_not_changed():
     gradient = tl.grad(list_argument)(items)
     assert items == [1.0, 2.0, 3.0]
     assert gradient == [0.0, 2 * 4.0 * 2.0 + 2 * 2.0, 6.0]
+
+
+CALLS = []
+TABLE = {"a": 1.0}
+
+
+def appends_outside(x):
+    CALLS.append(x)
+    return x * x
+
+
+def writes_outside(x):
+    table = TABLE
+    table["a"] = x
+    return table["a"] * x
+
+
+@pytest.mark.parametrize("f", [appends_outside, writes_outside])
+def test_what_lives_outside_is_not_written(f):
+    with pytest.raises(TangentLikeError, match="outside"):
+        tl.grad(f)(2.0)
