@@ -188,6 +188,36 @@ def check_separate(*arrays: Any) -> None:
                 )
 
 
+def check_apart(count: int, *arguments: Any) -> None:
+    """Raise if something in the first `count` arguments, which are written into, is also found
+    elsewhere: an array that shares memory, or the same list, dict or object."""
+    everything = [part for argument in arguments for part in _parts_in(argument)]
+    for part in (p for argument in arguments[:count] for p in _parts_in(argument)):
+        if sum(_is_shared(part, other) for other in everything) > 1:
+            raise ArgumentError(
+                "arguments share memory that the function writes into",
+                hint="pass a copy of one of them",
+            )
+
+
+def _is_shared(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return bool(np.shares_memory(a, b))
+    return a is b
+
+
+def _parts_in(x: Any) -> list[Any]:
+    """The arrays, and the lists, dicts and objects, that an argument is made of."""
+    if isinstance(x, tuple):
+        return [found for item in x for found in _parts_in(item)]
+    inner = x if isinstance(x, list) else list(x.values()) if isinstance(x, dict) else None
+    if inner is None and not isinstance(x, (np.ndarray, np.generic)):
+        inner = list(vars(x).values()) if hasattr(x, "__dict__") else None
+    if inner is None:
+        return [x] if isinstance(x, np.ndarray) else []
+    return [x, *(found for item in inner for found in _parts_in(item))]
+
+
 def _arrays_in(x: Any) -> list[Any]:
     if isinstance(x, (list, tuple)):
         return [found for item in x for found in _arrays_in(item)]

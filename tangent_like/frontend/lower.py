@@ -23,6 +23,7 @@ guarded by flags, which are names of their own in the environment:
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -56,6 +57,7 @@ from tangent_like.frontend.structures import opened
 from tangent_like.frontend.targets import bind, bind_name
 from tangent_like.frontend.writes import augment, augment_attribute, augment_item
 from tangent_like.ir import Const, Value
+from tangent_like.records import attribute, is_display
 
 mapped.register()
 
@@ -89,13 +91,30 @@ def lower_function(
 
 def _checks(state: Lowering, params: Sequence[Value]) -> list[ir.Op]:
     """The check that an argument which is written into shares no memory with another one."""
-    written = [p for p in params if any(buffer.root is p for buffer in state.memory)]
-    others = [p for p in params if may_alias(p.fact)]
-    if not written or len(others) < 2:
+    roots = {_argument_of(state, b.root) for b, now in state.memory.items() if now is not b.root}
+    written = [p for p in params if p in roots]
+    others = [p for p in params if may_alias(p.fact) and p not in roots]
+    structured = any(not isinstance(p.fact, facts.Array) for p in written)
+    if not written or (not structured and len(written) + len(others) < 2):
         return []
     place = state.frame.source.place(state.frame.node)
     result = Value("", facts.Opaque("NoneType"))
-    return [ir.Op(result, runtime.check_separate, tuple(others), (), place)]
+    if structured:
+        args: tuple[ir.Atom, ...] = (Const(len(written)), *written, *others)
+        return [ir.Op(result, runtime.check_apart, args, (), place)]
+    alike = tuple(p for p in params if may_alias(p.fact))
+    return [ir.Op(result, runtime.check_separate, alike, (), place)]
+
+
+def _argument_of(state: Lowering, value: Value) -> Value:
+    """The argument that a value is, or is an item of."""
+    op = state.builder.definitions.get(value)
+    while op is not None and op.args and isinstance(op.args[0], Value):
+        if not (is_display(op.fn) or op.fn in (operator.getitem, attribute)):
+            break
+        value = op.args[0]
+        op = state.builder.definitions.get(value)
+    return value
 
 
 def lower_statement(state: Lowering, node: Any) -> None:

@@ -19,8 +19,8 @@ from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported
-from tangent_like.frontend.memory import fresh, home_of, set_held
-from tangent_like.frontend.scope import Method
+from tangent_like.frontend.memory import fresh, home_of, may_alias, set_held
+from tangent_like.frontend.scope import Buffer, Home, Method
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const, Value
 from tangent_like.parts import is_named_tuple
@@ -33,7 +33,7 @@ def opened(state: Lowering, value: Atom) -> Atom:
     fact = value.fact
     if not isinstance(fact, facts.STRUCTURES) or not _holds_memory(fact):
         return value
-    items = [opened(state, item(state.builder, value, k)) for k in range(len(fact.items))]
+    items = [_opened_item(state, value, k) for k in range(len(fact.items))]
     for name, part in zip(_names(fact), items, strict=True):
         if isinstance(part, Value) and not part.name and name.isidentifier():
             part.name = name
@@ -41,14 +41,20 @@ def opened(state: Lowering, value: Atom) -> Atom:
     return state.builder.op(_display(fact), items, name=name)
 
 
+def _opened_item(state: Lowering, value: Atom, place: int) -> Atom:
+    """An item of an argument: memory of its own, which is checked where it is written into."""
+    found = item(state.builder, value, place)
+    if isinstance(found, Value):
+        state.homes[found] = Home(Buffer(found), (), found)
+    return opened(state, found)
+
+
 def _holds_memory(fact: facts.Fact) -> bool:
     """Whether reading an item twice must give one and the same array or object."""
     if isinstance(fact, facts.Record):
         return True
-    return any(
-        isinstance(part, facts.STRUCTURES) and _holds_memory(part)
-        for part in getattr(fact, "items", ())
-    )
+    items = fact.items if isinstance(fact, facts.STRUCTURES) else ()
+    return any(map(may_alias, items))
 
 
 def _names(fact: facts.Structure) -> list[str]:

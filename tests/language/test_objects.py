@@ -387,3 +387,35 @@ def test_an_object_that_contains_itself():
     v.me = v
     with pytest.raises(TangentLikeError, match="contains itself"):
         tl.grad(lambda v: v.x * 2.0)(v)
+
+
+def writes_into_a_dict_of_arrays(p):
+    p["a"] *= 2.0
+    return np.sum(p["a"] * p["b"])
+
+
+def writes_into_the_first(items):
+    items[0][0] = items[1][1]
+    return np.sum(items[0] * items[1])
+
+
+def test_one_array_twice_in_an_argument():
+    shared = V.copy()
+    with pytest.raises(TangentLikeError, match="share memory"):
+        tl.grad(writes_into_a_dict_of_arrays)({"a": shared, "b": shared})
+    with pytest.raises(TangentLikeError, match="share memory"):
+        tl.grad(writes_into_the_first)((shared, shared))
+    checked(writes_into_a_dict_of_arrays, {"a": V, "b": V.copy()})
+    checked(writes_into_the_first, (V, V.copy()))
+
+
+def changes_an_object(a, b):
+    a.x *= 2.0
+    return a.x * b.x
+
+
+def test_one_object_as_two_arguments():
+    v = Vector(1.0, 2.0)
+    with pytest.raises(TangentLikeError, match="share memory"):
+        tl.grad(changes_an_object)(v, v)
+    assert tl.grad(changes_an_object)(v, Vector(3.0, 0.0)).x == 6.0
