@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
@@ -47,3 +48,20 @@ def compiler_switches(request: pytest.FixtureRequest) -> None:
 
     switches.checking[0] = True
     switches.simplifying[0] = not request.config.getoption("--unsimplified")
+
+
+@pytest.fixture(autouse=True)
+def rules_of_the_test() -> Iterator[None]:
+    """Rules that a test registers are gone after it: they are part of what the cache is asked."""
+    from tangent_like.rules import registry
+
+    rules, own = dict(registry.rules), set(registry.own)
+    yield
+    added = registry.own.keys() - own
+    for function in added:
+        del registry.own[function]
+        registry.rules.pop(function, None)  # the test may have done so
+        if function in rules:
+            registry.rules[function] = rules[function]
+    if added:
+        registry.changed()
