@@ -67,6 +67,7 @@ class Derivative:
         self.extra = self.count - len(own)
         self._shapes: dict[Any, Compiled] = {}
         self._versions: dict[Any, list[Compiled]] = {}
+        self._latest: Compiled | None = None
         self._lock = threading.RLock()
         self.__call__ = self.choose
         registry.observers.add(self)
@@ -123,6 +124,7 @@ class Derivative:
             if found is None:
                 found = compiled(self.function, kinds, self.request)
                 self._versions.setdefault(kinds, []).append(found)
+                self._latest = found
                 self.enter(args, found)
             self.remember(shapes, found)
         return found
@@ -158,16 +160,18 @@ class Derivative:
         self.__call__ = self.choose
         self._shapes.clear()
         self._versions.clear()
+        self._latest = None
 
     def generated(self, *args: Any) -> Callable[..., Any]:
         """The generated function itself, a plain one, that serves arguments of these kinds."""
         return self.version(self.bind(args, {})).calls[0]
 
     def source(self, *args: Any) -> str:
-        """The generated source: for these arguments, or for annotated types."""
+        """The generated source: for these arguments, else for those of the call that last compiled
+        something, else for annotated types."""
         if args:
             return self.version(self.bind(args, {})).text
-        return self.for_types(None).text
+        return (self._latest or self.for_types(None)).text
 
     def for_types(self, types: dict[str, Any] | None, simplify: bool = True) -> Compiled:
         """The version for declared types, compiled without being called."""

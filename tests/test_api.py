@@ -447,3 +447,16 @@ def test_the_generated_function_shows_its_own_source():
     generated = tl.grad(f).generated(2.0, 5.0)
     assert "def f_grad(" in inspect.getsource(generated)
     assert generated(2.0, 5.0) == tl.grad(f)(2.0, 5.0)
+
+
+def test_source_after_a_call_is_what_ran():
+    def square(x):
+        return x * x
+
+    gradient = tl.grad(square)
+    assert "unbroadcast" in gradient.source(), "nothing is known of x"
+    gradient(3.0)
+    assert gradient.source() == gradient.source(3.0)
+    assert "unbroadcast" not in gradient.source()
+    gradient.forget()
+    assert "unbroadcast" in gradient.source()
