@@ -391,13 +391,17 @@ def matching(d: Draw, s: Scope) -> list[str]:
 def enclosed(d: Draw, s: Scope) -> list[str]:
     """Statements that are all run, inside `try` or `with`."""
     form = d.one(["with", "finally", "except", "suppress"])
+    before, fixed = dict(s.names), s.fixed
+    if form == "finally":  # it runs wherever the block is left
+        s.fixed = s.fixed | set(before)
     lines = indented(block(d, s))
+    s.fixed = fixed
     if form == "with":
         return ["with np.errstate(all='ignore'):", *lines]
     if form == "suppress":
         return ["with contextlib.suppress(KeyError):", *lines]
     if form == "finally":
-        last = f"{d.fresh('end')} = {expression(d, s, 'float', 1)}"
+        last = f"{d.fresh('end')} = {expression(d, s.inner(names=before), 'float', 1)}"
         return ["try:", *lines, "finally:", f"    {last}"]
     return ["try:", *lines, "except (TypeError, KeyError):", "    raise"]
 
@@ -612,9 +616,9 @@ def argument(d: Draw, kind: str) -> Any:
     return np.array(values).reshape(shape) if shape else values[0]
 
 
-def program(random: Random, budget: int = 14) -> Program:
+def program(random: Random) -> Program:
     """A random program; the same `random` gives the same program."""
-    d = Draw(random, budget, SCALARS)
+    d = Draw(random, random.randrange(2, 15), SCALARS)
     if d.chance(55):
         d.kinds = KINDS
     functions: list[Signature] = []
