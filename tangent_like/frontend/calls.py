@@ -22,7 +22,7 @@ import numpy as np
 
 from tangent_like import effects, facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported, SourceError
-from tangent_like.frontend import applications, lists, operators, tables, writes
+from tangent_like.frontend import applications, indexed_writes, lists, operators, outs, tables
 from tangent_like.frontend.failures import lower_exception
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.joins import join_pairs
@@ -127,9 +127,10 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
         drawing = getattr(source, name, None)
         args, keywords = _arguments(state, node)
         return call(state, node, Const(drawing), [owner, *args], keywords)
-    if name in writes.METHODS and facts.is_numeric(owner.fact):
+    if name in indexed_writes.METHODS and facts.is_numeric(owner.fact):
         args, keywords = _arguments(state, node)
-        return writes.METHODS[name](state, node, [fresh(state, owner, node), *args], keywords)
+        write = indexed_writes.METHODS[name]
+        return write(state, node, [fresh(state, owner, node), *args], keywords)
     method = METHODS.get(name)
     if method is None and facts.is_numeric(owner.fact) and name in refused.METHODS:
         refusal = refused.METHODS[name]
@@ -140,7 +141,15 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
         )
     args, keywords = _arguments(state, node)
     function, args, keywords = method(state, [fresh(state, owner, node), *args], keywords)
-    return state.builder.op(function, args, keywords, place=state.place(node))
+    plain = partial(_plain_method, state, node, function)
+    written = outs.call(state, node, function, args, keywords, plain)
+    return plain(args, keywords) if written is None else written
+
+
+def _plain_method(
+    state: Lowering, node: Any, function: Any, args: Sequence[Atom], keywords: Mapping[str, Atom]
+) -> Atom:
+    return state.builder.op(function, args, dict(keywords), place=state.place(node))
 
 
 def _container_method(state: Lowering, node: Any, owner: Atom, name: str) -> Atom:
@@ -206,15 +215,16 @@ def call(
         return lower_solver(state, node, args, keywords)  # type: ignore[no-any-return]
     if function is logging.getLogger and all(isinstance(a, Const) for a in args):
         return Const(function(*(a.value for a in args)))  # type: ignore[union-attr]
-    if writes.is_writer(function):
-        return writes.call(state, node, function, args, keywords)
+    writer = indexed_writes.writer_of(function)
+    if writer is not None:
+        return writer(state, node, args, keywords)
     if registry.find(function) is not None or function in _PLAIN_BUILTINS:
         return _operation(state, node, function, args, keywords)
     if isinstance(function, operators.DERIVATIVES):
         return state.module.derive(state, node, Derived(*function.derived()), args, keywords)  # type: ignore[no-any-return]
     if isinstance(function, types.FunctionType) and not _of_library(function):
         return _call_function(state, node, function, args, keywords)
-    if writes.is_refused(function):
+    if indexed_writes.is_refused(function):
         raise NotYetSupported(
             f"`{function.__name__}`, which writes into an array in place",
             state.place(node),
@@ -324,14 +334,10 @@ def _operation(
     named = dict(keywords)
     if function is reversed and len(args) == 1:
         return _backwards(state, node, args[0])
-    out = named.get("out")
-    count = function.nin if isinstance(function, np.ufunc) else len(args)
-    if len(args) > count and out is None:
-        args, out = args[:count], state.builder.op(ir.make_tuple, args[count:])
-    if out is not None and not (isinstance(out, Const) and out.value is None):
-        named.pop("out", None)
-        result = _operation(state, node, function, args, named)
-        return writes.into_out(state, node, out, result)
+    plain = partial(_operation, state, node, function)
+    written = outs.call(state, node, function, args, named, plain)
+    if written is not None:
+        return written
     for atom in (*args, *named.values()):
         if isinstance(atom, Const) and isinstance(atom.value, (LocalFunction, Derived)):
             raise NotYetSupported(

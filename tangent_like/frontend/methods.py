@@ -45,10 +45,16 @@ def _item(state: Any, args: list[Atom], keywords: dict[str, Atom]) -> Arguments:
     return {"complex": complex, "float": float, "bool": bool}.get(kind, int), [x], keywords
 
 
+def _compress(state: Any, args: list[Atom], keywords: dict[str, Atom]) -> Arguments:
+    """`x.compress(condition)` is `np.compress(condition, x)`."""
+    x, condition, *rest = args
+    return np.compress, [condition, x, *rest], keywords
+
+
 _NAMES = (
     "sum", "mean", "prod", "std", "var", "max", "min", "cumsum", "cumprod", "dot", "ravel",
     "argmax", "argmin", "argsort", "all", "any", "trace", "diagonal", "squeeze", "repeat",
-    "swapaxes", "take", "clip", "round", "conj", "conjugate", "compress", "nonzero",
+    "swapaxes", "take", "clip", "round", "conj", "conjugate", "nonzero",
     "searchsorted", "argpartition", "choose", "astype",
 )  # fmt: skip
 
@@ -58,5 +64,6 @@ METHODS: dict[str, Method] = {
     "transpose": _gathered(np.transpose),
     "flatten": _same(np.ravel),
     "copy": _same(np.copy),
+    "compress": _compress,
     "item": _item,
 }

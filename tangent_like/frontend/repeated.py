@@ -35,3 +35,15 @@ def of_rows(f: Any, axis: Any, x: Any) -> Any:
     if np.ndim(found) == 1:
         return np.reshape(found, outside)
     return np.moveaxis(np.reshape(found, outside + np.shape(found)[1:]), -1, axis)
+
+
+def combined_at(f: Any, array: Any, index: Any, values: Any) -> None:
+    """f.at(array, index, values), with as many values as indices."""
+    for k in range(len(index)):
+        array[index[k]] = f(array[index[k]], values[k])
+
+
+def changed_at(f: Any, array: Any, index: Any) -> None:
+    """f.at(array, index) of a function of one operand."""
+    for k in range(len(index)):
+        array[index[k]] = f(array[index[k]])

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import effects, facts, ir, runtime
+from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend import lists
 from tangent_like.frontend.arithmetic import BINARY, SIGNS, binary
-from tangent_like.frontend.memory import fresh, home_of, set_held, write
+from tangent_like.frontend.memory import fresh, home_of, write
 from tangent_like.frontend.scope import Conflict
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import write_attribute
@@ -28,9 +28,9 @@ def write_item(state: Lowering, node: Any, container: Atom, index: Atom, value: 
     if lists.is_container(container) and isinstance(container, Value):
         lists.write_item(state, node, container, index, fresh(state, value, node))
         return
-    container = _array(state, node, container)
+    container = array_of(state, node, container)
     index = _element(state, container, index)
-    write(state, node, container, index, _as_array(state, fresh(state, value, node)))
+    write(state, node, container, index, as_array(state, fresh(state, value, node)))
 
 
 def augment_item(state: Lowering, node: Any) -> None:
@@ -41,10 +41,10 @@ def augment_item(state: Lowering, node: Any) -> None:
         _augment_part(state, node, state.builder.op(operator.getitem, (container, index)),
                       lambda new: write_item(state, node, container, index, new))  # fmt: skip
         return
-    container = _array(state, node, container)
+    container = array_of(state, node, container)
     index = _element(state, container, index)
     written = state.written
-    value = _as_array(state, state.expression(node.value))
+    value = as_array(state, state.expression(node.value))
     if state.written > written:
         raise NotYetSupported(
             "an augmented assignment whose right side writes into an array",
@@ -122,7 +122,7 @@ def augment(state: Lowering, node: Any, old: Atom) -> Atom | None:
         raise NotYetSupported(
             f"`{SIGNS[type(node.op)]}=` of a list", state.place(node), "write `a = a + b`"
         )
-    value = _as_array(state, state.expression(node.value))
+    value = as_array(state, state.expression(node.value))
     old, combine = fresh(state, old, node), BINARY[type(node.op)]
     if isinstance(old.fact, facts.Array) and old.fact.dims:
         write(state, node, old, None, value, combine)
@@ -138,7 +138,7 @@ def augment(state: Lowering, node: Any, old: Atom) -> Atom | None:
     return new
 
 
-def _array(state: Lowering, node: Any, container: Atom) -> Value:
+def array_of(state: Lowering, node: Any, container: Atom) -> Value:
     fact = facts.defined(container.fact)
     if not isinstance(container, Value) or not isinstance(fact, (facts.Array, facts.Unknown)):
         raise NotYetSupported(
@@ -147,7 +147,7 @@ def _array(state: Lowering, node: Any, container: Atom) -> Value:
     return container
 
 
-def _as_array(state: Lowering, value: Atom) -> Atom:
+def as_array(state: Lowering, value: Atom) -> Atom:
     """What is stored: a list of numbers is an array of them."""
     if isinstance(value.fact, (facts.Tuple, facts.List, facts.ListOf)):
         return state.builder.op(np.array, (value,))
@@ -162,23 +162,30 @@ NONE = Const(None)
 
 
 def _fill(state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]) -> Atom:
-    array, value = _taken(state, node, args, keywords, ("self", "value"), 2)
+    array, value = taken(state, node, args, keywords, ("self", "value"), 2)
     write(state, node, array, WHOLE, value)
     return NONE
 
 
-def _sort(state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]) -> Atom:
-    array, *rest = args
-    done = state.builder.op(np.sort, (array, *rest), dict(keywords), place=state.place(node))
-    write(state, node, array, WHOLE, done)
-    return NONE
+def _ordered(function: Any) -> Writer:
+    """`y.sort()` is `y[...] = np.sort(y)`."""
+
+    def write_ordered(
+        state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]
+    ) -> Atom:
+        array, *rest = args
+        done = state.builder.op(function, (array, *rest), dict(keywords), place=state.place(node))
+        write(state, node, array, WHOLE, done)
+        return NONE
+
+    return write_ordered
 
 
 def _copyto(state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]) -> Atom:
     named = dict(keywords)
     mask = named.pop("where", None)
-    target, source = _taken(state, node, args, named, ("dst", "src"), 2)
-    source = _as_array(state, source)
+    target, source = taken(state, node, args, named, ("dst", "src"), 2)
+    source = as_array(state, source)
     if mask is not None:
         source = state.builder.op(np.where, (mask, source, target), place=state.place(node))
     write(state, node, target, WHOLE, source)
@@ -187,7 +194,7 @@ def _copyto(state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, 
 
 def _putmask(state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]) -> Atom:
     names = ("a", "mask", "values")
-    array, mask, values = _taken(state, node, args, keywords, names, 3)
+    array, mask, values = taken(state, node, args, keywords, names, 3)
     if facts.rank(values.fact) != 0 and not facts.same_shape(values.fact, array.fact):
         raise NotYetSupported(
             "`putmask` with values of another shape", state.place(node), "write `a[mask] = values`"
@@ -198,7 +205,7 @@ def _putmask(state: Lowering, node: Any, args: Arguments, keywords: Mapping[str,
 
 
 def _place(state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]) -> Atom:
-    array, mask, values = _taken(state, node, args, keywords, ("arr", "mask", "vals"), 3)
+    array, mask, values = taken(state, node, args, keywords, ("arr", "mask", "vals"), 3)
     if facts.rank(values.fact) != 0:
         raise NotYetSupported(
             "`place` with several values", state.place(node), "write `a[mask] = values`"
@@ -207,23 +214,10 @@ def _place(state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, A
     return NONE
 
 
-def _put(state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]) -> Atom:
-    array, index, values = _taken(state, node, args, keywords, ("a", "ind", "v"), 3)
-    place = state.place(node)
-    index, values = _as_array(state, index), _as_array(state, values)
-    flat = state.builder.op(np.ravel, (array,), place=place)
-    copied = state.builder.op(np.copy, (flat,), place=place)
-    write(state, node, copied, index, values)
-    shape = state.builder.op(getattr, (array, Const("shape")), place=place)
-    new = state.builder.op(np.reshape, (fresh(state, copied, node), shape), place=place)
-    write(state, node, array, WHOLE, new)
-    return NONE
-
-
 def _fill_diagonal(
     state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]
 ) -> Atom:
-    array, value = _taken(state, node, args, keywords, ("a", "val"), 2)
+    array, value = taken(state, node, args, keywords, ("a", "val"), 2)
     if facts.rank(array.fact) != 2:
         raise NotYetSupported(
             "`fill_diagonal` of an array that is not known to have two axes", state.place(node),
@@ -234,11 +228,27 @@ def _fill_diagonal(
     lengths = [op(operator.getitem, (shape, Const(k))) for k in range(2)]
     along = op(np.arange, (op(min, lengths),))
     index = op(ir.make_tuple, (along, along))
-    write(state, node, array, index, _as_array(state, value))
+    write(state, node, array, index, as_array(state, value))
     return NONE
 
 
-def _taken(
+def _nan_to_num(
+    state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom]
+) -> Atom:
+    """`np.nan_to_num(y, copy=False)` writes into y."""
+    named, place = dict(keywords), state.place(node)
+    copies = named.pop("copy", args[1] if len(args) > 1 else Const(True))
+    if not isinstance(copies, Const):
+        raise NotYetSupported("`copy` that is known only at run time", place)
+    given = [*args[:1], Const(True), *args[2:]]
+    value = state.builder.op(np.nan_to_num, given if len(args) > 1 else args, named, place=place)
+    if copies.value or not args or not isinstance(facts.defined(args[0].fact), facts.Array):
+        return value
+    write(state, node, args[0], WHOLE, value)
+    return fresh(state, args[0], node)
+
+
+def taken(
     state: Lowering, node: Any, args: Arguments, keywords: Mapping[str, Atom],
     names: Sequence[str], count: int,
 ) -> list[Atom]:  # fmt: skip
@@ -249,73 +259,13 @@ def _taken(
     return [fresh(state, found[name], node) for name in names[:count]]
 
 
-METHODS: dict[str, Writer] = {"fill": _fill, "sort": _sort}
-FUNCTIONS: dict[Any, Writer] = {
-    np.copyto: _copyto, np.putmask: _putmask, np.place: _place, np.put: _put,
-    np.fill_diagonal: _fill_diagonal,
+METHODS: dict[str, Writer] = {
+    "fill": _fill, "sort": _ordered(np.sort), "partition": _ordered(np.partition),
 }  # fmt: skip
-
-
-def is_writer(function: Any) -> bool:
-    """Whether a function is known to write into its first argument."""
-    return _ufunc_of_at(function) is not None or function in FUNCTIONS
-
-
-def is_refused(function: Any) -> bool:
-    """Whether a function writes into its first argument in a way that is not followed."""
-    shuffles = getattr(function, "__name__", "") == "shuffle" and effects.is_random(function)
-    return shuffles or function is np.put_along_axis
-
-
-def call(
-    state: Lowering, node: Any, function: Any, args: Arguments, keywords: Mapping[str, Atom]
-) -> Atom:
-    """Call a function that writes into its first argument."""
-    ufunc = _ufunc_of_at(function)
-    if ufunc is not None:
-        return _accumulate_at(state, node, ufunc, args, keywords)
-    return FUNCTIONS[function](state, node, args, keywords)
-
-
-def _ufunc_of_at(function: Any) -> Any:
-    owner = getattr(function, "__self__", None)
-    return owner if isinstance(owner, np.ufunc) and function.__name__ == "at" else None
-
-
-def _accumulate_at(
-    state: Lowering, node: Any, ufunc: Any, args: Arguments, keywords: Mapping[str, Atom]
-) -> Atom:
-    """`np.add.at(array, index, value)`: repeated indices accumulate."""
-    if ufunc not in (np.add, np.subtract) or len(args) != 3 or keywords:
-        raise NotYetSupported(
-            f"`{ufunc.__name__}.at`", state.place(node), "loop over the indices"
-        )
-    array, index, value = (fresh(state, atom, node) for atom in args)
-    place, value = state.place(node), _as_array(state, value)
-    if isinstance(index.fact, (facts.List, facts.ListOf)):
-        index = _as_array(state, index)
-    if ufunc is np.subtract:
-        value = state.builder.op(operator.neg, (value,), place=place)
-    target = _array(state, node, array)
-    new = state.builder.op(
-        runtime.scatter_add, (target, index, value), name=target.name, place=place
-    )
-    home = home_of(state, target)
-    if home.path or home.buffer.outside:
-        write(state, node, target, WHOLE, new)
-    else:
-        set_held(state, home.buffer, new, place)
-    return NONE
-
-
-def into_out(state: Lowering, node: Any, out: Atom, result: Atom) -> Atom:
-    """The result of a function with `out=`: the array that it was written into."""
-    if isinstance(out.fact, facts.Tuple) and len(out.fact.items) == 1:
-        out = state.builder.op(operator.getitem, (out, Const(0)))
-    if not isinstance(facts.defined(out.fact), facts.Array):
-        raise NotYetSupported("this form of `out=`", state.place(node), "use the result")
-    write(state, node, fresh(state, out, node), WHOLE, result)
-    return fresh(state, out, node)
+FUNCTIONS: dict[Any, Writer] = {
+    np.copyto: _copyto, np.putmask: _putmask, np.place: _place, np.fill_diagonal: _fill_diagonal,
+    np.nan_to_num: _nan_to_num,
+}  # fmt: skip
 
 
 def refuse_outside(state: Lowering, node: Any, before: Any, mark: int, what: str) -> None:

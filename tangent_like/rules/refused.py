@@ -13,7 +13,6 @@ import numpy as np
 from tangent_like.rules.registry import Refusal, named, refuse
 
 refuse(
-    *named(np, "put_along_axis"),
     *named(operator, "setitem", "delitem", "iadd", "iand", "iconcat", "ifloordiv", "ilshift",
            "imatmul", "imod", "imul", "ior", "ipow", "irshift", "isub", "itruediv", "ixor"),
     reason="writes into its operand",
@@ -72,7 +71,7 @@ _MEMORY = Refusal("tells about memory, not about numbers", "use the array itself
 _FILES = Refusal("turns numbers into bytes", "do it outside of the differentiated function")
 
 METHODS: dict[str, Refusal] = {
-    **dict.fromkeys(("put", "resize", "partition", "setfield"), _IN_PLACE),
+    **dict.fromkeys(("resize", "setfield"), _IN_PLACE),
     **dict.fromkeys(("base", "ctypes", "data", "device", "flags", "strides", "setflags", "view",
                      "getfield", "byteswap", "to_device"), _MEMORY),
     **dict.fromkeys(("dump", "dumps", "tobytes", "tofile"), _FILES),

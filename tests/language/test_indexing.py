@@ -217,6 +217,11 @@ def linear_cost(x):
     return s
 
 
+def test_compress_as_a_method():
+    chosen = [True, False, True, True, False]
+    assert_derivatives(lambda x: x.compress(chosen) ** 2, VECTOR, complex_ok=True)
+
+
 def test_index_in_a_loop_does_not_take_quadratic_memory():
     """A fresh array of zeros for each read would allocate 8 n^2 bytes: 3.2 GB here."""
     import tracemalloc

@@ -17,12 +17,11 @@ VECTOR = np.array([0.3, -1.2, 2.1])
 
 ARRAY_WRITES = {
     "resize": "y = x * 1.0\n    y.resize(5)  # HERE",
-    "put along axis": (
-        "y = x * 1.0\n    np.put_along_axis(y, np.array([0]), x[:1], 0)  # HERE"
-    ),
     "shuffle": "y = x * 1.0\n    np.random.shuffle(y)  # HERE",
-    "multiply.at": "y = x * 1.0\n    np.multiply.at(y, [0, 0], x[:2])  # HERE",
-    "partition in place": "y = x * 1.0\n    y.partition(1)  # HERE",
+    "multiply.at with two axes": (
+        "y = x * 1.0\n    np.multiply.at(y, np.array([[0, 0]]), x[:2])  # HERE"
+    ),
+    "where as a number": "y = x * 1.0\n    np.sin(x, out=y, where=x)  # HERE",
     "deleted element": "y = [x, x]\n    del y[0]  # HERE\n    y = y[0]",
     "possible view": (
         "y = np.asarray(x)\n    z = np.asarray(y)\n    z[0] = 2.0\n    y = y + z  # HERE"
