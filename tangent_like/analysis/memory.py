@@ -30,6 +30,8 @@ _ALLOCATING: frozenset[Any] = frozenset({
     np.sum, np.mean, np.prod, np.dot, np.inner, np.outer, np.vdot, np.tensordot, np.where, np.clip,
     np.zeros, np.zeros_like, np.ones, np.ones_like, np.full, np.full_like, np.copy, np.array,
     np.concatenate, np.stack, np.cumsum, np.cumprod, np.tile, np.repeat, np.sign,
+    np.convolve, np.correlate, np.cross, np.kron, np.tril, np.triu, np.einsum,
+    np.linalg.inv, np.linalg.pinv, np.linalg.solve, np.linalg.cholesky,
     runtime.zeros_like, runtime.zero_list, runtime.copy, runtime.scatter_add,
     ir.new_tape,
 })  # fmt: skip
@@ -59,6 +61,8 @@ def allocates(op: Op) -> bool:
     if op.fn is operator.getitem:
         index = op.args[1].fact
         return isinstance(op.args[0].fact, facts.Array) and isinstance(index, facts.Array)
+    if op.fn is np.einsum and len(op.args) < 4:  # of one array it may be a view
+        return len(op.args) == 3 and isinstance(op.args[0].fact, facts.Opaque)
     arrays = isinstance(op.result.fact, (facts.Array, facts.Tape)) or op.fn in (
         runtime.zeros_like, runtime.zero_list, runtime.copy, runtime.scatter_add,
     )  # fmt: skip

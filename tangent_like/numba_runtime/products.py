@@ -26,10 +26,6 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     return np.einsum(subscripts, *operands)
 
 
-def tensordot(x: Any, w: Any, axes: Any) -> Any:
-    return np.tensordot(x, w, axes)
-
-
 def matmul(x: Any, w: Any) -> Any:
     """The matrix product of arrays of which one has more than two axes, or of whole numbers."""
     return np.matmul(x, w)
@@ -99,22 +95,6 @@ def _einsum(subscripts: Any, *operands: Any) -> Any:
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-
-@implements(tensordot)
-def _tensordot(x: Any, w: Any, axes: Any) -> Any:
-    over = literal(axes)
-    if isinstance(over, int):
-        over = tuple(range(x.ndim - over, x.ndim)), tuple(range(over))
-    over_x, over_w = ((a,) if isinstance(a, int) else a for a in over)
-    left = list(_LETTERS[: x.ndim])
-    right = list(_LETTERS[x.ndim : x.ndim + w.ndim])
-    for i, j in zip(over_x, over_w, strict=True):
-        right[j] = left[i]
-    output = [c for c in left if c not in right] + [c for c in right if c not in left]
-    lines = ["def written(x, w, axes):",
-             *loops_of(["".join(left), "".join(right)], "".join(output), ["x", "w"])]  # fmt: skip
-    return function_from(lines, dtype=result_dtype((x, w)))
 
 
 @implements(matmul)

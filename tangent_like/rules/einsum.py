@@ -1,165 +1,108 @@
-"""The rule of einsum: it is linear in each operand, and each transpose is an einsum again."""
+"""The rules of einsum, which is linear in each operand."""
 
 from __future__ import annotations
 
 import string
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from tangent_like import infer, runtime
+from tangent_like.einsum_runtime import einsum_transpose, explicit
 from tangent_like.errors import NotYetSupported
+from tangent_like.rules.contraction import Factor, cotangent_of, tangent_of
+from tangent_like.rules.helpers import shaped
 from tangent_like.rules.registry import rule
 from tangent_like.rules.samples import reals
-from tangent_like.rules.symbolic import apply
+from tangent_like.rules.symbolic import apply, is_symbolic, rank
 
 
-def _einsum_tangent(tangents: Any, y: Any, spec: Any, *operands: Any, **keywords: Any) -> Any:
-    if not isinstance(spec, str):
-        return NotImplemented
-    total = None
-    for i, dx in enumerate(tangents[1:]):
-        if dx is not None:
-            term = np.einsum(spec, *operands[:i], dx, *operands[i + 1 :], **_only(keywords))
-            total = term if total is None else total + term
-    return total
+class _Call(NamedTuple):
+    """A call of np.einsum: its specification, its operands, at which places these stand among
+    the arguments, and how many arguments are given."""
+
+    spec: Any
+    operands: list[Any]
+    places: list[int]
+    given: int
+
+    def factors(self) -> tuple[list[Factor], str] | None:
+        """None where the axes of the operands are not known."""
+        if is_symbolic(self.spec):
+            return None
+        found = explicit(self.spec, [rank(x) for x in self.operands])
+        if found is None:
+            return None
+        inputs, output = found
+        return [Factor(c, x) for c, x in zip(inputs, self.operands, strict=True)], output
 
 
-def _einsum_cotangent(g: Any, y: Any, spec: Any, *operands: Any, **keywords: Any) -> Any:
-    if not isinstance(spec, str):
-        return NotImplemented
-    inputs, output = parse(spec)
-    keywords = _only(keywords)
-    return None, *(
-        _transpose(g, inputs, output, operands, i, keywords) for i in range(len(operands))
-    )
+def _read(args: tuple[Any, ...]) -> _Call:
+    """Both forms of a call: with subscripts, and with lists of axis numbers."""
+    if isinstance(args[0], str) or not isinstance(args[1], (tuple, list)):
+        return _Call(args[0], list(args[1:]), list(range(1, len(args))), len(args))
+    pairs = len(args) // 2
+    spec = ",".join(_letters(args[2 * k + 1]) for k in range(pairs))
+    if len(args) % 2:
+        spec += "->" + _letters(args[-1])
+    places = [2 * k for k in range(pairs)]
+    return _Call(spec, [args[k] for k in places], places, len(args))
 
 
-def _only(keywords: dict[str, Any]) -> dict[str, Any]:
+_IN_ORDER = string.ascii_uppercase + string.ascii_lowercase
+"""The letters for axis numbers: sorted like the numbers."""
+
+
+def _letters(numbers: Any) -> str:
+    if any(is_symbolic(n) for n in numbers):
+        raise NotYetSupported("`einsum` with axis numbers that are known at run time only")
+    return "".join("..." if n is Ellipsis else _IN_ORDER[n] for n in numbers)
+
+
+def _options(keywords: dict[str, Any]) -> dict[str, Any]:
+    """The options of the contractions in derivative code, whose operands are other ones: a path
+    that was chosen for the operands of the call cannot serve them."""
     unknown = keywords.keys() - {"optimize", "dtype", "order", "casting"}
     if unknown:
         raise NotYetSupported(f"`einsum` with the keyword `{min(unknown)}`")
-    return {key: value for key, value in keywords.items() if key == "optimize"}
+    if "optimize" not in keywords:
+        return {}
+    chosen = keywords["optimize"]
+    return {"optimize": chosen if isinstance(chosen, (bool, str)) else True}
 
 
-def parse(spec: str) -> tuple[list[str], str]:
-    """The labels of the operands and of the result, which may be left out."""
-    left, arrow, output = spec.replace(" ", "").partition("->")
-    inputs = left.split(",")
-    if not arrow:
-        letters = left.replace("...", "").replace(",", "")
-        once = "".join(sorted(label for label in set(letters) if letters.count(label) == 1))
-        output = "..." * ("..." in left) + once
-    return inputs, output
-
-
-def _transpose(
-    g: Any, inputs: list[str], output: str, operands: Any, i: int, keywords: dict[str, Any]
-) -> Any:
-    """Swap the operand's labels with those of the result.
-
-    A label that stands in this operand only was summed over: ones spread g along its axis.  A
-    label that stands twice in it means a diagonal: a unit matrix puts g there.
-    """
-    labels, x = inputs[i], operands[i]
-    if "..." in labels and not labels.startswith("..."):
-        _check_same_rank(inputs, operands)
-    others = [inputs[j] for j in range(len(inputs)) if j != i]
-    factors = [operands[j] for j in range(len(operands)) if j != i]
-    wanted, diagonals = _without_repeats(labels, spec_letters(inputs, output))
-    available = set("".join(others) + output)
-    for label in dict.fromkeys(labels.replace("...", "")):
-        if label not in available:
-            others.append(label)
-            factors.append(apply(np.ones, np.shape(x)[_axis_of(label, labels)]))
-    for label, second in diagonals:
-        others.append(label + second)
-        factors.append(apply(np.eye, np.shape(x)[_axis_of(label, labels)]))
-    return contract(",".join([output, *others]) + "->" + wanted, g, *factors, **keywords)
-
-
-def _check_same_rank(inputs: list[str], operands: Any) -> None:
-    """An ellipsis that is not in front can be undone only if all have as many axes in it."""
-    ranks = {
-        np.ndim(x) - len(labels) + 3 if isinstance(np.ndim(x), int) else None
-        for labels, x in zip(inputs, operands, strict=False)
-        if "..." in labels
-    }
-    if len(ranks) > 1 or None in ranks:
-        raise NotYetSupported("`einsum` with an ellipsis behind a label and broadcasting in it")
-
-
-def spec_letters(inputs: list[str], output: str) -> list[str]:
-    """Letters that the specification leaves free."""
-    used = set("".join(inputs) + output)
-    return [letter for letter in string.ascii_letters if letter not in used]
-
-
-def _without_repeats(labels: str, free: list[str]) -> tuple[str, list[tuple[str, str]]]:
-    """The labels with each later occurrence renamed, and what was renamed."""
-    seen: set[str] = set()
-    found, renamed = "", []
-    for label in labels:
-        if label != "." and label in seen:
-            renamed.append((label, free.pop(0)))
-            found += renamed[-1][1]
-        else:
-            seen.add(label)
-            found += label
-    return found, renamed
-
-
-def _axis_of(label: str, labels: str) -> int:
-    """The axis of a label, counted from the end where it stands behind an ellipsis."""
-    before, dots, after = labels.partition("...")
-    if dots and label not in before:
-        return after.index(label) - len(after)
-    return before.index(label)
-
-
-def contract(spec: str, *operands: Any, **keywords: Any) -> Any:
-    """An einsum, as a product of matrices where it is one."""
-    inputs, output = parse(spec)
-    product = _as_matmul(inputs, output, operands) if len(operands) == 2 else None
-    return product if product is not None else apply(np.einsum, spec, *operands, **keywords)
-
-
-def _as_matmul(inputs: list[str], output: str, operands: Any) -> Any:
-    """`ij,jk->ik` in all its transpositions: the operands in the order of the result."""
-    if any(len(labels) != 2 or len(set(labels)) != 2 or "." in labels for labels in inputs):
-        return None
-    shared = set(inputs[0]) & set(inputs[1])
-    if len(shared) != 1 or len(output) != 2 or set(output) & shared:
-        return None
-    (inner,) = shared
-    first = 0 if output[0] in inputs[0] else 1
-    left, right = operands[first], operands[1 - first]
-    if inputs[first][0] == inner:
-        left = np.transpose(left)
-    if inputs[1 - first][1] == inner:
-        right = np.transpose(right)
-    return left @ right
-
-
-def _einsum_by_lists(*operands: Any, **keywords: Any) -> Any:
-    """The call with lists of axis numbers in place of a specification."""
-    arrays, sublists = list(operands[0::2]), list(operands[1::2])
-    if len(operands) % 2:
-        output = arrays.pop()
-        spec = ",".join(map(_labels, sublists)) + "->" + _labels(output)
+def _einsum_tangent(tangents: Any, y: Any, *args: Any, **keywords: Any) -> Any:
+    call, options = _read(args), _options(keywords)
+    known = call.factors()
+    moved = [tangents[place] for place in call.places]
+    if known is not None:
+        total = tangent_of(*known, moved, **options)
     else:
-        spec = ",".join(map(_labels, sublists))
-    return np.einsum(spec, *arrays, **keywords)
+        total = None
+        for i, dx in enumerate(moved):
+            if dx is not None:
+                varied = [*call.operands[:i], dx, *call.operands[i + 1 :]]
+                term = apply(np.einsum, call.spec, *varied, **options)
+                total = term if total is None else total + term
+    return apply(runtime.as_type, total, y) if "dtype" in keywords else total
 
 
-def _labels(numbers: Any) -> str:
-    return "".join("..." if n is Ellipsis else string.ascii_letters[n] for n in numbers)
+def _einsum_cotangent(g: Any, y: Any, *args: Any, **keywords: Any) -> Any:
+    call, options = _read(args), _options(keywords)
+    known = call.factors()
+    found: list[Any] = [None] * call.given
+    for i, place in enumerate(call.places):
+        if known is not None:
+            found[place] = cotangent_of(*known, g, i, **options)
+        else:
+            found[place] = apply(einsum_transpose, g, i, call.spec, *call.operands)
+    return tuple(found)
 
 
 rule(
     np.einsum,
     jvp=_einsum_tangent,
     vjp=_einsum_cotangent,
-    otherwise=_einsum_by_lists,
     sequences=True,
     samples=lambda: [
         ("ij,jk->ik", reals(2, 3), reals(3, 4)),
@@ -173,12 +116,54 @@ rule(
         ("i,j->ij", reals(3), reals(2)),
         ("bij,bjk->bik", reals(2, 2, 3), reals(2, 3, 2)),
         ("...ij,...jk->...ik", reals(2, 2, 3), reals(3, 2)),
+        ("...ij,jk", reals(2, 2, 3), reals(3, 2)),
         ("ij,jk,kl->il", reals(2, 3), reals(3, 2), reals(2, 2)),
         ("ij,kj->", reals(2, 3), reals(4, 3)),
+        ("ij,jk->ik", reals(2, 1), reals(3, 4)),
+        ("i,i", reals(1), reals(3)),
         ("iij->j", reals(2, 2, 3)),
         (("ij,jk,kl->il", reals(2, 3), reals(3, 2), reals(2, 2)), {"optimize": True}),
         (reals(2, 3), [0, 1], reals(3, 4), [1, 2], [0, 2]),
         (reals(2, 3), [0, 1], reals(3), [1]),
         ("i...,i...->...", reals(2, 3), reals(2, 3, seed=1)),
+        ("i...,i...->...", reals(2, 3, 2), reals(2, 2, seed=1)),
     ],
+)
+
+
+def _transpose_tangent(tangents: Any, y: Any, g: Any, place: Any, spec: Any, *operands: Any) -> Any:
+    """einsum_transpose is linear in g and in each other operand."""
+    total = None
+    for i, dx in enumerate(tangents):
+        if dx is None or i == place + 3:
+            continue
+        varied = [g, place, spec, *operands]
+        varied[i] = dx
+        term = apply(einsum_transpose, *varied)
+        total = term if total is None else total + term
+    return total
+
+
+def _transpose_cotangent(h: Any, y: Any, g: Any, place: Any, spec: Any, *operands: Any) -> Any:
+    varied = [*operands[:place], h, *operands[place + 1 :]]
+    found = [
+        None if i == place else apply(einsum_transpose, g, i, spec, *varied)
+        for i in range(len(operands))
+    ]
+    return apply(np.einsum, spec, *varied), None, None, *found
+
+
+rule(
+    einsum_transpose,
+    jvp=_transpose_tangent,
+    vjp=_transpose_cotangent,
+    samples=lambda: [
+        (reals(2, 4), 0, "ij,jk", reals(2, 3), reals(3, 4)),
+        (reals(2, 4), 1, "ij,jk", reals(2, 1), reals(3, 4)),
+        (reals(5, 2), 1, "...i,i...j->...j", reals(3), reals(3, 5, 2)),
+        (reals(3), 0, "iij->j", reals(2, 2, 3)),
+    ],
+)
+infer.special[einsum_transpose] = lambda g, place, spec, *operands: shaped(
+    operands[place.value], operands[place.value]
 )

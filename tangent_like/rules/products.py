@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, infer, runtime
+from tangent_like.einsum_runtime import of_tensordot, split
 from tangent_like.ir import Atom
+from tangent_like.rules.contraction import Factor, cotangent_of
 from tangent_like.rules.reductions import conj
 from tangent_like.rules.registry import bilinear, composed, linear, named
 from tangent_like.rules.samples import reals
-from tangent_like.rules.symbolic import apply, rank, shaped_as
+from tangent_like.rules.symbolic import apply, is_symbolic, rank, shaped_as
 
 # --- vectors ----------------------------------------------------------------------------------
 
@@ -147,10 +149,34 @@ for _crossing in (np.cross, *named(np.linalg, "cross")):
 
 # --- sums over several axes -------------------------------------------------------------------
 
+
+def _tensordot_labels(x: Any, w: Any, axes: Any) -> tuple[list[Factor], str] | None:
+    """None where the number of axes, or which are summed over, is known at run time only."""
+    n, m = rank(x), rank(w)
+    if n is None or m is None or not _is_known(axes):
+        return None
+    (left, right), output = split(of_tensordot(n, m, axes))
+    return [Factor(left, x), Factor(right, w)], output
+
+
+def _is_known(tree: Any) -> bool:
+    return all(map(_is_known, tree)) if isinstance(tree, (tuple, list)) else not is_symbolic(tree)
+
+
+def _tensordot_left(g: Any, x: Any, w: Any, axes: Any = 2) -> Any:
+    known = _tensordot_labels(x, w, axes)
+    return cotangent_of(*known, g, 0) if known else apply(runtime.tensordot_left, g, x, w, axes)
+
+
+def _tensordot_right(g: Any, x: Any, w: Any, axes: Any = 2) -> Any:
+    known = _tensordot_labels(x, w, axes)
+    return cotangent_of(*known, g, 1) if known else apply(runtime.tensordot_right, g, x, w, axes)
+
+
 bilinear(
     np.tensordot,
-    lambda g, x, w, axes=2: apply(runtime.tensordot_left, g, x, w, axes),
-    lambda g, x, w, axes=2: apply(runtime.tensordot_right, g, x, w, axes),
+    _tensordot_left,
+    _tensordot_right,
     samples=lambda: [
         (reals(2, 3), reals(2, 3, seed=1)),
         (reals(2, 3), reals(3, 4, seed=1), 1),

@@ -17,6 +17,7 @@ import numpy as np
 from tangent_like import facts, ir, runtime
 from tangent_like.backend import emit, naming
 from tangent_like.backend.numba_dialect.rebuild import definitions_of, operations, rebuilt
+from tangent_like.einsum_runtime import of_tensordot
 from tangent_like.ir import Atom, Const, Function, Op, Statement, Value
 from tangent_like.numba_runtime import products, reductions, stacks
 
@@ -148,6 +149,19 @@ def _full(op: Op, definitions: Definitions) -> Op | None:
     return swapped(op, np.full, op.args[1], op.args[0])
 
 
+def _tensordot(op: Op, definitions: Definitions) -> Op | None:
+    """An einsum, whose specification Numba sees as a constant."""
+    given = operands(op, "a b axes")
+    if given is None or not isinstance(given[2], Const | None):
+        return None
+    x, w, axes = given
+    n, m = (None if a is None else facts.rank(a.fact) for a in (x, w))
+    if x is None or w is None or n is None or m is None:
+        return None
+    spec = of_tensordot(n, m, axes.value if isinstance(axes, Const) else 2)
+    return swapped(op, products.einsum, Const(spec), x, w)
+
+
 def _add_at(op: Op, definitions: Definitions) -> Op | None:
     return replace(op, fn=products.add_at) if emit.scatter_form(op) == "at" else None
 
@@ -160,7 +174,7 @@ _RULES: dict[Any, Replacement] = {
     np.mean: _reduction(reductions.mean_over), np.var: _spread(reductions.var_over),
     np.std: _spread(reductions.std_over),
     operator.matmul: _product, np.matmul: _product, np.clip: _clip,
-    np.einsum: _renamed(products.einsum), np.tensordot: _renamed(products.tensordot),
+    np.einsum: _renamed(products.einsum), np.tensordot: _tensordot,
     np.reshape: _renamed(products.reshaped), np.broadcast_to: _full,
     runtime.scatter_add_into: _add_at,
     np.vdot: _of_rank(products.vdot, lambda count: count != 1),
