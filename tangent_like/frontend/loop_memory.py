@@ -19,7 +19,7 @@ from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.frontend.memory import adopt, buffers_of, link, may_alias, may_share
-from tangent_like.frontend.scope import Binding, Buffer, Environment
+from tangent_like.frontend.scope import Binding, Buffer, Carried, Environment
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Value
 from tangent_like.records import is_display
@@ -105,8 +105,9 @@ def _leaves(
             getattr(binding, "fact", None), facts.STRUCTURES
         ):
             continue
-        if isinstance(binding, Value):
-            for k, atom in enumerate(_parts(state, binding)):
+        held = binding.atom if isinstance(binding, Carried) else binding
+        if isinstance(held, Value):
+            for k, atom in enumerate(_parts(state, held)):
                 yield (name, k), set(buffers_of(state, atom))
 
 

@@ -143,8 +143,10 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
             env[name] = fresh_or_conflict(state, env[name], node)
     before = state.scope()
     mark, serial = facts.fresh_size().base, ir.next_serial()
-    guesses = {n: _first_guess(before.get(n, ir.UNDEFINED)) for n in names}
-    plan = _Plan(node, iterable, before, guesses, serial)
+    entering = {n: before.get(n, ir.UNDEFINED) for n in names}
+    lost = {n: binding for n, binding in entering.items() if isinstance(binding, Conflict)}
+    guesses = {n: _first_guess(binding) for n, binding in entering.items() if n not in lost}
+    plan = _Plan(node, iterable, before, guesses, serial, lost)
     for attempt in itertools.count():
         trial = _lower_body(state, plan)
         joined = {n: _joined(before, n, trial.env, guess) for n, guess in plan.guesses.items()}
@@ -173,8 +175,8 @@ class _Plan:
     """The fact of each name, and of each buffer that the body writes into, at its start."""
 
     serial: int
-    lost: dict[Buffer, Conflict] = field(default_factory=dict)
-    """What can no longer be read after an iteration."""
+    lost: dict[Any, Conflict] = field(default_factory=dict)
+    """Names that cannot be read when the loop begins, buffers that cannot after an iteration."""
 
     sharing: Sharing = field(default_factory=Sharing)
     indexed: bool = False

@@ -230,7 +230,11 @@ def _check_sources(state: Lowering, root: Value, node: Any) -> None:
 
 
 def fresh_or_conflict(state: Lowering, binding: Binding, node: Any) -> Binding:
-    """What a name holds where a block ends; a conflict, if that can no longer be read."""
+    """What a name holds where a block begins or ends; a conflict, if that can no longer be
+    read."""
+    if isinstance(binding, Carried) and isinstance(binding.atom, Value):
+        now = fresh_or_conflict(state, binding.atom, node)
+        return binding if now is binding.atom else now
     if isinstance(binding, (Carried, Conflict)):
         return binding
     try:

@@ -52,7 +52,9 @@ def read_binding(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
         raise NotYetSupported(
             f"`{name}` may hold different kinds of things here: {binding.reason}",
             state.place(node),
-            "bind the name to one kind of thing on every path",
+            "copy an array before it is written into: `.copy()`"
+            if "memory" in binding.reason
+            else "bind the name to one kind of thing on every path",
         )
     if binding is ir.UNDEFINED:
         return state.builder.op(ir.unbound, (Const(name),), place=state.place(node))

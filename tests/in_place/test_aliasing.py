@@ -389,9 +389,32 @@ def swapped_with_itself(x, n):
     return s
 
 
+def another_name_written_in_an_inner_loop(x, n):
+    y = x * 1.0
+    z = y
+    for _ in range(n):
+        y[0] = 3.0 * x[1]
+        for _ in range(2):
+            z *= 2.0
+        y = y * x
+    return np.sum(z) + np.sum(y * x)
+
+
+def swapped_after_an_inner_loop_that_writes(x, n):
+    y = np.sin(x)
+    z = y
+    for _ in range(n):
+        for _ in range(2):
+            z[z > 0.4] = 0.2
+            z -= np.sin(y)
+        x, y = y, x
+    return np.sum(z) * 1.5 + np.sum(x * y)
+
+
 REFUSED = [
-    (swapped_with_itself, (X, 2)), (changed_through_a_choice, (X, 1)),
-    (read_after_a_possible_view, (X,)),
+    (another_name_written_in_an_inner_loop, (X, 2)),
+    (swapped_after_an_inner_loop_that_writes, (X, 2)), (swapped_with_itself, (X, 2)),
+    (changed_through_a_choice, (X, 1)), (read_after_a_possible_view, (X,)),
 ]  # fmt: skip
 
 

@@ -56,6 +56,11 @@ def report(i: int, seed: int, one: Program, result: str, second_order: bool) -> 
     print(f"--- smallest form found: {outcome(small, second_order, i)}\n{small.source}", flush=True)
 
 
+def shown(tally: Counter[str]) -> str:
+    counts = ", ".join(f"{tally[k]} {k}" for k in COUNTED)
+    return f"{tally.total()} programs, {counts}"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.random_programs", description=__doc__)
     parser.add_argument("--count", type=int, default=1000, help="how many programs")
@@ -79,6 +84,8 @@ def main() -> int:
         if options.show:
             print(f"# program {i}: f{one.args!r}\n{one.source}")
             continue
+        if tally.total() and tally.total() % 500 == 0:
+            print(f"... {shown(tally)}", flush=True)
         result = outcome(one, second_order, i)
         what = result.split(":")[0]
         tally[what if what in COUNTED else "failed"] += 1
@@ -93,11 +100,10 @@ def main() -> int:
         kinds.add(kind_of(result))
         if tally["failed"] >= options.failures:
             break
-    counts = ", ".join(f"{tally[k]} {k}" for k in COUNTED)
     for reason, numbers in refusals.items():
         print(f"{len(numbers)} {reason} (programs {', '.join(map(str, numbers[:5]))})")
     seconds = time.perf_counter() - begin
-    print(f"seed {options.seed}: {tally.total()} programs, {counts}, in {seconds:.0f} s")
+    print(f"seed {options.seed}: {shown(tally)}, in {seconds:.0f} s")
     return 1 if tally["failed"] else 0
 
 

@@ -12,17 +12,17 @@ import numpy as np
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tests.derivatives import (
     UnreliableReference,
+    assert_smooth,
     check_second_slopes,
     check_slopes,
     define,
     leaves,
 )
 from tests.random_programs.grammar import Program
+from tests.random_programs.reference import exact_jacobian
 
 LARGEST = 1e3
 MODULES = {"builtins": builtins, "contextlib": contextlib, "functools": functools, "math": math}
-NOT_ANALYTIC = re.compile(r"[<>]|sort|maximum|np\.(zeros|ones|array|full)\(|abs|clip")
-"""What complex numbers change the meaning of, or cannot be stored in."""
 
 
 class Discarded(Exception):
@@ -48,7 +48,7 @@ def check(program: Program, second_order: bool = False, turn: int = 0) -> None:
     except Exception as reason:
         raise Broken(f"the program cannot be defined: {reason!r}") from reason
     with np.errstate(all="ignore"):
-        assert_tame(f, program)
+        assert_tame(f, program.args)
         try:
             _judge(f, program, second_order, turn)
         except UnreliableReference as reason:
@@ -60,16 +60,37 @@ def check(program: Program, second_order: bool = False, turn: int = 0) -> None:
 
 
 def _judge(f, program: Program, second_order: bool, turn: int) -> None:
-    analytic = NOT_ANALYTIC.search(program.source) is None and program.may_be_refused
-    check_slopes(f, *program.args, wrt=program.wrt, complex_ok=analytic, turn=turn)
+    exact = exact_jacobian(program, program.args) if program.may_be_refused else None
+    try:
+        check_slopes(
+            f, *program.args, wrt=program.wrt, exact=exact, turn=turn,
+            elsewhere=elsewhere(f, program),
+        )  # fmt: skip
+    except AssertionError:
+        for args in (program.args, program.elsewhere):
+            if exact is not None and args:  # between equal numbers either may be chosen
+                assert_smooth(f, args, program.wrt)
+        raise
     if second_order:
         check_second_slopes(f, program.args, program.wrt, turn)
 
 
-def assert_tame(f, program: Program) -> None:
+def elsewhere(f, program: Program) -> list[tuple[tuple, np.ndarray]]:
+    """The program's other point with the Jacobian there, if something can be said there."""
+    if not program.elsewhere:
+        return []
+    try:
+        assert_tame(f, program.elsewhere)
+    except (Broken, Discarded):
+        return []
+    exact = exact_jacobian(program, program.elsewhere)
+    return [] if exact is None else [(program.elsewhere, exact)]
+
+
+def assert_tame(f, args: tuple) -> None:
     """Discard a program that fails by itself, or whose results are huge or not finite."""
     try:
-        result = f(*copy.deepcopy(program.args))
+        result = f(*copy.deepcopy(args))
     except (ArithmeticError, ValueError) as reason:
         raise Discarded(f"the program itself raises {reason!r}") from reason
     except Exception as reason:

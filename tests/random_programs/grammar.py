@@ -226,6 +226,8 @@ class Program:
     source: str
     args: tuple[Any, ...]
     may_be_refused: bool = False
+    elsewhere: tuple[Any, ...] = ()
+    """Another point, where the same compiled derivative is tried."""
 
     @property
     def wrt(self) -> tuple[int, ...]:

@@ -431,8 +431,11 @@ def program(random: Random, budget: int = 9) -> Program:
     texts = ["\n".join(text) for text, _ in made]
     texts.append("\n".join([head, *indented([*lines, f"return {total(d, s)}"])]))
     source = ast.unparse(ast.parse("\n".join(texts))) + "\n"
-    args = (*(argument(d, shape) for shape in shapes.values()), 0.83, d.one([2, 0, 3, 1]))
-    return Program(source, args, may_be_refused=True)
+    args, others = (
+        (*(argument(d, shape) for shape in shapes.values()), c, d.one([2, 0, 3, 1]))
+        for c in (0.83, -0.41)
+    )
+    return Program(source, args, may_be_refused=True, elsewhere=others)
 
 
 def argument(d: Draw, shape: Shape) -> np.ndarray:
