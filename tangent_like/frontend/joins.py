@@ -17,6 +17,7 @@ from tangent_like.facts import Fact
 from tangent_like.frontend.memory import (
     buffers_of,
     carried_atom,
+    enlist_alike,
     fresh_buffer,
     fresh_or_conflict,
     link,
@@ -280,6 +281,7 @@ def _buffers(
         for other, theirs in made.items():
             if any(may_share(a, b) for a, b in zip(sides, theirs)):
                 link(buffer, other)
+        enlist_alike(state, buffer, set[Buffer]().union(*sides))
         made[buffer] = sides
         state.homes[result] = Home(buffer, (), result)
     return {buffer: buffer.root for buffer in made}

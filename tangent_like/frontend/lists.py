@@ -17,7 +17,7 @@ from typing import Any
 
 from tangent_like import facts, ir, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported
-from tangent_like.frontend.memory import buffers_of, fresh, home_of, may_alias
+from tangent_like.frontend.memory import buffers_of, enlist, fresh, home_of, may_alias
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import hold, write_key
 from tangent_like.ir import Atom, Const, Value
@@ -88,9 +88,7 @@ def _share(state: Lowering, node: Any, owner: Value, value: Atom) -> None:
     """A list of unknown length now holds a value: who writes into that changes the list."""
     if not may_alias(value.fact):
         return
-    own = home_of(state, owner).buffer
-    for other in buffers_of(state, value):
-        other.holders.add(own)
+    enlist(state, buffers_of(state, value), [home_of(state, owner).buffer])
 
 
 def _become(state: Lowering, node: Any, owner: Value, items: Sequence[Atom]) -> None:

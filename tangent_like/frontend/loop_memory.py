@@ -35,9 +35,16 @@ class Sharing:
 
     outer: Mapping[Leaf, frozenset[Buffer]] = field(default_factory=dict)
     ties: frozenset[frozenset[Leaf]] = frozenset()
+    listed: frozenset[Leaf] = frozenset()
+    """Those that lists of unknown length may hold."""
+
+    lists: frozenset[Leaf] = frozenset()
+    """Those that are such lists."""
 
     def same_as(self, other: Sharing) -> bool:
-        return self.outer == other.outer and self.ties == other.ties
+        return (self.outer, self.ties, self.listed, self.lists) == (
+            other.outer, other.ties, other.listed, other.lists,
+        )  # fmt: skip
 
     def with_(self, other: Sharing) -> Sharing:
         """What either knows of: what is learnt of a loop only grows, so that learning ends."""
@@ -45,7 +52,9 @@ class Sharing:
             leaf: self.outer.get(leaf, frozenset()) | other.outer.get(leaf, frozenset())
             for leaf in {**self.outer, **other.outer}
         }
-        return Sharing(outer, self.ties | other.ties)
+        return Sharing(
+            outer, self.ties | other.ties, self.listed | other.listed, self.lists | other.lists
+        )
 
 
 @dataclass(eq=False, slots=True)
@@ -64,6 +73,10 @@ class Buffers:
     def buffer(self, leaf: Leaf, value: Value) -> Buffer:
         buffer = Buffer(value)
         adopt(self.state, buffer, value)
+        if leaf in self.sharing.listed:
+            self.state.listed.add(buffer)
+        if leaf in self.sharing.lists:
+            self.state.lists.add(buffer)
         others = [*self.sharing.outer.get(leaf, ())]
         others += [b for key, b in self.made.items() if frozenset((key, leaf)) in self.sharing.ties]
         for other in others:
@@ -92,7 +105,18 @@ def observed(
         for pair in combinations(table, 2)
         if may_share(table[pair[0]], table[pair[1]])
     }
-    return Sharing({leaf: frozenset(found) for leaf, found in outer.items()}, frozenset(ties))
+    listed, lists = (
+        frozenset(
+            leaf
+            for table in (entering, leaving)
+            for leaf, found in table.items()
+            if any(not marked.isdisjoint((b, *b.tangled)) for b in found)
+        )
+        for marked in (state.listed, state.lists)
+    )
+    return Sharing(
+        {leaf: frozenset(found) for leaf, found in outer.items()}, frozenset(ties), listed, lists
+    )
 
 
 def _leaves(

@@ -95,8 +95,26 @@ def _takes_item(op: Op) -> bool:
 def _item_of(state: Lowering, value: Value, items: Atom) -> Home:
     """An item of a list: memory of its own, which the list holds."""
     buffer = Buffer(value)
-    buffer.holders.update(buffers_of(state, items))
+    enlist(state, {buffer}, buffers_of(state, items))
     return Home(buffer, (), value)
+
+
+def enlist(state: Lowering, items: Iterable[Buffer], lists: Iterable[Buffer]) -> None:
+    """Note that lists of unknown length may hold buffers."""
+    containers = set(lists)
+    state.lists |= containers
+    for item in items:
+        state.listed.add(item)
+        item.holders |= containers
+
+
+def enlist_alike(state: Lowering, buffer: Buffer, sources: Iterable[Buffer]) -> None:
+    """A buffer that may be one of others is an item of lists, or a list, if they are."""
+    around = {other for source in sources for other in (source, *source.tangled)}
+    if not around.isdisjoint(state.listed):
+        state.listed.add(buffer)
+    if not around.isdisjoint(state.lists):
+        state.lists.add(buffer)
 
 
 def _rooted(state: Lowering, value: Value, sources: Sequence[Atom]) -> Home:
@@ -206,6 +224,7 @@ def held(state: Lowering, home: Home, node: Any) -> Atom:
     """What a buffer holds now."""
     found = state.memory.get(home.buffer)
     if found is None:
+        _check_item(state, home.buffer.root, node)
         _check_sources(state, home.buffer.root, node)
         return home.buffer.root
     if isinstance(found, Conflict):
@@ -213,6 +232,16 @@ def held(state: Lowering, home: Home, node: Any) -> Atom:
     if isinstance(found, Carried):
         found = state.memory[home.buffer] = carried_atom(state, found)
     return found
+
+
+def _check_item(state: Lowering, root: Value, node: Any) -> None:
+    """An item of a list cannot be read once what may be the same item was written."""
+    if state.unreadable is None or root.serial > state.unreadable[0]:
+        return
+    op = state.builder.definitions.get(root)
+    sources = state.builder.sources.get(root, ()) if op is None else op.args[:1]
+    if len(sources) == 1 and isinstance(sources[0].fact, facts.ListOf):
+        raise _tangled(state, state.unreadable[1], node)
 
 
 def _check_sources(state: Lowering, root: Value, node: Any) -> None:
@@ -331,6 +360,18 @@ def set_held(state: Lowering, buffer: Buffer, value: Atom, place: Any) -> None:
             seen.add(other)
             pending.extend(other.holders)
             state.memory[other] = Conflict(buffer.name, place, "it may share memory")
+    if _is_listed(state, buffer):
+        conflict = Conflict(buffer.name, place, "it may share memory")
+        state.memory.update(dict.fromkeys((state.listed | state.lists) - {buffer}, conflict))
+        state.unreadable = (ir.next_serial(), conflict)
+
+
+def _is_listed(state: Lowering, buffer: Buffer) -> bool:
+    """Whether a list of unknown length may hold the memory of a buffer."""
+    around = {buffer, *buffer.tangled}
+    if not around.isdisjoint(state.listed):
+        return True
+    return buffer not in state.lists and not around.isdisjoint(state.lists)
 
 
 def adopt(state: Lowering, buffer: Buffer, value: Any) -> None:

@@ -23,6 +23,7 @@ from tangent_like import facts, ir
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import truth
+from tangent_like.frontend.memory import buffers_of, enlist
 from tangent_like.frontend.objects import Deferred, consumed, make_table
 from tangent_like.frontend.scope import Frame
 from tangent_like.frontend.stars import known_items
@@ -179,7 +180,9 @@ def in_loop(
         body = [gast.copy_location(loop, node)]
     state.statement(body[0])
     tape.fact = facts.Tape(_alike(found[-1], mark) if found else facts.UNKNOWN)
-    return state.builder.op(ir.freeze, (tape,), place=place)
+    made = state.builder.op(ir.freeze, (tape,), place=place)
+    enlist(state, (), buffers_of(state, made))
+    return made
 
 
 def _alike(item: facts.Fact, mark: int) -> facts.Fact:
@@ -199,6 +202,7 @@ def lower_push(state: Lowering, step: Push) -> None:
             "a list of functions built at run time", state.place(step.item), "write the items out"
         )
     step.found.append(facts.without_values(value.fact))
+    enlist(state, buffers_of(state, value), ())
     state.builder.op(ir.push, (step.tape, value))
 
 

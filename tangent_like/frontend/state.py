@@ -18,6 +18,7 @@ from tangent_like.frontend.kinds import with_fresh_sizes
 from tangent_like.frontend.scope import (
     MISSING,
     Buffer,
+    Conflict,
     Definition,
     Environment,
     External,
@@ -80,6 +81,16 @@ class Lowering:
     element_views: set[Buffer] = field(default_factory=set)
     """Buffers of which an element was read with `...`: NumPy gives a view without axes, which
     counts as a number here, so that nothing may be written into them."""
+
+    listed: set[Buffer] = field(default_factory=set)
+    """Buffers that lists of unknown length may hold: which ones is not known, so that a write to
+    one makes the others unreadable."""
+
+    lists: set[Buffer] = field(default_factory=set)
+    """Those lists."""
+
+    unreadable: tuple[int, Conflict] | None = None
+    """Since when items that were read of such lists are: values with a smaller serial number."""
 
     written: int = 0
     """How often something was written into."""

@@ -5,6 +5,8 @@ import functools
 import numpy as np
 import pytest
 
+import tangent_like as tl
+from tangent_like.errors import SharedMemory
 from tests.derivatives import assert_derivatives
 
 VECTOR = np.array([0.3, -1.2, 2.1])
@@ -92,3 +94,103 @@ def unpacked_rows(x):
 ])  # fmt: skip
 def test_what_is_read_is_what_is_there_then(f):
     assert_derivatives(f, VECTOR)
+
+
+def appended_and_written_through_an_item(x, n):
+    parts = []
+    for k in range(n):
+        y = x * (k + 1)
+        parts.append(y)
+    last = parts[n - 1]
+    last[0] = x[1] ** 2
+    return np.sum(y * y)
+
+
+def appended_and_written_afterwards(x, n):
+    parts = []
+    for k in range(n):
+        y = x * (k + 1)
+        parts.append(y)
+    y[0] = x[1] ** 2
+    return np.sum(parts[n - 1] ** 2)
+
+
+def appended_in_a_branch(x, n):
+    parts = []
+    for _ in range(n):
+        if x[0] > 0.0:
+            y = x * 2.0
+            parts.append(y)
+        else:
+            y = x * 3.0
+            parts.append(y)
+    y[0] = x[1] ** 2
+    return np.sum(parts[n - 1] ** 2)
+
+
+def one_array_many_times(x, n):
+    y = x * 1.0
+    parts = [y for _ in range(n)]
+    parts[1][0] = x[1] ** 2
+    return np.sum(y**2)
+
+
+def the_same_item_twice(x, n):
+    parts = [x * k for k in range(n)]
+    one = parts[1]
+    other = parts[1]
+    one[0] = x[1] ** 2
+    return np.sum(other**2)
+
+
+def rows_in_a_list(x, n):
+    table = np.outer(x, x)
+    rows = [row[:2] for row in table]
+    table[0] = x
+    return np.sum(rows[0]) + n
+
+
+@pytest.mark.parametrize("f", [
+    appended_and_written_through_an_item, appended_and_written_afterwards, appended_in_a_branch,
+    one_array_many_times, the_same_item_twice, rows_in_a_list,
+])  # fmt: skip
+def test_what_a_list_may_hold_cannot_be_read_once_it_may_have_changed(f):
+    with pytest.raises(SharedMemory, match="which was written into"):
+        tl.grad(f)(VECTOR, 3)
+
+
+def copies_in_a_list(x, n):
+    parts = []
+    y = x * 1.0
+    for _ in range(n):
+        y[1] *= y[0]
+        parts.append(y.copy())
+    return np.sum(parts[n - 1] ** 2) + parts[0][1] * y[1]
+
+
+def written_before_it_is_appended(x, n):
+    parts = []
+    h = x * 1.0
+    for _ in range(n):
+        y = h * 1.0
+        y[0] = h[1] ** 2
+        h = y
+        parts.append(h)
+    s = 0.0
+    for part in parts:
+        s += np.sum(part) * h[0]
+    return s
+
+
+def an_item_written(x, n):
+    parts = [x * (k + 1) for k in range(n)]
+    one = parts[1]
+    one[0] = x[1] ** 2
+    return np.sum(one**2)
+
+
+@pytest.mark.parametrize("f", [
+    copies_in_a_list, written_before_it_is_appended, an_item_written,
+])  # fmt: skip
+def test_items_of_lists(f):
+    assert_derivatives(f, VECTOR, 3, wrt=0)
