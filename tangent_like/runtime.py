@@ -131,6 +131,8 @@ def zeros_like(x: Any) -> Any:
         items = [zeros_like(item) for item in x]
         return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
     if isinstance(x, list):
+        if set(map(type, x)) == {float}:
+            return [0.0] * len(x)
         return [zeros_like(item) for item in x]
     if isinstance(x, dict):
         return {key: zeros_like(item) for key, item in x.items()}
@@ -391,9 +393,11 @@ def ceil_index(place: Any) -> Any:
 
 def undiff(g: Any, axis: int) -> Any:
     """The cotangent of x in np.diff(x, axis=axis)."""
-    edges = [(0, 0)] * np.ndim(g)
-    edges[axis] = (1, 1)
-    return -np.diff(np.pad(g, edges), axis=axis)
+    g = np.moveaxis(np.asarray(g), axis, 0)
+    x = np.zeros((len(g) + 1, *g.shape[1:]), g.dtype)
+    x[1:] = g
+    x[:-1] -= g
+    return np.moveaxis(x, 0, axis)
 
 
 def gradient_matrix(unit: Any, edge_order: int, *spacing: Any) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 
 from tangent_like import facts, runtime
 from tangent_like.facts import Array, Scalar
-from tangent_like.identities import arrays
+from tangent_like.identities import arrays, signs
 from tangent_like.identities.terms import (
     Rule,
     Scope,
@@ -359,6 +359,32 @@ def _numbers_together(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return call(operator.mul, whole or call(operator.mul, Const(inner), a), rest)
 
 
+@seeks(operator.add)
+def _negated_sum(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
+    """-(2 x + y) is (-2) x - y."""
+    made = scope.made(args[0], operator.add) if scope.late else None
+    if made is None or not scope.once(args[0]):
+        return None
+    for a, b in (made.args, made.args[::-1]):
+        negative = _scaled(scope, a, -1.0)
+        if negative is not None:
+            return call(operator.sub, negative, b)
+    return None
+
+
+@seeks(operator.truediv)
+def _quotient_of_smaller(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
+    """a (b / c) is (a / c) b where a and c are smaller than b."""
+    a, quotient = args
+    made = scope.made(quotient, operator.truediv) if scope.late else None
+    if made is None or not scope.once(quotient):
+        return None
+    b, c = made.args
+    if number(c) is not None or not (_is_smaller(a, b) and _is_smaller(c, b)):
+        return None
+    return call(operator.mul, call(operator.truediv, a, c), b)
+
+
 def _is_factor(number: float) -> bool:
     return number != 0 and math.isfinite(number)
 
@@ -401,7 +427,7 @@ def _grouped(*factors: Atom) -> bool:
 RULES: Mapping[Any, tuple[Rule, ...]] = {
     operator.neg: (
         _fold(operator.neg), _signed_negative, arrays.keep_small(operator.neg), _negated_number,
-        _sign_inside,
+        _sign_inside, _negated_sum,
     ),
     operator.add: (
         _fold(operator.add), _plus_zero, _signed_sum, _twice, arrays.keep_small(operator.add),
@@ -415,7 +441,7 @@ RULES: Mapping[Any, tuple[Rule, ...]] = {
     operator.mul: (
         _fold(operator.mul), _times_one, _pull_sign(operator.mul), arrays.keep_small(operator.mul),
         arrays.keep_flat(operator.mul), _reciprocal, _numbers_first, _share, _numbers_together,
-        _regroup, _float_number,
+        _regroup, _float_number, _quotient_of_smaller,
     ),
     operator.truediv: (
         _fold(operator.truediv), _over_one, _pull_sign(operator.truediv),
@@ -424,4 +450,5 @@ RULES: Mapping[Any, tuple[Rule, ...]] = {
     operator.pow: (_small_power,),
     runtime.scatter_add: (_add_at_once,),
     **arrays.RULES,
+    **signs.RULES,
 }  # fmt: skip

@@ -90,15 +90,21 @@ class _Rewriter:
             if isinstance(statement, Op):
                 statements.extend(self.op(ir.with_operands(statement, self.table)))
             else:
-                statements.append(self.nested(statement))
+                statements.extend(self.nested(statement))
         return Block(tuple(statements), self.atoms(block.results))
 
-    def nested(self, statement: If | Loop) -> Statement:
+    def nested(self, statement: If | Loop) -> Iterator[Statement]:
         if isinstance(statement, Loop):
-            return self.loop(statement)
+            yield self.loop(statement)
+            return
         test = self.atom(statement.test)
+        if isinstance(test, Const) and test is not statement.test:
+            chosen = self.block(statement.then if test.value else statement.orelse)
+            self.table.update(zip(statement.results, chosen.results, strict=True))
+            yield from chosen.statements
+            return
         then, orelse = self.block(statement.then), self.block(statement.orelse)
-        return replace(statement, test=test, then=then, orelse=orelse)
+        yield replace(statement, test=test, then=then, orelse=orelse)
 
     def loop(self, loop: Loop) -> Loop:
         iterable = None if loop.iterable is None else self.atom(loop.iterable)

@@ -26,9 +26,10 @@ from tangent_like import facts, ir, runtime
 from tangent_like.analysis.lifetimes import lifetimes
 from tangent_like.analysis.ownership import Plan, loops_around
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
-from tangent_like.stores import Store, on_a_copy
+from tangent_like.stores import Store, is_basic, on_a_copy
 
 _LISTS = (runtime.appended, runtime.without_last)
+_ZEROS = (runtime.zeros_like, np.zeros)
 _IN_PLACE: dict[Any, Any] = {
     runtime.appended: runtime.append_into,
     runtime.without_last: runtime.remove_last,
@@ -114,8 +115,22 @@ def _statements(statement: Statement, plan: Plan) -> Iterator[Statement]:
         yield from _pushed(statement) if statement.fn is ir.push else _read(statement)
     elif statement not in plan.candidates:
         yield statement
+    elif statement.fn is runtime.scatter_add and _is_first(statement, plan):
+        array, index, g = statement.args
+        store = Store((operator.getitem,), (1,), into=True)
+        yield replace(statement, fn=store, args=(array, g, index))
     elif statement.fn is not runtime.copy:
         yield replace(statement, fn=_IN_PLACE[statement.fn])
+
+
+def _is_first(op: Op, plan: Plan) -> bool:
+    """Whether an addition at a place is the first to an array of zeros: it assigns."""
+    array, index, g = op.args
+    zeros = plan.definitions.get(array) if isinstance(array, Value) else None
+    if zeros is None or zeros.fn not in _ZEROS or not is_basic(index):
+        return False
+    name = facts.dtype(array.fact)
+    return isinstance(array.fact, facts.Array) and name is not None and facts.dtype(g.fact) == name
 
 
 def _stored(op: Op, plan: Plan) -> Iterator[Statement]:

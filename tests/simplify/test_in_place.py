@@ -11,6 +11,7 @@ import tangent_like as tl
 from tangent_like import facts, ir, runtime
 from tangent_like.ir import Const, Value
 from tangent_like.simplify.in_place import update_in_place
+from tangent_like.stores import Store
 from tests.simplify.lists import FLOAT, VECTOR, function, operations, run
 
 X = np.array([0.5, 1.5, 2.5])
@@ -38,7 +39,8 @@ def test_fresh_array_is_updated_in_place():
         return scattered(b, scattered(b, b.op(runtime.zeros_like, (x,))), 1)
 
     found = check(function(build, VECTOR), X)
-    assert found == [runtime.zeros_like, runtime.scatter_add_into, runtime.scatter_add_into]
+    first = Store((operator.getitem,), (1,), into=True)
+    assert found == [runtime.zeros_like, first, runtime.scatter_add_into]
 
 
 def test_argument_is_not():
@@ -150,7 +152,7 @@ def test_branch_that_hands_on_either_array():
 
     for y in (1.0, -1.0):
         found = check(function(build, VECTOR, FLOAT), X, y)
-        assert runtime.scatter_add_into in found and runtime.scatter_add in found
+        assert found.count(runtime.scatter_add) == 1
 
 
 def test_sum_of_contributions():
