@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _NUMBERS = frozenset({
     float, int, bool, complex, np.float64, np.float32, np.int64, np.bool_, np.complex128,
 })  # fmt: skip
+_DEEPEST_KEY = 10
 _MAX_SHAPES = 1024
 Wrt = int | str | tuple[int | str, ...]
 
@@ -384,8 +385,10 @@ def place_of(function: Any) -> Place:
     return Place(code.co_filename, code.co_firstlineno, function=root.__name__)
 
 
-def _shape_key(args: Sequence[Any]) -> Any:
+def _shape_key(args: Iterable[Any], depth: int = 0) -> Any:
     """A key that is quick to make and at least as fine as the kinds; None for what is rare."""
+    if depth > _DEEPEST_KEY:
+        return None
     key: list[Any] = []
     for arg in args:
         kind = type(arg)
@@ -393,13 +396,17 @@ def _shape_key(args: Sequence[Any]) -> Any:
             key.append((arg.dtype, arg.shape))
         elif kind in _NUMBERS:
             key.append(kind)
-        elif kind is tuple or kind is list:
-            inner = _shape_key(arg)
+        elif kind is str or arg is None:
+            key.append((kind, arg))
+        else:
+            parts = arg if kind is tuple or kind is list else parts_of(arg)
+            if parts is None:
+                return None
+            named = isinstance(parts, dict)
+            inner = _shape_key(parts.values() if named else parts, depth + 1)
             if inner is None:
                 return None
-            key.append((kind, inner))
-        else:
-            return None
+            key.append((kind, tuple(parts) if named else (), inner))
     return tuple(key)
 
 

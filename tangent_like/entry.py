@@ -26,6 +26,9 @@ from tangent_like.frontend.scope import MISSING, Definition, External, Guard, La
 Known = dict[str, Any]
 """What the names of the generated text stand for."""
 
+_MOST_ITEMS = 30
+"""A larger container is looked at item by item, as the kinds of its items are found."""
+
 _numbers = itertools.count(1)
 
 
@@ -119,7 +122,33 @@ def _argument(known: Known, name: str, value: Any) -> str | None:
         return f"type({name}) is {kind.__name__}"
     if kind is np.float64:
         return f"type({name}) is {bound(known, 'float64', kind)}"
-    return _array_test(known, name, value) if kind is np.ndarray else None
+    if kind is np.ndarray:
+        return _array_test(known, name, value)
+    return _container_test(known, name, value) if kind in (tuple, list, dict) else None
+
+
+def _container_test(known: Known, name: str, value: Any) -> str | None:
+    """The test for a tuple, list or dict of numbers and arrays; None for what is larger, or has
+    to be converted."""
+    kind = type(value)
+    if kind is dict:
+        if not all(type(key) is str for key in value):
+            return None
+        same, items = f"list({name}) == {list(value)}", value.items()
+    else:
+        same, items = f"len({name}) == {len(value)}", enumerate(value)
+    tests = [f"type({name}) is {kind.__name__}", same]
+    if kind is list and set(map(type, value)) == {float}:
+        tests.append(f"set(map(type, {name})) == {bound(known, 'floats', {float})}")
+        return " and ".join(tests)
+    if len(value) > _MOST_ITEMS:
+        return None
+    for key, item in items:
+        test = None if type(item) is np.float64 else _argument(known, f"{name}[{key!r}]", item)
+        if test is None:
+            return None
+        tests.append(test)
+    return " and ".join(tests)
 
 
 def _passed(name: str, value: Any, differentiated: bool) -> str:

@@ -5,11 +5,13 @@ import math
 import pickle
 import sys
 import types
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 import tangent_like as tl
+from tangent_like.errors import NeverSupported
 from tests.derivatives import define
 
 FACTOR = 2.0
@@ -29,6 +31,28 @@ def square(x):
 
 def total(x):
     return np.sum(x * x)
+
+
+def layer(p, x):
+    return np.sum(p["w"] * x + p["b"][0])
+
+
+def horner(coefficients, x):
+    y = 0.0
+    for c in coefficients:
+        y = y * x + c
+    return y
+
+
+@dataclass
+class Line:
+    slope: float
+    at: np.ndarray
+    name: str = "line"
+
+
+def on_line(line, x):
+    return np.sum(line.slope * line.at * x)
 
 
 def calls_of(function, *args):
@@ -57,13 +81,18 @@ def calls_of(function, *args):
         (total, (np.ones(3),)),
         (total, (np.ones((20, 30)),)),
         (scaled, (1.5,)),
+        (layer, ({"w": np.ones(2), "b": (1.0, 3)}, np.ones(2))),
+        (horner, ([1.0, 2.0, 3.0], 0.5)),
+        (horner, ((1.0, 2.0, 3.0), 0.5)),
     ],
 )
 def test_the_second_call_enters_one_function_and_the_generated_one(function, args):
     gradient = tl.grad(function)
     gradient(*args)
     name = f"{function.__name__}_grad"
-    assert calls_of(gradient, *args) == [name, name]
+    entered = calls_of(gradient, *args)
+    assert entered[:2] == [name, name]
+    assert "choose" not in entered
 
 
 @pytest.mark.parametrize(
@@ -234,3 +263,45 @@ def test_the_user_sees_the_error_of_the_generated_code():
     with pytest.raises(ZeroDivisionError):
         gradient(0.0)
     assert gradient(4.0) == 0.25
+
+
+def test_containers_of_other_kinds_one_after_another():
+    gradient = tl.grad(horner, wrt=1)
+    for coefficients in (
+        [1.0, 2.0, 3.0], [1.0, 2.0], [1.0, 2], [], (1.0, 2.0, 3.0), [np.float64(1.0), 2.0],
+        [np.array(1.0), 2.0], [1.0, 2.0, 3.0],
+    ):  # fmt: skip
+        want = sum((len(coefficients) - 1 - k) * c * 0.5 ** max(len(coefficients) - 2 - k, 0)
+                   for k, c in enumerate(coefficients))  # fmt: skip
+        assert gradient(coefficients, 0.5) == pytest.approx(float(want))
+
+
+def test_dicts_of_other_kinds_one_after_another():
+    gradient = tl.grad(layer)
+    x = np.array([2.0, 3.0])
+    for p in (
+        {"w": np.ones(2), "b": (1.0, 3)}, {"b": (1.0, 3), "w": np.ones(2)},
+        {"w": 1.0, "b": (1.0, 3)}, {"w": np.ones(2, np.float32), "b": [1.0]},
+        {"w": np.ones(2), "b": (1.0, 3), "unused": 1.0}, {"w": np.ones(2), "b": np.ones(3)},
+        {"w": np.ones(2), "b": (1.0, 3)},
+    ):  # fmt: skip
+        found = gradient(p, x)
+        assert list(found) == list(p)
+        np.testing.assert_array_equal(found["w"], x if np.ndim(p["w"]) else 5.0)
+        assert type(found["b"]) is type(p["b"])
+        assert found["b"][0] == 2.0
+    with pytest.raises((KeyError, NeverSupported), match="'w'"):
+        gradient({"b": (1.0, 3)}, x)
+
+
+def test_objects_of_other_kinds_one_after_another():
+    gradient = tl.grad(on_line)
+    x = np.array([2.0, 3.0])
+    for line in (
+        Line(2.0, np.ones(2)), Line(2.0, np.ones(2), "other"), Line(np.ones(2), np.ones(2)),
+        Line(2.0, np.ones(1)), Line(3, np.ones(2)), Line(2.0, np.ones(2)),
+    ):  # fmt: skip
+        found = gradient(line, x)
+        assert found.name == line.name
+        np.testing.assert_array_equal(found.at, np.sum(line.slope * x) if len(line.at) == 1
+                                      else line.slope * x)  # fmt: skip
