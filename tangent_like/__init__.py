@@ -24,6 +24,7 @@ from tangent_like.custom import custom_jvp, custom_vjp
 from tangent_like.decorator import differentiate
 from tangent_like.export import export
 from tangent_like.gradient_block import grad_of
+from tangent_like.rule_check import check_rule
 from tangent_like.rules.registry import bilinear, constant, elementwise, linear, rule
 from tangent_like.solvers import fixed_point, root
 from tangent_like.version import VERSION
@@ -34,6 +35,7 @@ __all__ = [
     "benchmark",
     "bilinear",
     "check_grads",
+    "check_rule",
     "constant",
     "custom_jvp",
     "custom_vjp",

@@ -142,10 +142,12 @@ def _zero_like(value: Any) -> Any:
 
 
 def _as_float(value: Any, like: Any) -> Any:
-    return map_leaves(_leaf_as_float, value)
+    return map_leaves(_leaf_as_float, value, like)
 
 
-def _leaf_as_float(value: Any) -> Any:
+def _leaf_as_float(value: Any, like: Any) -> Any:
+    if isinstance(like, np.ndarray):  # of an array without axes a number may be given
+        value = np.asarray(value)
     if isinstance(value, np.ndarray):
         return value.astype(float) if value.dtype.kind in "iub" else value
     return float(value) if isinstance(value, (int, np.integer, np.float64)) else value

@@ -130,8 +130,10 @@ class _Check(NamedTuple):
         drawn = drawn * self.random.choice([-1.0, 1.0], np.shape(like))
         if np.iscomplexobj(like):
             drawn = drawn * np.exp(2j * np.pi * self.random.uniform(size=np.shape(like)))
-        if isinstance(like, (np.ndarray, np.generic)):
-            return np.asarray(drawn).astype(like.dtype)[()]
+        if isinstance(like, np.ndarray):
+            return np.asarray(drawn).astype(like.dtype)
+        if isinstance(like, np.generic):
+            return like.dtype.type(drawn)
         return drawn if isinstance(drawn, (float, complex)) else drawn.item()
 
     def difference(self, target: Any, args: tuple[Any, ...], i: int, u: Any) -> Any:

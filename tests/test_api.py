@@ -460,3 +460,9 @@ def test_source_after_a_call_is_what_ran():
     assert "unbroadcast" not in gradient.source()
     gradient.forget()
     assert "unbroadcast" in gradient.source()
+
+
+@pytest.mark.parametrize("tangent", [2.0, np.float64(2.0), np.array(2.0)], ids=type)
+def test_tangent_of_an_array_without_axes(tangent):
+    found = tl.jvp(lambda x: np.sum(x) * x, (np.array(3.0),), (tangent,))
+    assert found == (9.0, 12.0)

@@ -42,7 +42,7 @@ LAYERS: list[set[str]] = [
     # What users call.
     {"dispatch"},
     {"api", "benchmark_plot", "check", "document"},
-    {"benchmark", "export"},
+    {"benchmark", "export", "rule_check"},
     {"decorator"},
     {"cli"},
     {"__init__", "__main__"},

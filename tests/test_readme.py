@@ -17,7 +17,7 @@ import pytest
 from tests.derivatives import define
 
 README = Path(__file__).parents[1] / "README.md"
-PAGES = [README, *(README.parent / "docs" / f"{name}.md" for name in ("cache", "export"))]
+PAGES = [README, *(README.parent / "docs" / f"{name}.md" for name in ("cache", "export", "rules"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
