@@ -15,6 +15,7 @@ from tangent_like import effects, facts, trees
 from tangent_like.deep import deep
 from tangent_like.errors import NOWHERE, ArgumentError, NotYetSupported, Place
 from tangent_like.facts import Fact
+from tangent_like.faults import reported
 from tangent_like.frontend import operators
 from tangent_like.frontend.kinds import kinds_of
 from tangent_like.frontend.numba_functions import python_function
@@ -208,7 +209,8 @@ def compiled(
     def compile_now() -> Compiled:
         from tangent_like.pipeline import compile_derivative  # noqa: PLC0415 - see above
 
-        return deep(compile_derivative, function, kinds, request, simplify)
+        with reported(lambda: place_of(function)):
+            return deep(compile_derivative, function, kinds, request, simplify)
 
     if request.cache:
         from tangent_like.cache import kept  # noqa: PLC0415 - see above

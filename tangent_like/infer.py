@@ -53,7 +53,10 @@ def infer(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> 
     if isinstance(fn, MakeRecord):
         return facts.Record(fn.type, fn.keys, tuple(atom.fact for atom in atoms))
     if fn in special:
-        return special[fn](*atoms, **keywords)
+        try:
+            return special[fn](*atoms, **keywords)
+        except (TypeError, ValueError):  # so will the operation, if ever it is reached
+            return UNKNOWN
     module = (getattr(fn, "__module__", None) or "").split(".")[0]
     if module in _CLOCKS_AND_LOGS and not isinstance(fn, type):
         return _CLOCKS.get(fn.__name__, Opaque("NoneType"))
@@ -246,6 +249,8 @@ class _Dummies:
 
     def array(self, dtype: str, shape: tuple[int, ...]) -> Any:
         if math.prod(shape) > 2_000_000 or min(shape, default=0) < 0:
+            raise _NoDummy
+        if not dtype.startswith(("bool", "int", "uint", "float", "complex")):
             raise _NoDummy
         if dtype.startswith(("int", "uint")):
             self.approximate = True

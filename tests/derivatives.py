@@ -161,8 +161,17 @@ def _complex_jacobian(flat: Callable[..., Any], x: np.ndarray, h: float = 1e-30)
 
 def _central_jacobian(flat: Callable[..., Any], x: np.ndarray) -> np.ndarray:
     width = len(flat(x))
+    _refuse_jumps(flat, x)
     columns = [_trusted_slope(flat, x, unit) for unit in np.eye(len(x))]
     return np.stack(columns, axis=1) if columns else np.zeros((width, 0))
+
+
+def _refuse_jumps(flat: Callable[..., Any], x: np.ndarray, h: float = 1e-6) -> None:
+    """No point may lie on a jump: differences, which step over it, would not see its value."""
+    for unit in np.eye(len(x)):
+        middle, near = flat(x), (flat(x + h * unit) + flat(x - h * unit)) / 2
+        if not np.all(np.abs(near - middle) <= 1e-4 * (1.0 + np.abs(middle))):
+            raise UnreliableReference(f"{x} lies on a jump along {unit}")
 
 
 def _trusted_slope(flat: Callable[..., Any], x: np.ndarray, u: np.ndarray) -> np.ndarray:

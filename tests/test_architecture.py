@@ -21,7 +21,7 @@ LAYERS: list[set[str]] = [
     # What everything may know.
     {"parts"},
     {"draws", "collection", "deep", "errors", "facts", "request", "switches", "version"},
-    {"ir", "runtime", "scipy_runtime", "solvers"},
+    {"faults", "ir", "runtime", "scipy_runtime", "solvers"},
     {"einsum_runtime", "records", "stores"},
     {"effects", "infer", "recomputation", "forward_changes", "numba_runtime", "show", "undefined"},
     {"build", "identities", "verify"},

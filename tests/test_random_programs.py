@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.random_programs.__main__ import numbered, outcome
-from tests.random_programs.check import Discarded, check
+from tests.random_programs.check import Discarded, Refused, check
 from tests.random_programs.grammar import Program, program
+from tests.random_programs.mistakes import check_mistaken, mutated
 from tests.random_programs.shrink import shrink
 
 PIECES = [
@@ -19,12 +20,12 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=100, suppress_health_check=list(HealthCheck))
-@given(random=st.randoms(use_true_random=False), second_order=st.sampled_from([False, True]))
-def test_derivatives_of_random_programs(random, second_order):
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@given(random=st.randoms(use_true_random=False), turn=st.integers(0, 11))
+def test_derivatives_of_random_programs(random, turn):
     one = program(random)
     try:
-        check(one, second_order)
+        check(one, turn % 4 == 0, turn)
     except Discarded:
         assume(False)
     except Exception as error:
@@ -44,6 +45,19 @@ def test_programs_that_write_into_arrays():
     )
     assert results.keys() <= {"ok", "discarded", "refused"}
     assert results["refused"] <= 8
+
+
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@given(random=st.randoms(use_true_random=False), turn=st.integers(0, 3))
+def test_programs_with_mistakes(random, turn):
+    """The derivative is right, or what Python raises is raised, or an error of ours says where."""
+    one = mutated(program(random), random)
+    try:
+        check_mistaken(one, turn)
+    except (Discarded, Refused):
+        return
+    except Exception as error:
+        raise AssertionError(f"{error!r}\nin f{one.args!r} of\n{one.source}") from error
 
 
 def test_a_program_is_a_function_of_its_seed():

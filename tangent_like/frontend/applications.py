@@ -8,9 +8,13 @@ time only, a call becomes a loop, or stays the call that it is.
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Mapping, Sequence
+from inspect import Parameter
 from typing import Any
 
+from tangent_like.errors import NeverSupported
 from tangent_like.frontend import consumers, functional, iterators
 from tangent_like.frontend.application import Application, Handler
 from tangent_like.frontend.objects import Deferred
@@ -37,13 +41,47 @@ def apply(
     """The value of a call that is known how to work out; None where it is an ordinary call."""
     ruled = registry.find(function) is not None  # which goes before what the object is
     handler = None if ruled else functional.BY_TYPE.get(type(function))
+    own = Application(state, node, function, args, keywords, call)
     if handler is None and getattr(type(function), "__hash__", None) is not None:
         handler = _HANDLERS.get(function)
-    own = Application(state, node, function, args, keywords, call)
+        if handler is not None:
+            _check_arguments(own)
     if handler is not None:
         return handler(own)
     _refuse_iterators(own)
     return None
+
+
+def _check_arguments(own: Application) -> None:
+    """The handlers find the arguments that Python asks for."""
+    signature = _signature(own.function)
+    try:
+        if signature is not None:
+            signature.bind(*own.args, **own.keywords)
+    except TypeError as error:
+        raise NeverSupported(
+            f"`{own.function.__name__}`: {error}", own.state.place(own.node)
+        ) from None
+
+
+@functools.lru_cache(maxsize=256)
+def _signature(function: Any) -> inspect.Signature | None:
+    """The parameters of a function; of some built-in ones only how many there are at least."""
+    if function in _FEWEST:
+        first = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in _FEWEST[function]]
+        rest = Parameter("others", Parameter.VAR_POSITIONAL)
+        return inspect.Signature([*first, rest, Parameter("options", Parameter.VAR_KEYWORD)])
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+
+
+_FEWEST: dict[Any, tuple[str, ...]] = {
+    **dict.fromkeys((map, filter, functools.reduce), ("function", "iterable")),
+    **dict.fromkeys((min, max), ("iterable",)),
+    functools.partial: ("function",),
+}
 
 
 def _refuse_iterators(own: Application) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import operator
+import types
 from collections.abc import Sequence
 from typing import Any
 
 import gast
+import numpy as np
 
 from tangent_like import facts, ir, runtime
-from tangent_like.errors import NotYetSupported
+from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.frontend.memory import may_alias
+from tangent_like.frontend.scope import Bound, Choice, Derived, LocalFunction, Method, Outcome
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import is_object, operator_of_class
 from tangent_like.ir import Atom, Const, Value
@@ -27,11 +30,27 @@ def binary(state: Lowering, node: Any, left: Atom, right: Atom) -> Atom:
         if isinstance(text, Value):
             text.fact = left.fact
         return text
+    if not isinstance(node.op, gast.BitOr):  # `int | float` is a type
+        refuse_functions(state, node, (left, right))
     if any(isinstance(a.fact, _SEQUENCES) for a in (left, right)):
         return _sequence_operation(state, node, left, right)
     return state.builder.op(BINARY[type(node.op)], (left, right), place=place)
 
 
+def refuse_functions(state: Lowering, node: Any, operands: Sequence[Atom]) -> None:
+    """Functions and modules are no numbers: `helper ** 2` is a TypeError in Python."""
+    for atom in operands:
+        if isinstance(atom, Const) and isinstance(atom.value, _NO_NUMBERS):
+            name = getattr(atom.value, "__name__", getattr(atom.value, "name", "a function"))
+            raise NeverSupported(
+                f"`{name}` as a number", state.place(node), "call it, or name what is in it"
+            )
+
+
+_NO_NUMBERS = (
+    types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, np.ufunc,
+    LocalFunction, Derived, Choice, Bound, Method, Outcome,
+)  # fmt: skip
 _SEQUENCES = (facts.Tuple, facts.List, facts.ListOf)
 
 

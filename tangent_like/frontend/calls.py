@@ -23,6 +23,7 @@ import numpy as np
 from tangent_like import effects, facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported, SourceError
 from tangent_like.frontend import applications, indexed_writes, lists, operators, outs, tables
+from tangent_like.frontend.arithmetic import refuse_functions
 from tangent_like.frontend.failures import lower_exception
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.joins import join_pairs
@@ -343,8 +344,16 @@ def _operation(
             raise NotYetSupported(
                 "passing a function to this function", state.place(node), "write the loop out"
             )
+    if isinstance(function, np.ufunc) and len(args) < function.nin:
+        raise NeverSupported(
+            f"`{function.__name__}` of {len(args)} operands: it takes {function.nin}",
+            state.place(node),
+        )
+    if isinstance(function, np.ufunc) or getattr(function, "__module__", "") == "math":
+        refuse_functions(state, node, args)
     args, named = _positional(function, list(args), named)
-    return state.builder.op(function, args, named, place=state.place(node))
+    result = state.builder.op(function, args, named, place=state.place(node))
+    return Const(None) if result.fact == facts.NONE else result
 
 
 def _backwards(state: Lowering, node: Any, sequence: Atom) -> Atom:

@@ -10,10 +10,10 @@ import gast
 import numpy as np
 
 from tangent_like import facts, ir
-from tangent_like.errors import NotYetSupported
+from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend import sequences, tables
 from tangent_like.frontend.application import Made, lower_made
-from tangent_like.frontend.arithmetic import binary
+from tangent_like.frontend.arithmetic import binary, refuse_functions
 from tangent_like.frontend.branches import truth
 from tangent_like.frontend.calls import lower_call
 from tangent_like.frontend.choices import logical, lower_bool_operation, lower_if_expression
@@ -94,6 +94,7 @@ def _unary(state: Lowering, node: Any) -> Atom:
             return Const(-operand.value)
     if is_object(operand) and type(node.op) in _UNARY_NAMES:
         return call_special(state, node, _UNARY_NAMES[type(node.op)], operand)
+    refuse_functions(state, node, (operand,))
     return state.builder.op(_UNARY[type(node.op)], (operand,), place=state.place(node))
 
 
@@ -145,6 +146,8 @@ def _comparison(state: Lowering, node: Any, sign: Any, left: Atom, right: Atom) 
         return found
     if (is_object(left) or is_object(right)) and type(sign) in _COMPARISON_NAMES:
         return operator_of_class(state, node, _COMPARISON_NAMES[type(sign)], left, right)
+    if isinstance(sign, (gast.Lt, gast.LtE, gast.Gt, gast.GtE)):
+        refuse_functions(state, node, (left, right))
     return state.builder.op(_COMPARISONS[type(sign)], (left, right), place=place)
 
 
@@ -180,9 +183,24 @@ def _subscript(state: Lowering, node: Any) -> Atom:
             return joined
     if special_method(container, "__getitem__") is not None:
         return call_special(state, node, "__getitem__", container, (index,))
+    _refuse_missing_item(state, node, container.fact, index)
+    refuse_functions(state, node, (container, index))
     note_element_view(state, container, index)
     found = state.builder.op(operator.getitem, (container, index), place=state.place(node))
     return fresh(state, found, node)
+
+
+def _refuse_missing_item(state: Lowering, node: Any, fact: facts.Fact, index: Atom) -> None:
+    """What can only raise an IndexError has no derivative, and may stand where nobody comes."""
+    if not isinstance(fact, (facts.Tuple, facts.List)) or not isinstance(index, Const):
+        return
+    place, count = index.value, len(fact.items)
+    if isinstance(place, int) and not -count <= place < count:
+        raise NeverSupported(
+            f"item {place} of {count}, which is an IndexError",
+            state.place(node),
+            "test the length first",
+        )
 
 
 def _slice(state: Lowering, node: Any) -> Atom:

@@ -33,6 +33,7 @@ from tangent_like import facts, ir, runtime
 from tangent_like.build import Builder, Unreachable
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
+from tangent_like.faults import reported
 from tangent_like.frontend import failures, imports, mapped, patterns, regions, sequences
 from tangent_like.frontend.arithmetic import binary
 from tangent_like.frontend.branches import lower_assert, lower_if
@@ -123,7 +124,9 @@ def lower_statement(state: Lowering, node: Any) -> None:
     handler = _HANDLERS.get(type(node))
     if handler is None:
         raise _refused(state, node)
-    handler(state, node)
+    place = state.builder.place
+    with reported(lambda: place, (Unreachable, RecursionError)):
+        handler(state, node)
 
 
 def _refused(state: Lowering, node: Any) -> NotYetSupported:

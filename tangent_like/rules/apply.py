@@ -11,7 +11,7 @@ import numpy as np
 
 from tangent_like import facts, ir, runtime
 from tangent_like.build import Builder
-from tangent_like.errors import NOWHERE, NoRuleError, NotYetSupported
+from tangent_like.errors import NOWHERE, NeverSupported, NoRuleError, NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.ir import Atom, Const, Op
 from tangent_like.rules import arguments, straight
@@ -24,7 +24,7 @@ from tangent_like.rules.fitting import (
     zero,
 )
 from tangent_like.rules.masks import times
-from tangent_like.rules.registry import Rule, find, refusal_of
+from tangent_like.rules.registry import Rule, find, own, refusal_of
 from tangent_like.rules.symbolic import Symbolic, apply, lift
 
 
@@ -89,6 +89,8 @@ def tangent(
         return _tangent(builder, op, rule, tangents, named)
     except NotYetSupported as error:
         raise _located(error, op) from None
+    except _MISFITS as error:
+        raise _misfit(error, op) from error
 
 
 def _tangent(
@@ -303,6 +305,8 @@ def cotangents(builder: Builder, op: Op, g: Tree, active: Sequence[bool]) -> lis
         return _cotangents(builder, op, rule, g, active)
     except NotYetSupported as error:
         raise _located(error, op) from None
+    except _MISFITS as error:
+        raise _misfit(error, op) from error
 
 
 def by_position(op: Op, varies: Callable[[Atom], bool]) -> Op:
@@ -315,6 +319,18 @@ def _located(error: NotYetSupported, op: Op) -> NotYetSupported:
     if error.place is not NOWHERE:
         return error
     return NotYetSupported(error.message, op.place, error.hint)
+
+
+_MISFITS = (TypeError, ValueError, IndexError)
+"""What a rule raises on operands that its function does not take either."""
+
+
+def _misfit(error: Exception, op: Op) -> Exception:
+    """An error with a place, where it is not the author of a rule who has to hear of it."""
+    if op.fn in own:
+        return error
+    name = getattr(op.fn, "__name__", repr(op.fn))
+    return NeverSupported(f"`{name}` of these operands ({error})", op.place, "check the call")
 
 
 def _cotangents(

@@ -8,27 +8,33 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from tangent_like import switches
 from tests.random_programs import grammar, in_place
 from tests.random_programs.check import Discarded, Refused, check
 from tests.random_programs.grammar import Program
+from tests.random_programs.mistakes import check_mistaken, mutated
 from tests.random_programs.shrink import shrink
 
 COUNTED = ("ok", "discarded", "refused", "failed")
 
 
-def numbered(seed: int, i: int, arrays: bool = False) -> Program:
-    draw = in_place.program if arrays else grammar.program
-    return draw(Random(f"{seed}:{i}"))
+def numbered(seed: int, i: int, arrays: bool = False, mistakes: bool = False) -> Program:
+    draw, random = in_place.program if arrays else grammar.program, Random(f"{seed}:{i}")
+    return mutated(draw(random), random) if mistakes else draw(random)
 
 
-def outcome(one: Program, second_order: bool, turn: int = 0) -> str:
+def outcome(one: Program, second_order: bool, turn: int = 0, mistaken: bool = False) -> str:
     """What came of a program: "ok", "discarded", "refused" with the reason, or the kind of
     failure and its message."""
     try:
-        check(one, second_order, turn)
+        if mistaken:
+            check_mistaken(one, turn)
+        else:
+            check(one, second_order, turn)
     except Discarded:
         return "discarded"
     except Refused as reason:
@@ -44,16 +50,17 @@ def kind_of(result: str) -> str:
     return first.rsplit(": ", 1)[-1][:40] if ".py" in first or "defined by" in first else first[:60]
 
 
-def report(i: int, seed: int, one: Program, result: str, second_order: bool) -> None:
+def report(i: int, seed: int, one: Program, result: str, judge: Callable[..., str]) -> None:
     """The program as it was written, and the smallest one found that fails in the same way."""
-    second_order = second_order and kind_of(outcome(one, False, i)) != kind_of(result)
+    if kind_of(judge(one, second_order=False)) == kind_of(result):
+        judge = partial(judge, second_order=False)
 
     def fails(smaller: Program) -> bool:
-        return kind_of(outcome(smaller, second_order, i)) == kind_of(result)
+        return kind_of(judge(smaller)) == kind_of(result)
 
     print(f"\n=== program {i} of seed {seed}: {result}\n--- f{one.args!r} of\n{one.source}")
     small = shrink(one, fails)
-    print(f"--- smallest form found: {outcome(small, second_order, i)}\n{small.source}", flush=True)
+    print(f"--- smallest form found: {judge(small)}\n{small.source}", flush=True)
 
 
 def shown(tally: Counter[str]) -> str:
@@ -69,6 +76,7 @@ def main() -> int:
     parser.add_argument("--second-order", type=int, default=10, help="percent of the programs")
     parser.add_argument("--verified", type=int, default=10, help="percent whose lists are checked")
     parser.add_argument("--arrays", action="store_true", help="programs that write into arrays")
+    parser.add_argument("--mistakes", action="store_true", help="programs with mistakes in them")
     parser.add_argument("--show", action="store_true", help="print the programs, check nothing")
     parser.add_argument("--failures", type=int, default=10, help="stop after so many failures")
     options = parser.parse_args()
@@ -78,7 +86,7 @@ def main() -> int:
     os.environ["TANGENT_LIKE_CACHE"] = "off"
     begin = time.perf_counter()
     for i in range(options.first, options.first + options.count):
-        one = numbered(options.seed, i, options.arrays)
+        one = numbered(options.seed, i, options.arrays, options.mistakes)
         second_order = i % 100 < options.second_order
         switches.checking[0] = (i + 50) % 100 < options.verified
         if options.show:
@@ -86,7 +94,8 @@ def main() -> int:
             continue
         if tally.total() and tally.total() % 500 == 0:
             print(f"... {shown(tally)}", flush=True)
-        result = outcome(one, second_order, i)
+        judge = partial(outcome, second_order=second_order, turn=i, mistaken=options.mistakes)
+        result = judge(one)
         what = result.split(":")[0]
         tally[what if what in COUNTED else "failed"] += 1
         if what == "refused":
@@ -96,7 +105,7 @@ def main() -> int:
         if kind_of(result) in kinds:
             print(f"\n=== program {i} of seed {options.seed} again: {result.splitlines()[0]}")
         else:
-            report(i, options.seed, one, result, second_order)
+            report(i, options.seed, one, result, judge)
         kinds.add(kind_of(result))
         if tally["failed"] >= options.failures:
             break

@@ -544,7 +544,7 @@ def indented(lines: list[str]) -> list[str]:
 
 def parameters_of(d: Draw, kinds: list[str], most: int) -> tuple[tuple[str, str], ...]:
     count = d.one(range(1, most + 1))
-    names = d.random.sample(["x", "u", "w", *NAMES], count)
+    names = d.random.sample(["x", "s2", "v", *NAMES], count)
     return tuple((name, d.kind(kinds)) for name in names)
 
 
