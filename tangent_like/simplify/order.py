@@ -40,8 +40,32 @@ def _statement(statement: Statement) -> Statement:
     if isinstance(statement, If):
         return replace(statement, then=_block(statement.then), orelse=_block(statement.orelse))
     if isinstance(statement, Loop):
-        return replace(statement, body=_block(statement.body))
+        body = _block(statement.body)
+        return replace(statement, body=_exit_last(body) if statement.exits else body)
     return statement
+
+
+def _exit_last(body: Block) -> Block:
+    """The body of a loop with the branch that may leave it at the end, where it can say `break`:
+    what follows it, and does not depend on it, is moved before it."""
+    flag = body.results[0]
+    ends = [k for k, s in enumerate(body.statements) if isinstance(s, If) and flag in s.results]
+    if not ends:
+        return body
+    (at,) = ends
+    leaving, after = body.statements[at], body.statements[at + 1 :]
+    made = set(ir.defined_by(leaving))
+    for s in after:
+        if not isinstance(s, Op) or not effects.is_pure(s.fn) or not made.isdisjoint(_read_in(s)):
+            return body
+        if _hides(s, leaving):
+            return body
+    return Block((*body.statements[:at], *after, leaving), body.results)
+
+
+def _hides(op: Op, later: Statement) -> bool:
+    """Whether a result has the name of something that is still read."""
+    return bool(op.result.name) and any(v.name == op.result.name for v in _read_in(later))
 
 
 def _moves(statements: list[Statement], results: set[Value]) -> dict[int, int]:

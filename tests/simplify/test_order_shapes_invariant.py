@@ -122,3 +122,21 @@ def test_with_and_without_simplification_the_answers_agree():
             found.append(call(x, w) if mode == "adjoint" else call(x, w, 0.5 * x, 0.1 * w))
         for a, b in zip(*found, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-13)
+
+
+def test_a_loop_that_may_return_says_break():
+    def first_big(xs, limit):
+        s = 0.0
+        for x in xs:
+            s += x * x
+            if s > limit:
+                return s * x
+        return s
+
+    gradient = tl.grad(first_big)
+    # s = 1 + 4 is returned as it is, or as s x with the derivatives 2 x1 x2 and 2 x2 x2 + s.
+    assert gradient([1.0, 2.0], 9.0) == [2.0, 4.0]
+    assert gradient([1.0, 2.0], 2.0) == [4.0, 13.0]
+    assert "        if s > limit:\n            returned = True\n            break\n" in (
+        gradient.source()
+    )
