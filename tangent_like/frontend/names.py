@@ -63,7 +63,9 @@ def read_binding(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
     if isinstance(binding, ir.Value) and _may_be_undefined(binding.fact):
         if name == "%value":  # wherever it is read the function has returned
             return state.builder.op(ir.live, (binding,), name=binding.name, place=state.place(node))
-        binding = frame.env[name] = _read(state, binding, node)
+        binding = _read(state, binding, node)
+        if frame is state.frame:  # that of a caller goes on where this block has ended
+            frame.env[name] = binding
     assert isinstance(binding, (ir.Value, ir.Const))
     return binding
 

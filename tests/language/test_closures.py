@@ -258,6 +258,42 @@ def lambdas(x, y):
     return f(x) * g(y) + (lambda: x * y)()
 
 
+def left_early(x, n):
+    t = 0.5
+    if n > 0:
+        t = 0.6
+    else:
+        for _ in range(1, 4):
+            if x[0] > 9.0:
+                return 0.7
+            t = t * x[0]
+    return np.mean([t * u for u in x]) + t
+
+
+def left_early_and_read_in_a_branch(x, n):
+    if n < 0:
+        return 0.7
+    elif n > 1:
+        t = x
+    else:
+        t = x * x
+
+    def helper(u):
+        if u > 0.5:
+            return t * u
+        return u
+
+    return helper(x) + t
+
+
+@pytest.mark.parametrize("n", [-1, 0, 1, 2])
+def test_a_name_that_a_return_leaves_undefined_is_read_by_an_inner_function(n):
+    """It is read again where the inner block has ended."""
+    assert_derivatives(lambda x: left_early(x, n), np.array([0.3, 0.4, 0.5]))
+    assert_derivatives(lambda x: left_early_and_read_in_a_branch(x, n), 0.7)
+    assert_derivatives(lambda x: left_early_and_read_in_a_branch(x, n), 0.3)
+
+
 def test_lambda():
     assert_derivatives(lambdas, 0.7, -0.4, complex_ok=True)
 

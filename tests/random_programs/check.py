@@ -54,7 +54,7 @@ def check(program: Program, second_order: bool = False, turn: int = 0) -> None:
         except UnreliableReference as reason:
             raise Discarded(str(reason)) from reason
         except (NotYetSupported, NeverSupported) as reason:
-            if not program.may_be_refused or not reason.place.line:
+            if not reason.place.line:
                 raise
             raise Refused(re.sub(r"`.*?`|\d+", "_", reason.message)) from reason
 

@@ -141,7 +141,7 @@ def check_mistaken(program: Program, turn: int = 0) -> None:
         own = _own_error(f, program)
         try:
             if own is None:
-                assert_tame(f, program)
+                assert_tame(f, program.args)
                 check_slopes(f, *program.args, wrt=program.wrt, turn=turn)
             else:
                 _differentiate(f, program, turn)
