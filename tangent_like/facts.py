@@ -286,10 +286,11 @@ def dims(fact: Fact) -> tuple[Dim, ...] | None:
 def dtype(fact: Fact) -> str | None:
     """NumPy's name of the element type, None where unknown."""
     if isinstance(fact, Scalar):
-        return {"bool": "bool", "int": "int64", "float": "float64", "complex": "complex128"}.get(
-            fact.type
-        )
+        return _DTYPES.get(fact.type)
     return fact.dtype if isinstance(fact, Array) else None
+
+
+_DTYPES = {"bool": "bool", "int": "int64", "float": "float64", "complex": "complex128"}
 
 
 def is_complex(fact: Fact) -> bool | None:

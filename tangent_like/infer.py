@@ -57,16 +57,15 @@ def infer(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> 
             return special[fn](*atoms, **keywords)
         except (TypeError, ValueError):  # so will the operation, if ever it is reached
             return UNKNOWN
+    if fn in elementwise_functions and not keywords:
+        found = _elementwise(fn, tuple([atom.fact for atom in atoms]), atoms)
+        if found is not None:
+            return found
     module = (getattr(fn, "__module__", None) or "").split(".")[0]
     if module in _CLOCKS_AND_LOGS and not isinstance(fn, type):
         return _CLOCKS.get(fn.__name__, Opaque("NoneType"))
-    operands = tuple(atom.fact for atom in atoms)
-    if any(isinstance(f, facts.Maybe) for f in operands):
+    if any(isinstance(atom.fact, facts.Maybe) for atom in atoms):
         return UNKNOWN
-    if fn in elementwise_functions and not keywords:
-        found = _elementwise(fn, operands, atoms)
-        if found is not None:
-            return found
     return execute(fn, atoms, keywords)
 
 
@@ -85,8 +84,9 @@ _INEXACT = ("float16", "float32", "float64", "complex64", "complex128")
 
 
 def _elementwise(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]) -> Fact | None:
-    if all(isinstance(f, Scalar) for f in operands):
-        return _scalar_result(fn, operands, atoms)
+    types = tuple([f.type for f in operands if isinstance(f, Scalar)])
+    if len(types) == len(operands):
+        return _shifted(fn, operands, atoms) or _result_scalar(fn, types)
     if not all(isinstance(f, (Scalar, Array)) for f in operands):
         return NUMERIC if all(facts.is_numeric(f) for f in operands) else None
     dims = broadcast([facts.dims(f) for f in operands])
@@ -101,16 +101,10 @@ def _elementwise(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]
     return Array(dtype, dims)
 
 
-def _scalar_result(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]) -> Fact | None:
-    if fn is operator.add or fn is operator.sub:
-        sized = _shifted(fn, operands, atoms)
-        if sized is not None:
-            return sized
-    return _result_scalar(fn, tuple([f.type for f in operands if isinstance(f, Scalar)]))
-
-
 def _shifted(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]) -> Fact | None:
     """`len(x) - 1` is a length too."""
+    if fn is not operator.add and fn is not operator.sub:
+        return None
     left = operands[0]
     step = atoms[1].value if isinstance(atoms[1], ir.Const) else None
     if isinstance(left, Scalar) and isinstance(left.size, Size) and type(step) is int:

@@ -21,13 +21,23 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tangent_like import facts
 from tangent_like.errors import NOWHERE, Place
 from tangent_like.facts import Fact
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass as node
+else:
+
+    def node(*, frozen: bool, **options: Any) -> Any:
+        """`dataclass`, but that nodes are frozen is left to the type checker: a frozen one takes
+        five times as long to make, and a compilation makes thousands."""
+        return dataclass(**options)
+
 
 _serials = itertools.count()
 
@@ -53,7 +63,7 @@ class Value:
         return f"<{self.name or 'value'}: {facts.show(self.fact)}>"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node(frozen=True, slots=True, eq=False)
 class Const:
     """A value known at compile time: a number, a string, a function, a module."""
 
@@ -77,7 +87,7 @@ UNDEFINED = Const(_Undefined())
 Atom = Value | Const
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node(frozen=True, slots=True, eq=False)
 class Op:
     """`derivative` tells what a rule or a sweep made from what the user wrote: the user's own
     operations are never rewritten, so that the primal keeps its values to the last bit."""
@@ -96,7 +106,7 @@ class Op:
         return self.args + tuple(atom for _, atom in self.keywords)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node(frozen=True, slots=True, eq=False)
 class If:
     """`spelling` is "if", or how an expression spelled it: "ifexp", "and", "or".
 
@@ -112,7 +122,7 @@ class If:
     mirror: Any = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node(frozen=True, slots=True, eq=False)
 class Loop:
     """`item` is the loop variable; `params` carry the values that start as `inits` and end as
     `results`; with `exits` the body's first result says whether to go on.
@@ -137,7 +147,7 @@ class Loop:
 Statement = Op | If | Loop
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node(frozen=True, slots=True, eq=False)
 class Block:
     """Statements in order, and what the block hands out."""
 
@@ -145,7 +155,7 @@ class Block:
     results: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node(frozen=True, slots=True, eq=False)
 class Function:
     """A function of the generated module."""
 
@@ -227,19 +237,20 @@ def walk(block: Block) -> Iterator[Statement]:
             pending.pop()
 
 
-def atoms_in(block: Block) -> Iterator[Atom]:
+def atoms_in(block: Block) -> list[Atom]:
     """Every atom that is read in and below the block, as often as it is read."""
-    yield from block.results
+    found = list(block.results)
     for statement in walk(block):
-        yield from read_by(statement)
+        found += read_by(statement)
         if not isinstance(statement, Op):
             for inner in blocks_of(statement):
-                yield from inner.results
+                found += inner.results
+    return found
 
 
 def with_operands(op: Op, table: Mapping[Value, Atom]) -> Op:
     """The operation with operands replaced as the table says; itself where that is the same."""
-    if table.keys().isdisjoint(op.atoms):
+    if not table or table.keys().isdisjoint(op.atoms):
         return op
     args = replaced(op.args, table)
     named = tuple((key, replaced((atom,), table)[0]) for key, atom in op.keywords)
@@ -248,7 +259,7 @@ def with_operands(op: Op, table: Mapping[Value, Atom]) -> Op:
 
 def replaced(atoms: tuple[Atom, ...], table: Mapping[Value, Atom]) -> tuple[Atom, ...]:
     """The atoms with values replaced as the table says."""
-    if table.keys().isdisjoint(atoms):
+    if not table or table.keys().isdisjoint(atoms):
         return atoms
     return tuple(table.get(a, a) if isinstance(a, Value) else a for a in atoms)
 

@@ -43,9 +43,9 @@ def check_rules(block: Block, active: set[Value], special: Container[object]) ->
             _check_store(statement, active)
             continue
         fn = statement.fn
-        if type(fn) in special or fn in special or fn in registry.solvers or is_inert(fn):
+        if type(fn) in special or fn in special or active.isdisjoint(statement.atoms):
             continue
-        if any(atom in active for atom in statement.atoms):
+        if not (fn in registry.solvers or is_inert(fn)):
             rule_of(statement)
 
 
@@ -81,7 +81,8 @@ def _flows_of_op(op: Op) -> Iterator[tuple[Atom, Value]]:
     rule = registry.find(op.fn)
     if rule is None or rule.kind != "constant":
         for atom in op.atoms:
-            yield atom, op.result
+            if isinstance(atom, Value):
+                yield atom, op.result
 
 
 def _flows_of_loop(loop: Loop) -> Iterator[tuple[Atom, Value]]:

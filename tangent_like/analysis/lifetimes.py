@@ -7,6 +7,8 @@ Two values can share a name if their stretches do not overlap.
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -24,6 +26,7 @@ from tangent_like.ir import (
 )
 
 Stretch = tuple[int, int]
+_FOREVER = sys.maxsize
 
 
 @dataclass(eq=False, slots=True)
@@ -186,3 +189,33 @@ def normalised(stretches: list[Stretch]) -> list[Stretch]:
         else:
             found.append((start, end))
     return found
+
+
+def overlap(a: list[Stretch], b: list[Stretch]) -> bool:
+    """Whether two normalised lists share a position, in time of the shorter one."""
+    few, many = (a, b) if len(a) < len(b) else (b, a)
+    return any(start < end and _meets(many, start, end) for start, end in few)
+
+
+def _meets(stretches: list[Stretch], start: int, end: int) -> bool:
+    """Whether a stretch begins before `end` and ends after `start`."""
+    for k in range(bisect_left(stretches, (end,)) - 1, -1, -1):
+        begin, stop = stretches[k]
+        if begin < stop:
+            return stop > start
+    return False
+
+
+def united(a: list[Stretch], b: list[Stretch]) -> list[Stretch]:
+    """The positions of two normalised lists as one, in time of the shorter one; `a` and `b` are
+    used up."""
+    few, many = (a, b) if len(a) < len(b) else (b, a)
+    for start, end in few:
+        first = bisect_left(many, (start,))
+        if first and many[first - 1][1] >= start:
+            first -= 1
+        last = bisect_right(many, (end, _FOREVER), first)
+        if first < last:
+            start, end = min(start, many[first][0]), max(end, many[last - 1][1])
+        many[first:last] = [(start, end)]
+    return many

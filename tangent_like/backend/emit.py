@@ -107,9 +107,11 @@ class Emitter:
     def reserve(self, function: Function) -> set[str]:
         """Claim the names of everything outside that the function will refer to."""
         for statement in ir.walk(function.body):
-            if isinstance(statement, Op) and isinstance(statement.fn, Store):
+            if not isinstance(statement, Op) or is_sign(statement.fn):
+                continue
+            if isinstance(statement.fn, Store):
                 self.reserve_steps(statement)
-            elif isinstance(statement, Op) and not is_sign(statement.fn):
+            else:
                 if statement.fn is ir.enter_try:
                     self.refs.function(runtime.handler_refused)
                     self.refs.namespace.setdefault("error", None)
@@ -184,8 +186,10 @@ class Emitter:
         return ast.IfExp(test, then, orelse)
 
     def constant(self, value: Any) -> ast.expr:
+        if type(value) in (int, float):
+            return _number(value, self.refs)
         if isinstance(value, np.generic):
-            value = value.item()
+            return self.constant(value.item())
         if isinstance(value, slice):
             parts = [self.constant(v) for v in (value.start, value.stop, value.step)]
             return call(ast.Name("slice", ast.Load()), parts)
@@ -193,8 +197,6 @@ class Emitter:
             return tuple_of([self.constant(v) for v in value])
         if type(value) is list:
             return ast.List([self.constant(v) for v in value], ast.Load())
-        if isinstance(value, (int, float)) and type(value) in (int, float):
-            return _number(value, self.refs)
         if value is None or isinstance(value, (bool, int, float, complex, str, bytes, type(...))):
             return ast.Constant(value)
         return self.refs.function(value)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, ir, runtime
-from tangent_like.analysis.lifetimes import Lifetimes, Stretch, normalised
+from tangent_like.analysis.lifetimes import Lifetimes, Stretch, normalised, overlap, united
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Value
 from tangent_like.stores import Store
 
@@ -54,26 +54,12 @@ class Groups:
         if y in self.pinned or (y.name and not x.name):
             x, y = y, x
         self.parent[y] = x
-        self.stretches[x] = normalised(self.stretches[x] + self.stretches.pop(y))
+        self.stretches[x] = united(self.stretches[x], self.stretches.pop(y))
         return True
 
 
 def _different_names(a: Value, b: Value) -> bool:
     return bool(a.name and b.name and a.name != b.name)
-
-
-def overlap(a: list[Stretch], b: list[Stretch]) -> bool:
-    """Whether two sorted lists of half-open stretches share a position."""
-    i = j = 0
-    while i < len(a) and j < len(b):
-        (s, e), (t, f) = a[i], b[j]
-        if e == s or e <= t:
-            i += 1
-        elif f == t or f <= s:
-            j += 1
-        else:
-            return True
-    return False
 
 
 def coalesce(function: Function, groups: Groups) -> None:

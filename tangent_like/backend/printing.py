@@ -91,6 +91,8 @@ def _parses_to(text: str, expected: ast.FunctionDef) -> bool:
 def same_tree(a: Any, b: Any) -> bool:
     """Whether two syntax trees are equal, leaving out where their nodes stand; constants are equal
     if they are written alike, so that 1 is not 1.0 and 0.0 is not -0.0."""
+    if a is b:
+        return True
     if type(a) is not type(b):
         return False
     if isinstance(a, ast.AST):
@@ -100,4 +102,4 @@ def same_tree(a: Any, b: Any) -> bool:
         return True
     if isinstance(a, list):
         return len(a) == len(b) and all(map(same_tree, a, b))
-    return a is b or repr(a) == repr(b)
+    return repr(a) == repr(b)

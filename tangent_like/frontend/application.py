@@ -104,7 +104,7 @@ class Application:
         """Open a frame with these names, and `item`, for code of our own; the one around it."""
         outer = self.state.frame
         env: dict[str, Any] = {"%left": FALSE, **names}
-        local = {"item", *names}
+        local = frozenset({"item", *names})
         self.state.frame = Frame(outer.source, self.node, env, local, outer, outer, outer.calls)
         return outer
 

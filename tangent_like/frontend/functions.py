@@ -47,9 +47,9 @@ def lower_body(state: Lowering) -> Atom:
 def refuse_generators(state: Lowering, node: Any) -> None:
     if isinstance(node, gast.AsyncFunctionDef):
         raise NeverSupported("`async` functions", state.place(node), "a plain function")
-    for inner in syntax.nodes_of_body(node):
-        if isinstance(inner, (gast.Yield, gast.YieldFrom, gast.Await)):
-            raise NotYetSupported("generators", state.place(inner), "build and return a list")
+    generating = syntax.first_yield(node)
+    if generating is not None:
+        raise NotYetSupported("generators", state.place(generating), "build and return a list")
 
 
 def local_function(state: Lowering, node: Any, name: str) -> LocalFunction:

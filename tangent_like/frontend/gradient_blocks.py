@@ -49,7 +49,7 @@ def lower_gradient_block(state: Lowering, node: Any) -> None:
 
 def _lower(state: Lowering, node: Any, source: Any, name: str) -> None:
     x = state.expression(source)
-    state.frame.locals.add(name)
+    state.frame.locals |= {name}
     if not isinstance(x, Value) or not facts.may_be_differentiated(x.fact):
         return
     seed = Value(name, trees.derivative_fact(x.fact))

@@ -32,6 +32,7 @@ from tangent_like.frontend.joins import (
     shown,
 )
 from tangent_like.frontend.kinds import map_sizes, without_values
+from tangent_like.frontend.learnt import Learnt
 from tangent_like.frontend.loop_memory import Buffers, Sharing, observed, written_around
 from tangent_like.frontend.memory import (
     adopt,
@@ -145,8 +146,12 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
     mark, serial = facts.fresh_size().base, ir.next_serial()
     entering = {n: before.get(n, ir.UNDEFINED) for n in names}
     lost = {n: binding for n, binding in entering.items() if isinstance(binding, Conflict)}
-    guesses = {n: _first_guess(binding) for n, binding in entering.items() if n not in lost}
-    plan = _Plan(node, iterable, before, guesses, serial, lost)
+    learnt = state.learnt.next_loop(node)
+    first = {
+        n: learnt.widened(n, _first_guess(binding))
+        for n, binding in entering.items() if n not in lost
+    }  # fmt: skip
+    plan = _Plan(node, iterable, before, dict(first), serial, learnt, lost)
     for attempt in itertools.count():
         trial = _lower_body(state, plan)
         joined = {n: _joined(before, n, trial.env, guess) for n, guess in plan.guesses.items()}
@@ -160,6 +165,7 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
         if not _learn_of_memory(state, plan, trial) and not changed:
             break
         assert attempt < _MOST_ATTEMPTS
+    learnt.note(first, plan.guesses)
     _append_loop(state, plan, trial, joined, mark)
     _after_loop(state, node, saved)
 
@@ -175,6 +181,7 @@ class _Plan:
     """The fact of each name, and of each buffer that the body writes into, at its start."""
 
     serial: int
+    learnt: Learnt
     lost: dict[Any, Conflict] = field(default_factory=dict)
     """Names that cannot be read when the loop begins, buffers that cannot after an iteration."""
 
@@ -288,12 +295,13 @@ def _lower_body(state: Lowering, plan: _Plan) -> _Trial:
         return ()
 
     outer, state.frame.in_loop = state.frame.in_loop, True
+    around, state.learnt = state.learnt, plan.learnt.restart()
     state.loops += 1
     try:
         block = state.builder.collect(build)
     finally:
         state.loops -= 1
-        state.frame.in_loop = outer
+        state.frame.in_loop, state.learnt = outer, around
     env = state.scope()
     go = settled(state, env["%go"])
     state.enter(before)

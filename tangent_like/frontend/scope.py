@@ -165,7 +165,7 @@ class Frame:
     source: Source
     node: Any
     env: dict[str, Binding]
-    locals: set[str]
+    locals: frozenset[str]
     parent: Frame | None
     """The frame that a nested function closes over."""
 

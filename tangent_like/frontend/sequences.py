@@ -209,7 +209,7 @@ def lower_push(state: Lowering, step: Push) -> None:
 def _enter(state: Lowering, node: Any) -> Frame:
     """A comprehension has names of its own, and reads those around it."""
     caller = state.frame
-    own = set(syntax.assigned_names([g.target for g in node.generators]))
+    own = frozenset(syntax.assigned_names([g.target for g in node.generators]))
     frame = Frame(
         caller.source, node, {"%left": FALSE}, own | {"%first"}, caller, caller, caller.calls
     )

@@ -15,6 +15,7 @@ from tangent_like import facts, ir
 from tangent_like.build import Builder
 from tangent_like.errors import Place
 from tangent_like.frontend.kinds import with_fresh_sizes
+from tangent_like.frontend.learnt import Learnt
 from tangent_like.frontend.scope import (
     MISSING,
     Buffer,
@@ -96,6 +97,9 @@ class Lowering:
     """How often something was written into."""
     loops: int = 0
     """How many loops of generated code are around what is being lowered."""
+
+    learnt: Learnt = field(default_factory=Learnt)
+    """What is known of the loops in the body that is being lowered."""
 
     @property
     def guards(self) -> dict[External | Definition | Layout, Guard]:

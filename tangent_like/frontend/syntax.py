@@ -3,14 +3,14 @@ can run to its end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 import gast
 
 _SCOPES = (gast.FunctionDef, gast.AsyncFunctionDef, gast.Lambda, gast.ClassDef)
-_COMPREHENSIONS = (gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp)
+_COMPREHENSIONS = frozenset({gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp})
 
 
 def statements_below(nodes: Sequence[Any]) -> Iterator[Any]:
@@ -48,24 +48,32 @@ def _names_bound_by(nodes: Iterable[Any]) -> dict[str, None]:
     own = {
         id(target)
         for node in below
-        if isinstance(node, _COMPREHENSIONS)
+        if type(node) in _COMPREHENSIONS
         for generator in node.generators
         for target in gast.walk(generator.target)
     }
     for node in below:
-        if id(node) in own:
-            continue
-        if isinstance(node, gast.Name) and isinstance(node.ctx, (gast.Store, gast.Del)):
-            names[node.id] = None
-        elif isinstance(node, (gast.FunctionDef, gast.ClassDef)):
-            names[node.name] = None
-        elif isinstance(node, (gast.MatchAs, gast.MatchStar)):
-            names.update({node.name: None} if node.name else {})
-        elif isinstance(node, gast.MatchMapping) and node.rest:
-            names[node.rest] = None
-        elif isinstance(node, gast.alias):
-            names[(node.asname or node.name).split(".")[0]] = None
+        bound_by = _BOUND_BY.get(type(node))
+        name = bound_by(node) if bound_by is not None and id(node) not in own else None
+        if name is not None:
+            names[name] = None
     return names
+
+
+def _name_of_target(node: Any) -> str | None:
+    return node.id if isinstance(node.ctx, (gast.Store, gast.Del)) else None
+
+
+_BOUND_BY: dict[type, Callable[[Any], str | None]] = {
+    gast.Name: _name_of_target,
+    gast.FunctionDef: lambda node: node.name,
+    gast.ClassDef: lambda node: node.name,
+    gast.MatchAs: lambda node: node.name,
+    gast.MatchStar: lambda node: node.name,
+    gast.MatchMapping: lambda node: node.rest,
+    gast.alias: lambda node: (node.asname or node.name).split(".")[0],
+}
+"""The name that a node of each kind binds, if it does."""
 
 
 def parameter_nodes(arguments: Any) -> list[Any]:
@@ -74,7 +82,8 @@ def parameter_nodes(arguments: Any) -> list[Any]:
     return [*arguments.posonlyargs, *arguments.args, *(node for node in rest if node is not None)]
 
 
-def local_names(function: Any) -> set[str]:
+@lru_cache(maxsize=256)
+def local_names(function: Any) -> frozenset[str]:
     """The local variables of a function or lambda."""
     nodes = nodes_of_body(function)
     names = {node.id for node in parameter_nodes(function.args)}
@@ -84,9 +93,17 @@ def local_names(function: Any) -> set[str]:
         if isinstance(node, (gast.Global, gast.Nonlocal))
         for name in node.names
     }
-    return (names | set(_names_bound_by(nodes))) - outer
+    return frozenset(names.union(_names_bound_by(nodes)) - outer)
 
 
+@lru_cache(maxsize=256)
+def first_yield(function: Any) -> Any:
+    """The first `yield` or `await` of a function; None in one that is no generator."""
+    kinds = (gast.Yield, gast.YieldFrom, gast.Await)
+    return next((node for node in nodes_of_body(function) if isinstance(node, kinds)), None)
+
+
+@lru_cache(maxsize=256)
 def captured_names(function: Any) -> frozenset[str]:
     """The names that functions and lambdas defined inside the function mention."""
     return frozenset(

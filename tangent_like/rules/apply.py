@@ -57,9 +57,10 @@ _NEUTRAL = {"dtype", "casting", "order", "subok"}
 """Keywords of element-wise functions that do not change the derivative."""
 
 
-def operands_of(builder: Builder, op: Op, rule: Rule) -> tuple[list[Any], dict[str, Any]]:
+def operands_of(
+    builder: Builder, op: Op, rule: Rule, plain: str
+) -> tuple[list[Any], dict[str, Any]]:
     """What the rule's functions are called with; refuses keywords that they do not know."""
-    plain = is_plain(op)
     keywords = _keywords_for(builder, op, rule, plain) if op.keywords else {}
     arguments.check(op, rule, len(op.args), keywords)
     return [lift(builder, atom, plain) for atom in op.args], keywords
@@ -103,9 +104,10 @@ def _tangent(
     arguments.refuse_options(op, rule, [t is not None for t in tangents])
     if not rule.sequences:
         op, tangents = _arrays_and_tangents(builder, op, tangents)
-    args, keywords = operands_of(builder, op, rule)
-    result = Symbolic(builder, op.result, is_plain(op))
-    lifted = [lift_tree(builder, t, is_plain(op)) for t in tangents]
+    plain = is_plain(op)
+    args, keywords = operands_of(builder, op, rule, plain)
+    result = Symbolic(builder, op.result, plain)
+    lifted = [lift_tree(builder, t, plain) for t in tangents]
     if rule.kind == "elementwise":
         found = _elementwise_tangent(builder, rule, args, keywords, lifted, result)
     elif rule.kind == "linear":
@@ -338,9 +340,10 @@ def _cotangents(
 ) -> list[Tree]:
     if not rule.sequences and any(map(_is_sequence, op.args)):
         return _through_arrays(builder, op, g, active)
-    args, keywords = operands_of(builder, op, rule)
-    result = Symbolic(builder, op.result, is_plain(op))
-    lifted = lift_tree(builder, g, is_plain(op))
+    plain = is_plain(op)
+    args, keywords = operands_of(builder, op, rule, plain)
+    result = Symbolic(builder, op.result, plain)
+    lifted = lift_tree(builder, g, plain)
     if rule.kind == "elementwise":
         found = _elementwise_cotangents(rule, args, keywords, lifted, result, active)
     elif rule.kind == "linear":

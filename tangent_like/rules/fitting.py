@@ -59,6 +59,8 @@ def fit_tree(builder: Builder, tree: Tree, operand: Atom) -> Tree:
 def fit(builder: Builder, g: Atom, operand: Atom) -> Atom:
     """The cotangent `g`, summed over broadcast axes and cast to the type of `operand`."""
     have, want = g.fact, operand.fact
+    if isinstance(have, Scalar) and isinstance(want, Scalar):
+        return _cast(builder, g, operand)
     if not isinstance(want, (Scalar, Array)):
         if isinstance(want, (facts.ListOf, facts.Opaque)):
             return g

@@ -103,11 +103,14 @@ def times(dx: Any, partial: Any) -> Any:
             lambda: _or_zero(times(dx, evaluated(partial.then))),
             lambda: _or_zero(times(dx, evaluated(partial.orelse))),
         )
-    if not isinstance(partial, Symbolic):
+    if type(partial) in (int, float):
+        if partial == 0:
+            return None
+        if partial == 1:
+            return dx
+    elif not isinstance(partial, Symbolic):
         if np.ndim(partial) == 0 and partial == 0:
             return None
-        if type(partial) in (int, float) and partial == 1:
-            return dx
     elif facts.dtype(partial.fact) == "bool":
         return choose(partial, dx, 0.0)
     mask = _mask_of(dx)

@@ -159,7 +159,7 @@ def apply(function: Any, *args: Any, **keywords: Any) -> Any:
         function = IN_MATH[function]
     if plain == "numpy" and function is operator.truediv and _all_scalar(args):
         function = np.divide  # NumPy's functions have infinities where Python's division raises
-    atoms = tuple(lower(builder, arg) for arg in args)
+    atoms = [lower(builder, arg) for arg in args]
     named = {key: lower(builder, value) for key, value in keywords.items()} if keywords else None
     return Symbolic(builder, builder.op(function, atoms, named), plain)
 
@@ -204,10 +204,10 @@ def _find(items: Iterable[Any]) -> Symbolic | None:
     for item in items:
         if isinstance(item, Symbolic):
             return item
-        inner = _parts(item)
-        found = _find(inner) if inner else None
-        if found is not None:
-            return found
+        if isinstance(item, (tuple, list, slice)):
+            found = _find(_parts(item))
+            if found is not None:
+                return found
     return None
 
 
@@ -232,7 +232,7 @@ def lower(builder: Builder, tree: Any) -> Atom:
         return tree.atom
     if isinstance(tree, (Value, Const)):
         return tree
-    if _find(_parts(tree)) is None:
+    if not isinstance(tree, (tuple, list, slice)) or _find(_parts(tree)) is None:
         return Const(tree)
     if isinstance(tree, slice):
         bounds = [lower(builder, bound) for bound in (tree.start, tree.stop, tree.step)]

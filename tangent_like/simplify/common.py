@@ -46,10 +46,12 @@ def _read_by_primal(function: Function) -> set[Value]:
     """The values that the user's own operations and control flow read."""
     found = list(function.body.results)
     for statement in ir.walk(function.body):
-        if not (isinstance(statement, Op) and statement.derivative):
-            found.extend(ir.read_by(statement))
-        for block in ir.blocks_of(statement):
-            found.extend(block.results)
+        if not isinstance(statement, Op):
+            found += ir.read_by(statement)
+            for block in ir.blocks_of(statement):
+                found += block.results
+        elif not statement.derivative:
+            found += statement.atoms
     return {atom for atom in found if isinstance(atom, Value)}
 
 
@@ -111,9 +113,9 @@ class _Sharing:
 
 
 def _may_share(op: Op) -> bool:
-    if op.result.fact == facts.NONE or not effects.is_pure(op.fn):
+    if isinstance(op.fn, (Store, MakeRecord)) or not effects.is_pure(op.fn):
         return False
-    if isinstance(op.fn, (Store, MakeRecord)) or op.fn in _NEVER_SHARED:
+    if op.fn in _NEVER_SHARED or op.result.fact == facts.NONE:
         return False
     # An item or attribute of what is no array may be another one the next time.
     return op.fn not in (operator.getitem, getattr) or isinstance(
@@ -122,11 +124,20 @@ def _may_share(op: Op) -> bool:
 
 
 def _key(op: Op) -> Hashable:
-    args = [_key_of(a) for a in op.args]
-    numeric = all(isinstance(a.fact, (facts.Scalar, facts.Array)) for a in op.args)
-    if op.fn in _COMMUTING and numeric:
-        args.sort(key=hash)
-    return op.fn, tuple(args), tuple((key, _key_of(a)) for key, a in op.keywords)
+    args = _keys_of(op.args)
+    if op.fn in _COMMUTING and all(map(_is_numeric, op.args)):
+        args = tuple(sorted(args, key=hash))
+    if not op.keywords:
+        return op.fn, args
+    return op.fn, args, tuple((key, _key_of(a)) for key, a in op.keywords)
+
+
+def _is_numeric(atom: Atom) -> bool:
+    return isinstance(atom.fact, (facts.Scalar, facts.Array))
+
+
+def _keys_of(atoms: tuple[Atom, ...]) -> tuple[Hashable, ...]:
+    return tuple([a if isinstance(a, Value) else _key_of(a) for a in atoms])
 
 
 def _key_of(atom: Atom) -> Hashable:

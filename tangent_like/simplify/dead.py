@@ -44,29 +44,26 @@ def _block(block: Block, results: tuple[Atom, ...], live: set[Atom]) -> Block:
     live.update(results)
     kept: list[Statement] = []
     for statement in reversed(block.statements):
-        if kept and _is_empty_region(statement, kept[-1]):
+        if not isinstance(statement, Op):
+            pruned = _if(statement, live) if isinstance(statement, If) else _loop(statement, live)
+            if pruned is not None:
+                kept.append(pruned)
+        elif statement.result in live:
+            live.update(statement.atoms)
+            kept.append(statement)
+        elif kept and _is_empty_region(statement, kept[-1]):
             kept.pop()
-            continue
-        pruned = _statement(statement, live)
-        if pruned is not None:
-            kept.append(pruned)
+        elif has_effect(statement.fn):
+            live.update(statement.atoms)
+            kept.append(statement)
     return Block(tuple(reversed(kept)), results)
 
 
-def _is_empty_region(opening: Statement, closing: Statement) -> bool:
+def _is_empty_region(opening: Op, closing: Statement) -> bool:
     """Whether nothing is left between the beginning and the end of a `with` or `try`."""
-    if not (isinstance(opening, Op) and isinstance(closing, Op)):
-        return False
-    return opening.fn in REGIONS and closing.fn is REGIONS[opening.fn]
-
-
-def _statement(statement: Statement, live: set[Atom]) -> Statement | None:
-    if isinstance(statement, Op):
-        if statement.result not in live and not has_effect(statement.fn):
-            return None
-        live.update(statement.atoms)
-        return statement
-    return _if(statement, live) if isinstance(statement, If) else _loop(statement, live)
+    return isinstance(closing, Op) and any(
+        opening.fn is begin and closing.fn is end for begin, end in REGIONS.items()
+    )
 
 
 def _if(statement: If, live: set[Atom]) -> If | None:

@@ -70,6 +70,12 @@ def _hides(op: Op, later: Statement) -> bool:
 
 def _moves(statements: list[Statement], results: set[Value]) -> dict[int, int]:
     """After which statement to put which, by their positions."""
+    movable = [
+        (k, s) for k, s in enumerate(statements)
+        if isinstance(s, Op) and s.result.name and s.result in results
+    ]  # fmt: skip
+    if not movable:
+        return {}
     reads = [_read_in(s) for s in statements]
     first: dict[Value, int] = {}
     last: dict[str, dict[Value, int]] = {}
@@ -81,9 +87,7 @@ def _moves(statements: list[Statement], results: set[Value]) -> dict[int, int]:
                 others = last.setdefault(value.name, {})
                 others[value] = max(others.get(value, 0), lines[k])
     found: dict[int, int] = {}
-    for k, statement in enumerate(statements):
-        if not isinstance(statement, Op) or statement.result not in results:
-            continue
+    for k, statement in movable:
         others = last.get(statement.result.name, {})
         until = max((at for v, at in others.items() if v is not statement.result), default=0)
         free = first.get(statement.result, len(statements)) > until

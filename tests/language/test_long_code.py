@@ -2,6 +2,7 @@
 
 import cProfile
 import sys
+import time
 from contextlib import contextmanager
 
 import numpy as np
@@ -96,6 +97,28 @@ def test_expression_of_five_thousand_terms_in_groups():
     want = sum(range(100)) * sum(range(50))
     assert tl.grad(f)(0.3) == pytest.approx(want)
     assert tl.jvp(f, (0.3,), (1.0,))[1] == pytest.approx(want)
+
+
+def nest_of_loops(depth):
+    """A sum in each of so many loops inside one another, all of which begin with an int."""
+    lines, indent = ["def f(x, n):"], "    "
+    for k in range(depth):
+        lines += [f"{indent}s{k} = 0", f"{indent}for i{k} in range(n):"]
+        indent += "    "
+    lines.append(f"{indent}s{depth - 1} += x * x")
+    for k in reversed(range(depth - 1)):
+        indent = indent[:-4]
+        lines.append(f"{indent}s{k} += s{k + 1}")
+    return "\n".join([*lines, "    return s0"]) + "\n"
+
+
+def test_loops_inside_one_another_are_not_lowered_again_and_again():
+    """A loop whose facts change is lowered twice; the innermost one must not be 2 ** 13 times."""
+    f = define(nest_of_loops(13), "f")
+    start = time.process_time()
+    assert tl.grad(f)(0.3, 1) == pytest.approx(0.6)
+    assert time.process_time() - start < 2.5
+    assert tl.grad(f)(0.3, 2) == pytest.approx(0.6 * 2**13)
 
 
 def test_the_recursion_limit_is_left_as_it_was():
