@@ -2,14 +2,16 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import tangent_like as tl
-from benchmarks import others, workloads
+from benchmarks import elements, others, workloads
 from benchmarks.agreement import Disagreement, check_agreement, check_by_differences
 from benchmarks.contenders import Contender, by_hand, differences, generated, primal
 from benchmarks.measure import measure
 from benchmarks.report import as_json, table
+from tests.derivatives import assert_derivatives
 
 PROBLEMS = workloads.problems(True, None) + others.problems(True, None)
 WRITING = {"W3s", "W3s (lists)", "W3v", "GMM 2/3", "LSTM"}
@@ -57,3 +59,17 @@ def test_a_run_becomes_a_table_and_json():
     shown = table([result])
     assert "W9" in shown and "geometric mean" in shown
     assert json.loads(as_json([result], {}))["results"][0]["name"] == "W9"
+
+
+@pytest.mark.parametrize("f", elements.LOOPS, ids=lambda f: f.__name__)
+def test_loops_over_elements(f):
+    assert_derivatives(f, np.random.default_rng(1).uniform(0.5, 1.0, 7))
+
+
+def test_the_growth_of_a_loop_is_shown():
+    line = elements.measured(elements.writes, "numpy", (10, 20), 1)
+    assert set(line.gradient) == set(line.primal) == {10, 20}
+    shown = elements.table([elements.Line("f", "plain", {10: 1e-6, 1000: 1e-4}, {1000: 5e-5})])
+    assert "n^1.00" in shown
+    assert "| 1.00 |" in shown
+    assert "| 2.00 |" in shown

@@ -197,7 +197,9 @@ class Emitter:
             return tuple_of([self.constant(v) for v in value])
         if type(value) is list:
             return ast.List([self.constant(v) for v in value], ast.Load())
-        if value is None or isinstance(value, (bool, int, float, complex, str, bytes, type(...))):
+        if type(value) is complex:
+            return _complex_number(value, self.refs)
+        if value is None or isinstance(value, (bool, int, float, str, bytes, type(...))):
             return ast.Constant(value)
         return self.refs.function(value)
 
@@ -470,6 +472,16 @@ def _number(value: float, refs: References) -> ast.expr:
     if value < 0 or (value == 0 and str(value).startswith("-")):
         return ast.UnaryOp(ast.USub(), ast.Constant(-value))
     return ast.Constant(value)
+
+
+def _complex_number(value: complex, refs: References) -> ast.expr:
+    """`2j`, `-2j`, or `complex(1.0, 2.0)`: there is no literal for a number with both parts."""
+    if math.isfinite(value.imag):
+        if repr(value.real) == "0.0" and math.copysign(1.0, value.imag) > 0.0:
+            return ast.Constant(value)
+        if repr(value.real) == "-0.0" and math.copysign(1.0, value.imag) < 0.0:
+            return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+    return call(refs.function(complex), [_number(part, refs) for part in (value.real, value.imag)])
 
 
 def assign(name: str, value: ast.expr) -> ast.stmt:

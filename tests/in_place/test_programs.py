@@ -190,6 +190,90 @@ def lstm(weights, state, xs):
     return total
 
 
+def fourier(re, im):
+    """A Fourier transform in place, of complex numbers."""
+    y = re + 1j * im
+    n = len(y)
+    j = 0
+    for i in range(1, n):  # bit reversal
+        bit = n >> 1
+        while j & bit:
+            j ^= bit
+            bit >>= 1
+        j |= bit
+        if i < j:
+            y[i], y[j] = y[j], y[i]
+    half = 1
+    while half < n:
+        for start in range(0, n, 2 * half):
+            for k in range(half):
+                a, b = start + k, start + k + half
+                t = np.exp(-1j * np.pi * k / half) * y[b]
+                y[b] = y[a] - t
+                y[a] += t
+        half *= 2
+    return np.sum(np.abs(y) ** 2 * np.arange(float(n))) + np.sum(y.imag ** 3)
+
+
+def fourier_by_slices(re, im):
+    """The same, all butterflies of a stage at once, through a view of two axes."""
+    y = re + 1j * im
+    y = y[np.array([0, 4, 2, 6, 1, 5, 3, 7])]
+    half = 1
+    while half < len(y):
+        w = np.exp(-1j * np.pi * np.arange(half) / half)
+        blocks = y.reshape(-1, 2 * half)
+        t = w * blocks[:, half:]
+        blocks[:, half:] = blocks[:, :half] - t
+        blocks[:, :half] += t
+        half *= 2
+    return np.sum(y.real * np.arange(8.0)) + np.sum(y.imag ** 3)
+
+
+def adbench_lstm(main, extra, start, sequence):
+    """The language model of ADBench: its state, and the gates, are overwritten."""
+    b = sequence.shape[1]
+    state = start.copy()
+    total = 0.0
+    for t in range(len(sequence) - 1):
+        x = sequence[t] * extra[0]
+        for k in range(0, len(state), 2):
+            weight, bias = main[k], main[k + 1]
+            gates = weight.copy()
+            gates[:b] *= x
+            gates[2 * b : 3 * b] *= x
+            gates[b : 2 * b] *= state[k]
+            gates[3 * b :] *= state[k]
+            gates += bias
+            gates[: 3 * b] = 1.0 / (1.0 + np.exp(-gates[: 3 * b]))
+            gates[3 * b :] = np.tanh(gates[3 * b :])
+            state[k + 1] *= gates[:b]
+            state[k + 1] += gates[b : 2 * b] * gates[3 * b :]
+            state[k] = gates[2 * b : 3 * b] * np.tanh(state[k + 1])
+            x = state[k]
+        y = x * extra[1] + extra[2]
+        total += np.sum(sequence[t + 1] * (y - np.log(np.sum(np.exp(y)) + 2.0)))
+    return -total / ((len(sequence) - 1) * b)
+
+
+def back_substitution(up, b):
+    """In the right side itself."""
+    for i in range(len(b) - 1, -1, -1):
+        b[i] /= up[i, i]
+        b[:i] -= up[:i, i] * b[i]
+    return b
+
+
+def stepped(u0, k, steps):
+    """Explicit time stepping with two buffers and slices."""
+    old, new = u0.copy(), np.empty_like(u0)
+    for _ in range(steps):
+        new[1:-1] = old[1:-1] + k * (old[2:] - 2.0 * old[1:-1] + old[:-2])
+        new[0], new[-1] = old[1], old[-2]
+        old, new = new, old
+    return np.sum(old**2)
+
+
 def bubble_sort(x):
     for last in range(len(x) - 1, 0, -1):
         for i in range(last):
@@ -216,8 +300,21 @@ PROGRAMS = [
     (cells, (RNG.uniform(0.1, 0.7, size=(3, 4)), 0.3, 2)),
     (smooth_life, (RNG.uniform(size=(3, 3)), 2)),
     (lstm, (RNG.normal(size=(4, 3)), RNG.normal(size=(4, 3)), RNG.normal(size=(3, 3)))),
+    (fourier, (RNG.normal(size=8), RNG.normal(size=8))),
+    (fourier_by_slices, (RNG.normal(size=8), RNG.normal(size=8))),
+    (adbench_lstm, tuple(RNG.normal(size=n) for n in [(4, 12), (3, 3), (4, 3), (4, 3)])),
+    (back_substitution, (np.triu(M), B)), (stepped, (U, 0.2, 3)),
     (bubble_sort, (U,)), (horner_table, (RNG.normal(size=5), 0.7)),
 ]  # fmt: skip
+
+
+def test_the_transforms_are_right():
+    re, im = RNG.normal(size=8), RNG.normal(size=8)
+    want = np.fft.fft(re + 1j * im)
+    weighed = np.abs(want) ** 2 * np.arange(8.0)
+    np.testing.assert_allclose(fourier(re, im), np.sum(weighed) + np.sum(want.imag**3))
+    weighed = want.real * np.arange(8.0)
+    np.testing.assert_allclose(fourier_by_slices(re, im), np.sum(weighed) + np.sum(want.imag**3))
 
 
 @pytest.mark.parametrize(("f", "args"), PROGRAMS, ids=lambda v: getattr(v, "__name__", ""))
