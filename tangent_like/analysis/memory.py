@@ -41,7 +41,9 @@ _READ_ONLY: frozenset[Any] = frozenset({
 })  # fmt: skip
 """What may give an array that NumPy does not let anybody write into."""
 
-_HOLDING: frozenset[Any] = frozenset({ir.make_tuple, ir.make_list, zip, reversed, ir.unpack})
+_HOLDING: frozenset[Any] = frozenset({
+    ir.make_tuple, ir.make_list, ir.thaw, zip, reversed, ir.unpack,
+})  # fmt: skip
 
 
 def has_memory(atom: Atom) -> bool:

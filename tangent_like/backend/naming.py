@@ -232,7 +232,7 @@ def _items(loop: Loop, count: int) -> Iterator[tuple[Value, int]]:
 
 _NOUNS: dict[Any, str] = {
     len: "n", range: "indices", abs: "size", ir.make_tuple: "items", ir.make_list: "items",
-    np.logaddexp: "softplus", np.sum: "total", sum: "total",
+    np.logaddexp: "softplus", np.sum: "total", sum: "total", ir.pop: "item",
 }  # fmt: skip
 _SIGNS = frozenset({
     operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.neg,
@@ -255,6 +255,8 @@ def describe(op: Op) -> str:
         return _joined(*operands) or "item"
     if op.fn is getattr and isinstance(op.args[1], ir.Const):
         return _joined(operands[0], str(op.args[1].value)) or str(op.args[1].value)
+    if op.fn is ir.thaw:
+        return _joined(operands[0], "tape") or "tape"
     if op.fn in _NOUNS:
         return _NOUNS[op.fn]
     name = getattr(op.fn, "__name__", "t").strip("_")

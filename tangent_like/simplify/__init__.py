@@ -14,12 +14,14 @@ from tangent_like.simplify.invariant import drop_invariants
 from tangent_like.simplify.order import overwrite_late
 from tangent_like.simplify.shapes import share_shapes
 from tangent_like.simplify.side_by_side import narrow_loops
+from tangent_like.simplify.spread import take_spread_items
 from tangent_like.simplify.tapes import drop_unread_tapes
 
 Pass = Callable[[Function], Function]
 
 PASSES: tuple[Pass, ...] = (
     remove_dead,
+    take_spread_items,
     drop_invariants,
     share_shapes,
     simplify_algebra,

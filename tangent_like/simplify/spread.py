@@ -1,0 +1,73 @@
+"""Take what is popped off a tape of equal items from where the items came.
+
+    tape = thaw(spread_over(g, items))       loop i in r:
+    loop i in r:                                 bx = bx + g * h
+        t = tape.pop()              ──▶
+        bx = bx + t * h
+
+The items of a sum have one cotangent; that of a list built by a comprehension is such a tape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tangent_like import ir, runtime
+from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
+
+
+def take_spread_items(function: Function) -> Function:
+    items, pops = _tapes(function.body)
+    counts = ir.count_uses(function.body)
+    table: dict[Value, Atom] = {}
+    emptied = set()
+    for tape, taken in pops.items():
+        item = items[tape]
+        if counts.get(tape, 0) == len(taken) and all(op.result.fact == item.fact for op in taken):
+            emptied.add(tape)
+            table.update((op.result, item) for op in taken)
+    if not table:
+        return function
+    return replace(function, body=ir.substitute(_without(function.body, emptied), table))
+
+
+def _tapes(block: Block) -> tuple[dict[Value, Atom], dict[Value, list[Op]]]:
+    """The tapes that hold one item many times, with that item, and what pops from each."""
+    spread: dict[Value, Atom] = {}
+    items: dict[Value, Atom] = {}
+    pops: dict[Value, list[Op]] = {}
+    for statement in ir.walk(block):
+        first = statement.args[0] if isinstance(statement, Op) and statement.args else None
+        if not isinstance(statement, Op) or first is None:
+            continue
+        if statement.fn is runtime.spread_over:
+            spread[statement.result] = first
+        elif isinstance(first, Value) and statement.fn is ir.thaw and first in spread:
+            items[statement.result] = spread[first]
+        elif isinstance(first, Value) and statement.fn is ir.pop and first in items:
+            pops.setdefault(first, []).append(statement)
+    return items, pops
+
+
+def _without(block: Block, tapes: set[Value]) -> Block:
+    """The block without the tapes and what pops from them."""
+    return Block(
+        tuple(_inside(s, tapes) for s in block.statements if not _belongs(s, tapes)), block.results
+    )
+
+
+def _belongs(statement: Statement, tapes: set[Value]) -> bool:
+    if not isinstance(statement, Op):
+        return False
+    if statement.fn is ir.thaw:
+        return statement.result in tapes
+    return statement.fn is ir.pop and statement.args[0] in tapes
+
+
+def _inside(statement: Statement, tapes: set[Value]) -> Statement:
+    if isinstance(statement, If):
+        then, orelse = _without(statement.then, tapes), _without(statement.orelse, tapes)
+        return replace(statement, then=then, orelse=orelse)
+    if isinstance(statement, Loop):
+        return replace(statement, body=_without(statement.body, tapes))
+    return statement
