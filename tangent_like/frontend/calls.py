@@ -107,10 +107,9 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
         return text_method(state, node, owner.value, name, args, keywords)
     if isinstance(owner, Const):
         if not isinstance(owner.value, Super) and not hasattr(owner.value, name):
-            raise NotYetSupported(
-                f"the method `{name}`",
+            raise NeverSupported(
+                f"`{getattr(owner.value, '__name__', owner.value)}` has no attribute `{name}`",
                 state.place(node),
-                "compute its value before the differentiated function",
             )
         callee = attribute_of_constant(state, owner, name, node)
         args, keywords = _arguments(state, node)

@@ -8,12 +8,21 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, infer, ir, runtime
+from tangent_like.errors import NotYetSupported
 from tangent_like.rules.masks import choose, times
 from tangent_like.rules.registry import composed, constant, elementwise, linear, named, rule
 from tangent_like.rules.samples import reals
-from tangent_like.rules.symbolic import Symbolic, apply
+from tangent_like.rules.symbolic import Symbolic, apply, rank
 
-elementwise(float, lambda x, y: 1, samples=[(1.3,), (-0.4,)])
+
+def _float_partial(x: Any, y: Any) -> int:
+    """Of a number; arrays of one element are taken by nobody but older versions of NumPy."""
+    if rank(x):
+        raise NotYetSupported("`float` of an array with axes", hint="take its element: `x[0]`")
+    return 1
+
+
+elementwise(float, _float_partial, samples=[(1.3,), (-0.4,), (np.array(0.7),)])
 elementwise(complex, lambda x, *w_and_y: (1, 1j)[: len(w_and_y)], samples=[(1.3, 0.7), (0.4,)])
 
 # --- sums -------------------------------------------------------------------------------------

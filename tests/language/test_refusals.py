@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
-from tangent_like.errors import InternalError, TangentLikeError
+from tangent_like.errors import InternalError, NeverSupported, NotYetSupported, TangentLikeError
 from tests.derivatives import assert_derivatives, define
 
 VECTOR = np.array([0.3, -1.2, 2.1])
@@ -261,3 +261,21 @@ def test_refusal_comes_again_at_the_second_call():
         with pytest.raises(TangentLikeError) as caught:
             gradient(VECTOR)
         assert_located(caught.value, f.__code__.co_filename, {3})
+
+
+def test_float_of_an_array_with_axes():
+    def f(x):
+        return float(x)
+
+    with pytest.raises(NotYetSupported, match="`float` of an array with axes") as caught:
+        tl.grad(f)(np.ones(2))
+    assert "return float(x)" in str(caught.value)
+    assert tl.grad(f)(np.array(2.0)) == 1.0
+
+
+def test_what_a_module_does_not_have():
+    def f(x):
+        return np.linalg.nonexistent(x)
+
+    with pytest.raises(NeverSupported, match=r"`numpy\.linalg` has no attribute `nonexistent`"):
+        tl.grad(f)(2.0)
