@@ -98,8 +98,11 @@ def _note_openings(sweep: Sweep, block: Block) -> None:
 def _make_sequence(sweep: Sweep, op: Op) -> None:
     g = sweep.adjoints.pop(op.result, None)
     if g is not None:
-        for atom, part in zip(op.args, trees.split(sweep.builder, g, len(op.args))):
-            sweep.contribute(atom, part)
+        fact: facts.Fact = op.result.fact
+        if not isinstance(fact, facts.STRUCTURES):
+            fact = facts.List(tuple(atom.fact for atom in op.args))
+        for atom, part in zip(op.args, trees.split(sweep.builder, g, fact)):
+            sweep.contribute(atom, trees.dissolve(sweep.builder, part, atom.fact))
 
 
 def _identity(sweep: Sweep, op: Op) -> None:
@@ -126,12 +129,38 @@ def _getitem(sweep: Sweep, op: Op) -> None:
         fn, how = (operator.getitem, back) if facts.rank(g.fact) else (np.reshape, (1,) * len(back))
         sweep.contribute(container, sweep.builder.op(fn, (g, Const(how))))
         return
+    if isinstance(op.result.fact, facts.Scalar):
+        container, *indices = _path_to(sweep, op)
+    else:
+        indices = [index]
     old = sweep.adjoints.get(container)
     if old is None:
         old = sweep.builder.op(runtime.zeros_like, (container,))
-    sweep.adjoints[container] = named_tree(
-        sweep.builder.op(runtime.scatter_add, (old, index, g)), container
-    )
+    count = len(indices)
+    add: Any = runtime.scatter_add
+    if count > 1:
+        add = Store((operator.getitem,) * count, (1,) * count, operator.add)
+        indices = [g, *indices]
+    else:
+        indices = [*indices, g]
+    sweep.adjoints[container] = named_tree(sweep.builder.op(add, (old, *indices)), container)
+
+
+def _path_to(sweep: Sweep, op: Op) -> list[Any]:
+    """For an element read as `m[i][j]` of lists in lists: the outermost list and the indices."""
+    container, index = op.args
+    found: list[Any] = [index]
+    while isinstance(container, Value) and isinstance(container.fact, facts.ListOf):
+        made = sweep.builder.definitions.get(container)
+        if made is None or made.fn is not operator.getitem:
+            break
+        outer, place = made.args
+        if not (isinstance(outer.fact, facts.ListOf) and isinstance(place.fact, facts.Scalar)):
+            break
+        if container in sweep.adjoints:
+            break
+        container, found = outer, [place, *found]
+    return [container, *found]
 
 
 def _inverse_of_view(fact: facts.Fact, index: Atom) -> Any:
@@ -191,7 +220,7 @@ def _unpack(sweep: Sweep, op: Op) -> None:
         return
     fact = op.result.fact
     assert isinstance(fact, facts.Tuple)
-    for i, part in enumerate(trees.split(sweep.builder, g, len(fact.items))):
+    for i, part in enumerate(trees.split(sweep.builder, g, fact)):
         if part is not None:
             old = sweep.adjoints.get(source)  # type: ignore[arg-type]
             if old is None:

@@ -118,7 +118,7 @@ def add_items(
         if source.part is not None and g is not None:
             fact = loop.item.fact
             assert isinstance(fact, facts.Tuple)
-            part = trees.split(sweep.builder, g, len(fact.items))[source.part]
+            part = trees.split(sweep.builder, g, fact)[source.part]
         spread += _add_item(sweep, source, part, item, index, remaining)
     return spread
 
@@ -238,7 +238,7 @@ def _leave(
         spread = results[listed.value, ()]
         fact = listed.value.fact
         assert isinstance(fact, (facts.Tuple, facts.List))
-        sweep.contribute(listed.value, trees.split(sweep.builder, spread, len(fact.items)))
+        sweep.contribute(listed.value, trees.split(sweep.builder, spread, fact))
 
 
 def _enter(sweep: Sweep, loop: Loop, slots: Sequence[Slot], results: Results) -> None:

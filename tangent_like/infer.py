@@ -508,9 +508,16 @@ def item_of_iterable(atom: ir.Atom) -> Fact:
 
 def _fact_of_store(store: Store, array: Fact, value: Fact) -> Fact:
     """An array keeps its type; the items of a list may be of another one then."""
-    if isinstance(array, ListOf) and len(store.path) == 1:
-        return ListOf(facts.join(array.item, facts.without_values(value)))
-    return array
+    steps = len(store.path)
+    return _stored(array, steps, facts.without_values(value)) if steps else array
+
+
+def _stored(container: Fact, steps: int, value: Fact) -> Fact:
+    if not isinstance(container, ListOf):
+        return container
+    if steps > 1:
+        return ListOf(_stored(container.item, steps - 1, value))
+    return ListOf(facts.join(container.item, value))
 
 
 def _fact_of_appended(items: ir.Atom, item: ir.Atom) -> Fact:

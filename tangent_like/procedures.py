@@ -155,7 +155,7 @@ def pullback_of_call(sweep: Sweep, op: Op, g: Tree) -> None:
     pattern: Pattern = op.fn.derived["pattern"]
     saved = sweep.builder.op(operator.getitem, (op.result, Const(1)))
     like = sweep.builder.op(operator.getitem, (op.result, Const(0)))
-    seeds = trees.split(sweep.builder, g, 2)
+    seeds = trees.split(sweep.builder, g, op.result.fact)
     seed = trees.materialised(sweep.builder, seeds[0], like)
     found = sweep.builder.op(backward, (saved, seed))
     chosen = [atom for atom, moving in zip(op.args, pattern) if moving]

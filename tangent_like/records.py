@@ -56,7 +56,7 @@ def display_of(fact: Fact) -> Callable[..., Any]:
     """The display that makes a structure of this fact."""
     if isinstance(fact, Record):
         return MakeRecord(fact.type, fact.keys)
-    return ir.make_list if isinstance(fact, facts.List) else ir.make_tuple
+    return ir.make_list if isinstance(fact, (facts.List, facts.ListOf)) else ir.make_tuple
 
 
 def reading(fact: Fact, place: int) -> tuple[Callable[..., Any], ir.Const]:

@@ -138,6 +138,8 @@ def zeros_like(x: Any) -> Any:
         return {key: zeros_like(item) for key, item in x.items()}
     if x is None:
         return None
+    if _is_object(x):
+        return make_object(type(x), **{k: zeros_like(v) for k, v in vars(x).items()})
     if isinstance(x, np.generic):
         return x.dtype.type(0) if x.dtype.kind in "fc" else 0.0
     return 0j if isinstance(x, complex) else 0.0
@@ -146,11 +148,24 @@ def zeros_like(x: Any) -> Any:
 def add(a: Any, b: Any) -> Any:
     """The sum of two cotangents of equal structure."""
     if isinstance(a, list) and isinstance(b, list) and not (a and b):
-        return a or b  # the zero of a tape that was emptied is empty
+        return copy(a or b)  # the zero of a tape that was emptied is empty
     if isinstance(a, (tuple, list)):
         items = [add(x, y) for x, y in zip(a, b, strict=True)]
         return type(a)(*items) if hasattr(a, "_fields") else type(a)(items)
-    return b if a is None else a if b is None else a + b
+    if a is None or b is None:
+        return b if a is None else a
+    if isinstance(a, dict):
+        return {key: add(a.get(key), b.get(key)) for key in {**a, **b}}
+    if _is_object(a):
+        return make_object(type(a), **{k: add(v, getattr(b, k)) for k, v in vars(a).items()})
+    if isinstance(a, str):
+        return a
+    return a + b
+
+
+def _is_object(x: Any) -> bool:
+    """Whether a value is an object of the user's, whose attributes are its items."""
+    return hasattr(x, "__dict__") and not callable(x) and type(x).__module__ != "numpy"
 
 
 def scatter_add(array: Any, index: Any, g: Any) -> Any:
@@ -233,6 +248,10 @@ def copy(x: Any) -> Any:
     if isinstance(x, (list, tuple)):
         items = [copy(item) for item in x]
         return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
+    if isinstance(x, dict):
+        return {key: copy(item) for key, item in x.items()}
+    if _is_object(x):
+        return make_object(type(x), **{k: copy(v) for k, v in vars(x).items()})
     return x
 
 

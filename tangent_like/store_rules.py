@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tangent_like import runtime
+from tangent_like import facts, infer, runtime, trees
 from tangent_like.build import Builder
 from tangent_like.ir import Atom, Const, Op, Value
 from tangent_like.rules import apply
@@ -35,7 +35,7 @@ def cotangents(
     assert isinstance(store, Store)
     place = _last_written(builder, op, load(builder, store, g, operands), operands)
     if store.combine is None:
-        found = fit(builder, place, value) if wanted[1] else None
+        found = _of_value(builder, place, value) if wanted[1] else None
         return (_cleared(builder, op, g, operands) if wanted[0] else None, found)
     new = load(builder, store, op.result, operands)
     combined = _combination(builder, op, new)
@@ -49,6 +49,13 @@ def cotangents(
     return _stored(builder, store.assigning(), g, _filled(old), operands), found
 
 
+def _of_value(builder: Builder, place: Atom, value: Atom) -> Tree:
+    """What lies at the place, as the cotangent of the value that was stored there."""
+    if isinstance(value.fact, (*facts.STRUCTURES, facts.ListOf)):
+        return trees.dissolve(builder, place, value.fact)
+    return fit(builder, place, value)
+
+
 def tangent(builder: Builder, op: Op, dy: Atom | None, de: Atom | None) -> Tree:
     """The tangent of the array after; to be computed before the array is written into."""
     store, (array, value, *operands) = op.fn, op.args
@@ -58,7 +65,9 @@ def tangent(builder: Builder, op: Op, dy: Atom | None, de: Atom | None) -> Tree:
     if dy is None:
         dy = builder.op(runtime.zeros_like, (array,))
     if store.combine is None:
-        return _stored(builder, store, dy, _filled(de), operands)
+        whole = isinstance(value.fact, facts.STRUCTURES) or _is_item(op)
+        new = trees.materialised(builder, de, value) if whole else _filled(de)
+        return _stored(builder, store, dy, new, operands)
     if store.combine in (operator.add, operator.sub):
         return dy if de is None else _stored(builder, store, dy, de, operands)
     if store.combine in _SCALING and de is None:
@@ -87,7 +96,21 @@ def _cleared(builder: Builder, op: Op, g: Atom, operands: Sequence[Atom]) -> Tre
     index = last_index(op)
     if len(op.fn.path) == 1 and index is not None and is_whole(index):
         return None
-    return _stored(builder, op.fn, g, Const(0.0), operands)
+    cleared: Atom = Const(0.0)
+    if _is_item(op):
+        cleared = builder.op(runtime.zeros_like, (load(builder, op.fn, op.args[0], operands),))
+    return _stored(builder, op.fn, g, cleared, operands)
+
+
+def _is_item(op: Op) -> bool:
+    """Whether what is stored becomes an item of a list, and is no number."""
+    assert isinstance(op.fn, Store)
+    if not op.fn.path or isinstance(op.args[1].fact, facts.Scalar):
+        return False
+    container = op.args[0]
+    for step, own in op.fn.steps(op.args[2:])[:-1]:
+        container = Value("", infer.infer(step, (container, *own), {}))
+    return not isinstance(container.fact, facts.Array)
 
 
 def _stored(

@@ -47,7 +47,7 @@ class Store:
         return "store" if self.combine is None else f"store_{self.combine.__name__}"
 
     def __call__(self, array: Any, value: Any, *operands: Any) -> Any:
-        result = array if self.into else array.copy()
+        result = array if self.into else runtime.copy(array)
         steps = list(self.steps(operands))
         if not steps:
             assert self.combine is not None

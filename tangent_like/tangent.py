@@ -312,7 +312,7 @@ def _getitem(push: Push, op: Op) -> None:
         if isinstance(fact, facts.Record):
             place = records.place_of(fact, op.fn, place)
         if isinstance(place, (int, slice)):
-            push.keep(op.result, trees.split(push.builder, tree, len(fact.items))[place])
+            push.keep(op.result, trees.split(push.builder, tree, fact)[place])
             return
         tree = trees.materialised(push.builder, tree, container)
     push.keep(op.result, push.builder.op(op.fn, (tree, index)))

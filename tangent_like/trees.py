@@ -24,21 +24,21 @@ def add(builder: Builder, old: Tree, new: Tree, like: Fact) -> Tree:
         return new if old is None else old
     if isinstance(old, tuple) or isinstance(new, tuple):
         assert isinstance(like, facts.STRUCTURES)
-        pairs = zip(
-            split(builder, old, len(like.items)), split(builder, new, len(like.items)), like.items
-        )
+        pairs = zip(split(builder, old, like), split(builder, new, like), like.items)
         return tuple(add(builder, a, b, item) for a, b, item in pairs)
     plain = isinstance(facts.defined(like), (facts.Scalar, facts.Array))
     return builder.op(operator.add if plain else runtime.add, (old, new))
 
 
-def split(builder: Builder, tree: Tree, count: int) -> tuple[Tree, ...]:
-    """The trees of the items of a tuple or list."""
+def split(builder: Builder, tree: Tree, fact: Fact) -> tuple[Tree, ...]:
+    """The trees of the items of a structure of this fact."""
+    assert isinstance(fact, facts.STRUCTURES)
     if tree is None:
-        return (None,) * count
+        return (None,) * len(fact.items)
     if isinstance(tree, tuple):
         return tree
-    return tuple(item(builder, tree, i) for i in range(count))
+    readings = [records.reading(fact, place) for place in range(len(fact.items))]
+    return tuple(builder.op(fn, (tree, key)) for fn, key in readings)
 
 
 def item(builder: Builder, atom: Atom, place: int) -> Atom:
@@ -86,10 +86,8 @@ def dissolve(builder: Builder, tree: Tree, fact: Fact) -> Tree:
     """A tree whose tuples follow the structure of `fact`, reading items where needed."""
     if tree is None or not isinstance(fact, facts.STRUCTURES):
         return tree
-    return tuple(
-        dissolve(builder, part, item)
-        for part, item in zip(split(builder, tree, len(fact.items)), fact.items)
-    )
+    parts = zip(split(builder, tree, fact), fact.items)
+    return tuple(dissolve(builder, part, item) for part, item in parts)
 
 
 def copied(builder: Builder, tree: Tree) -> Tree:
@@ -149,8 +147,7 @@ def materialised(builder: Builder, tree: Tree, like: Atom, keep: bool = False) -
     known = isinstance(like.fact, facts.STRUCTURES)
     if not known and not isinstance(tree, tuple):
         return zero(builder, like) if tree is None else tree
-    count = len(tree) if isinstance(tree, tuple) else len(fact.items)  # type: ignore[union-attr]
-    parts = split(builder, tree, count)
+    parts = tree if isinstance(tree, tuple) else split(builder, tree, fact)
     items = []
     for i, part in enumerate(parts):
         own = at(builder, like, (i,))

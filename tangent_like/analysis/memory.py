@@ -217,7 +217,7 @@ def _join_op(webs: Webs, op: Op, passing: Collection[Op]) -> None:
     if op in passing:
         webs.flow(op.result, op.args[:1])
         if op.fn is runtime.appended or isinstance(op.fn, Store):
-            _hold(webs, [a for a in op.args[1:2] if _is_list(op.result)], op.result)
+            _hold(webs, [a for a in op.args[1:2] if is_list(op.result)], op.result)
     elif op.fn in (runtime.appended, runtime.append_into):
         _hold(webs, op.args[1:], op.result)
         webs.flow(op.result, op.args[:1])
@@ -236,7 +236,8 @@ def _join_op(webs: Webs, op: Op, passing: Collection[Op]) -> None:
             webs.kept.update(v for v in op.atoms if isinstance(v, Value))
 
 
-def _is_list(value: Value) -> bool:
+def is_list(value: Value) -> bool:
+    """Whether a value is no array: a list, or something of which nothing is known."""
     return not isinstance(facts.defined(value.fact), facts.Array)
 
 

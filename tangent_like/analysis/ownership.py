@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from tangent_like import facts, ir, runtime
 from tangent_like.analysis.lifetimes import Lifetimes
-from tangent_like.analysis.memory import Webs, has_memory, join_statement, webs_of
+from tangent_like.analysis.memory import Webs, has_memory, is_list, join_statement, webs_of
 from tangent_like.ir import Function, Loop, Op, Value
 from tangent_like.stores import Store
 
@@ -80,7 +80,12 @@ class Plan:
             webs.is_owned(op.result)
             and not webs.alive_across(op.result, self.lives.positions[op])
             and (op.fn is runtime.copy or not any(webs.same(a, op.result) for a in others))
+            and all(self.is_free(item, op, webs) for item in _items_written(op, webs))
         )
+
+    def is_free(self, item: Value, op: Op, webs: Webs) -> bool:
+        """Whether an item of a list may be written into: nobody else has it or needs it."""
+        return webs.is_owned(item) and not webs.alive_across(item, self.lives.positions[op])
 
     def save_copies(self, op: Op, webs: Webs) -> bool:
         """Let what is saved of the array be copies, where that is not done more often than
@@ -138,6 +143,18 @@ class Plan:
                 self.cuts.update(found)
                 return True
         return False
+
+
+def _items_written(op: Op, webs: Webs) -> list[Value]:
+    """What a list holds, if the operation writes into an item of it."""
+    if not isinstance(op.fn, Store) or len(op.fn.path) < 2 or not is_list(op.result):
+        return []
+    found, containers = [], [op.result]
+    for container in containers:
+        items = [item for item, holder in webs.holders if webs.same(holder, container)]
+        found += items
+        containers += [item for item in items if item not in containers]
+    return found
 
 
 def _writes_parts(op: Op) -> bool:

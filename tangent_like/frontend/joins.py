@@ -20,9 +20,11 @@ from tangent_like.frontend.memory import (
     enlist_alike,
     fresh_buffer,
     fresh_or_conflict,
+    is_refreshed,
     link,
     may_alias,
     may_share,
+    tie,
 )
 from tangent_like.frontend.objects import INTERNAL
 from tangent_like.frontend.scope import (
@@ -56,8 +58,8 @@ def join_environments(
     Values made before the branches have serial numbers below `mark`; buffers of values that one
     branch made are not there after it.
     """
-    then, then_env = _at_end(state, then, then_env, else_env, node)
-    orelse, else_env = _at_end(state, orelse, else_env, then_env, node)
+    then, then_env = _at_end(state, then, then_env, else_env, mark, node)
+    orelse, else_env = _at_end(state, orelse, else_env, then_env, mark, node)
     joined: Environment = {}
     pairs: list[tuple[Any, Atom, Atom]] = []
     alone: list[tuple[str, Atom, int]] = []
@@ -68,7 +70,11 @@ def join_environments(
         if isinstance(name, Buffer):
             if name.root.serial >= mark:
                 continue
-            missing = name.root
+            missing = old = before.get(name, name.root)
+            sides = then_env.get(name, missing), else_env.get(name, missing)
+            if all(is_refreshed(state, old, side) for side in sides):
+                joined[name] = old
+                continue
         a, b = then_env.get(name, missing), else_env.get(name, missing)
         if a is b or same_constant(a, b):
             joined[name] = a
@@ -100,16 +106,17 @@ def join_environments(
 
 
 def _at_end(
-    state: Lowering, block: Block, own: Environment, other: Environment, node: Any
+    state: Lowering, block: Block, own: Environment, other: Environment, mark: int, node: Any
 ) -> tuple[Block, Environment]:
     """A branch in which what the other one leaves otherwise is as it is at the end."""
     if not state.written:
         return block, own
     outer = state.scope()
     state.enter(own)
+    unwritten = {k: k.root for k in other if isinstance(k, Buffer) and k.root.serial < mark}
 
     def build() -> tuple[Atom, ...]:
-        for key, binding in own.items():
+        for key, binding in {**unwritten, **own}.items():
             if other.get(key) is binding:
                 continue
             if isinstance(key, Buffer):
@@ -252,6 +259,9 @@ def join_pairs(
     environment: Environment = {
         name: rebuild(state, structure, remaining) for name, structure in zip(bound, structures)
     }
+    for name, left, right in pairs:
+        if isinstance(name, str):
+            tie(state, environment[name], (left, right))  # type: ignore[arg-type]
     for name, value in list(environment.items()):
         if isinstance(name, Buffer) and isinstance(value, ir.Value):
             state.homes[value] = Home(name, (), value)

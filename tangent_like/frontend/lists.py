@@ -17,11 +17,11 @@ from typing import Any
 
 from tangent_like import facts, ir, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported
-from tangent_like.frontend.memory import buffers_of, enlist, fresh, home_of, may_alias
+from tangent_like.frontend.memory import forget_slots, fresh, home_of, put_in, write
+from tangent_like.frontend.scope import Buffer, Home
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import hold, write_key
 from tangent_like.ir import Atom, Const, Value
-from tangent_like.stores import Store
 from tangent_like.trees import item
 
 Method = Callable[[Lowering, Any, Value, Sequence[Atom]], Atom]
@@ -78,17 +78,8 @@ def _write_at(state: Lowering, node: Any, owner: Value, key: Atom, value: Atom) 
     """An item at a place that is known only at run time."""
     if not isinstance(key.fact, facts.Scalar):
         raise NotYetSupported("writing a slice of a list", state.place(node), "write each item")
-    _share(state, node, owner, value)
-    store = Store((operator.getitem,), (1,))
-    new = state.builder.op(store, (owner, value, key), name=owner.name, place=state.place(node))
-    hold(state, node, owner, new)
-
-
-def _share(state: Lowering, node: Any, owner: Value, value: Atom) -> None:
-    """A list of unknown length now holds a value: who writes into that changes the list."""
-    if not may_alias(value.fact):
-        return
-    enlist(state, buffers_of(state, value), [home_of(state, owner).buffer])
+    put_in(state, owner, value)
+    write(state, node, owner, key, value)
 
 
 def _become(state: Lowering, node: Any, owner: Value, items: Sequence[Atom]) -> None:
@@ -165,8 +156,9 @@ _OF_KNOWN: dict[str, Method] = {
 
 def _append_to_any(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
     (value,) = args
-    _share(state, node, owner, value)
+    put_in(state, owner, value)
     place = state.place(node)
+    forget_slots(state, home_of(state, owner), place)
     new = state.builder.op(runtime.appended, (owner, value), name=owner.name, place=place)
     hold(state, node, owner, new)
     return NONE
@@ -177,6 +169,9 @@ def _pop_of_any(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) 
         raise NotYetSupported("`pop` of an item inside", state.place(node), "use an array")
     place = state.place(node)
     last = state.builder.op(operator.getitem, (owner, Const(-1)), place=place)
+    if isinstance(last, Value):
+        state.homes[last] = Home(Buffer(last), (), last)
+    forget_slots(state, home_of(state, owner), place)
     rest = state.builder.op(runtime.without_last, (owner,), name=owner.name, place=place)
     hold(state, node, owner, rest)
     return last

@@ -12,13 +12,23 @@ hold the same: in the first iteration, or after any one.  In the example nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
 from tangent_like import facts, ir
-from tangent_like.frontend.memory import adopt, buffers_of, link, may_alias, may_share
+from tangent_like.facts import Fact
+from tangent_like.frontend.memory import (
+    adopt,
+    buffers_of,
+    containers_in,
+    home_of,
+    is_refreshed,
+    link,
+    may_alias,
+    may_share,
+)
 from tangent_like.frontend.scope import Binding, Buffer, Carried, Environment
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Value
@@ -26,7 +36,7 @@ from tangent_like.records import is_display
 
 Leaf = tuple[Any, int]
 """One of the values that a name stands for, or that a buffer holds: the name or buffer, and which
-of them."""
+of them.  Lists, dicts and objects around those values count from -1 downwards."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,10 +75,13 @@ class Buffers:
     sharing: Sharing
     made: dict[Leaf, Buffer] = field(default_factory=dict)
 
-    def make(self, name: Any, leaves: Iterable[Value]) -> None:
+    def make(self, name: Any, leaves: Iterable[Value], whole: Atom | None = None) -> None:
         for k, value in enumerate(leaves):
             if may_alias(value.fact):
                 self.made[name, k] = self.buffer((name, k), value)
+        for k, container in enumerate(containers_in(self.state, whole)):
+            if container is not whole or not isinstance(name, Buffer):
+                self.made[name, ~k] = self.buffer((name, ~k), container)
 
     def buffer(self, leaf: Leaf, value: Value) -> Buffer:
         buffer = Buffer(value)
@@ -84,14 +97,25 @@ class Buffers:
         return buffer
 
 
+def tie_results(
+    state: Lowering, buffers: Buffers, after: Environment, guesses: Mapping[Any, Fact]
+) -> None:
+    """What a loop hands out is what its last iteration left, which lists may hold."""
+    for leaf, found in _leaves(state, after, guesses):
+        own = buffers.made.get(leaf)
+        for other in {each for buffer in found for each in (buffer, *buffer.tangled)} - {own}:
+            if own is not None:
+                link(own, other)
+
+
 def observed(
     state: Lowering, before: Environment, after: Environment, buffers: Buffers,
-    names: Iterable[Any], mark: int,
+    guesses: Mapping[Any, Fact], mark: int,
 ) -> Sharing:  # fmt: skip
     """What the leaves share, seen from what the names hold before the loop and after the body;
     values made before the loop have serial numbers below `mark`."""
-    entering = dict(_leaves(state, before, names))
-    leaving = dict(_leaves(state, after, names))
+    entering = dict(_leaves(state, before, guesses))
+    leaving = dict(_leaves(state, after, guesses))
     own = {buffer: leaf for leaf, buffer in buffers.made.items()}
     outer = {leaf: set(_around(found, mark)) for leaf, found in entering.items()}
     for leaf, found in leaving.items():
@@ -120,29 +144,40 @@ def observed(
 
 
 def _leaves(
-    state: Lowering, environment: Environment, names: Iterable[Any]
+    state: Lowering, environment: Environment, guesses: Mapping[Any, Fact]
 ) -> Iterator[tuple[Leaf, set[Buffer]]]:
-    for name in names:
+    for name, fact in guesses.items():
         missing = name.root if isinstance(name, Buffer) else ir.UNDEFINED
         binding: Binding = environment.get(name, missing)
-        if isinstance(name, Buffer) and not isinstance(
-            getattr(binding, "fact", None), facts.STRUCTURES
-        ):
+        if isinstance(name, Buffer) and not isinstance(fact, facts.STRUCTURES):
             continue
         held = binding.atom if isinstance(binding, Carried) else binding
-        if isinstance(held, Value):
-            for k, atom in enumerate(_parts(state, held)):
-                yield (name, k), set(buffers_of(state, atom))
+        if not isinstance(held, Value):
+            continue
+        for k, found in enumerate(_parts(state, [held], fact)):
+            yield (name, k), found
+        for k, container in enumerate(containers_in(state, held, fact)):
+            if container is not held or not isinstance(name, Buffer):
+                yield (name, ~k), {home_of(state, container).buffer}
 
 
-def _parts(state: Lowering, atom: Atom) -> Iterator[Atom]:
-    """The values that a display holds, however deep."""
+def _parts(state: Lowering, atoms: Sequence[Atom], fact: Fact) -> Iterator[set[Buffer]]:
+    """The buffers of each value in a structure of this fact, however deep, which may be any of
+    the atoms."""
+    if not isinstance(fact, facts.STRUCTURES):
+        yield {buffer for atom in atoms for buffer in buffers_of(state, atom)}
+        return
+    for k, inner in enumerate(fact.items):
+        items = [part for atom in atoms for part in _items(state, atom, k, len(fact.items))]
+        yield from _parts(state, items, inner)
+
+
+def _items(state: Lowering, atom: Atom, k: int, count: int) -> Sequence[Atom]:
+    """What an item is; nothing where the structure is another one: then the guess will change."""
     op = state.builder.definitions.get(atom) if isinstance(atom, Value) else None
-    if op is not None and is_display(op.fn):
-        for item in op.args:
-            yield from _parts(state, item)
-    else:
-        yield atom
+    if op is None or not is_display(op.fn):
+        return [atom] if isinstance(atom.fact, facts.STRUCTURES) else []
+    return [op.args[k]] if len(op.args) == count else []
 
 
 def _around(found: Iterable[Buffer], mark: int) -> Iterator[Buffer]:
@@ -163,10 +198,10 @@ def _grown(outer: dict[Leaf, set[Buffer]], passed_on: Mapping[Leaf, set[Leaf]]) 
 
 
 def written_around(
-    before: Environment, after: Environment, mark: int
+    state: Lowering, before: Environment, after: Environment, mark: int
 ) -> Iterator[Buffer]:
     """The buffers from before a block that it has written into."""
     for key, binding in after.items():
         if isinstance(key, Buffer) and key.root.serial < mark:
-            if binding is not before.get(key, key.root):
+            if not is_refreshed(state, before.get(key, key.root), binding):
                 yield key

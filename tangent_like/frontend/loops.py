@@ -33,7 +33,13 @@ from tangent_like.frontend.joins import (
 )
 from tangent_like.frontend.kinds import map_sizes, without_values
 from tangent_like.frontend.learnt import Learnt
-from tangent_like.frontend.loop_memory import Buffers, Sharing, observed, written_around
+from tangent_like.frontend.loop_memory import (
+    Buffers,
+    Sharing,
+    observed,
+    tie_results,
+    written_around,
+)
 from tangent_like.frontend.memory import (
     adopt,
     buffers_of,
@@ -153,6 +159,7 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
     }  # fmt: skip
     plan = _Plan(node, iterable, before, dict(first), serial, learnt, lost)
     for attempt in itertools.count():
+        mingled = state.mingled
         trial = _lower_body(state, plan)
         joined = {n: _joined(before, n, trial.env, guess) for n, guess in plan.guesses.items()}
         changed = [
@@ -162,7 +169,8 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
         ]
         for name in changed:
             plan.guesses[name] = joined[name] if attempt < _ATTEMPTS - 2 else facts.UNKNOWN
-        if not _learn_of_memory(state, plan, trial) and not changed:
+        news = _learn_of_memory(state, plan, trial) or state.mingled > mingled
+        if not news and not changed:
             break
         assert attempt < _MOST_ATTEMPTS
     learnt.note(first, plan.guesses)
@@ -197,7 +205,7 @@ def _learn_of_memory(state: Lowering, plan: _Plan, trial: _Trial) -> bool:
     """Note which buffers the body writes into and what names share; whether that is news."""
     if not trial.writes:
         return False
-    written = list(written_around(plan.before, trial.env, plan.serial))
+    written = list(written_around(state, plan.before, trial.env, plan.serial))
     if plan.iterable is not None and not plan.indexed:
         plan.indexed = not set(written).isdisjoint(_buffers_of_iterable(state, plan.iterable))
         if plan.indexed:
@@ -209,7 +217,9 @@ def _learn_of_memory(state: Lowering, plan: _Plan, trial: _Trial) -> bool:
             plan.lost[buffer] = found
             plan.guesses.pop(buffer, None)
         else:
-            plan.guesses[buffer] = _first_guess(plan.before.get(buffer, buffer.root))
+            fresh_buffer(state, buffer, plan.node)  # the loop starts from it as it is now
+            plan.before[buffer] = state.memory.get(buffer, buffer.root)
+            plan.guesses[buffer] = _first_guess(plan.before[buffer])
     seen = observed(
         state, plan.before, trial.env, trial.buffers, plan.guesses, plan.serial
     )
@@ -296,12 +306,13 @@ def _lower_body(state: Lowering, plan: _Plan) -> _Trial:
 
     outer, state.frame.in_loop = state.frame.in_loop, True
     around, state.learnt = state.learnt, plan.learnt.restart()
+    mark, state.iteration = state.iteration, ir.next_serial()
     state.loops += 1
     try:
         block = state.builder.collect(build)
     finally:
         state.loops -= 1
-        state.frame.in_loop, state.learnt = outer, around
+        state.frame.in_loop, state.learnt, state.iteration = outer, around, mark
     env = state.scope()
     go = settled(state, env["%go"])
     state.enter(before)
@@ -430,7 +441,8 @@ def _append_loop(
         else:
             state.frame.env[name] = value
         if trial.writes and (isinstance(name, str) or isinstance(fact, facts.STRUCTURES)):
-            buffers.make(name, part)
+            buffers.make(name, part, value)
+    tie_results(state, buffers, trial.env, {name: fact for name, fact, _ in rebuilt})
     for name, conflict in {**conflicts, **plan.lost}.items():
         place = state.memory if isinstance(name, Buffer) else state.frame.env
         place[name] = conflict

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,13 @@ from tangent_like.errors import NeverSupported, NotYetSupported, SharedMemory
 from tangent_like.frontend.scope import Binding, Buffer, Carried, Conflict, Home
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const, Op, Value
-from tangent_like.records import display_of, is_display, is_mutable_display, is_named_tuple
+from tangent_like.records import (
+    attribute,
+    display_of,
+    is_display,
+    is_mutable_display,
+    is_named_tuple,
+)
 from tangent_like.stores import Store, is_basic
 
 _VIEWS: frozenset[Any] = frozenset({
@@ -40,6 +47,10 @@ _CONTIGUOUS: frozenset[Any] = frozenset({
 })  # fmt: skip
 _NEW = (np.array, np.copy)
 """What makes a new array, whatever is known of the operands."""
+_NEW_LISTS: frozenset[Any] = frozenset({
+    operator.getitem, operator.add, operator.mul, runtime.repeated, ir.freeze, runtime.ordering,
+})  # fmt: skip
+"""What makes a new list, whose items are those of the operands."""
 
 
 def may_alias(fact: facts.Fact) -> bool:
@@ -75,21 +86,148 @@ def _home(state: Lowering, value: Value) -> Home:
         return _rooted(state, value, sources)
     if _is_view(state, op):
         inner = home_of(state, op.args[0])  # type: ignore[arg-type]
-        return Home(inner.buffer, (*inner.path, op), inner.root)
-    if _takes_item(op):
-        return _item_of(state, value, op.args[0])
+        return Home(inner.buffer, (*inner.path, op), inner.root, inner.slot)
+    if takes_item(op):
+        return item_view(state, op) or _item_of(state, value, op.args[0])
+    part = _part_of_item(state, op)
+    if part is not None:
+        return part
     return _rooted(state, value, () if _is_new(op) else op.atoms)
 
 
 def _is_new(op: Op) -> bool:
     if allocates(op) or is_display(op.fn):
         return True
+    if _in(op.fn, _NEW_LISTS) and _is_flat(op.result.fact):
+        return op.fn is not operator.getitem or op.args[1].fact == facts.Opaque("slice")
     return op.fn in _NEW and not any(key == "copy" for key, _ in op.keywords)
 
 
-def _takes_item(op: Op) -> bool:
-    """Whether an operation reads an item of a list of unknown length."""
-    return op.fn is operator.getitem and isinstance(op.args[0].fact, facts.ListOf)
+def _in(fn: Any, table: frozenset[Any]) -> bool:
+    return getattr(type(fn), "__hash__", None) is not None and fn in table
+
+
+def _is_flat(fact: facts.Fact) -> bool:
+    """Whether something is a list whose items cannot be written into."""
+    if isinstance(fact, facts.List):
+        return not any(map(may_alias, fact.items))
+    return isinstance(fact, facts.ListOf) and not may_alias(fact.item)
+
+
+def takes_item(op: Op) -> bool:
+    """Whether an operation reads an item of a list at a place known only at run time, or one of a
+    list of unknown length."""
+    if op.fn is not operator.getitem or not isinstance(op.args[1].fact, facts.Scalar):
+        return False
+    fact = op.args[0].fact
+    return isinstance(fact, facts.ListOf) or (
+        isinstance(fact, facts.List) and isinstance(op.args[1], Value)
+    )
+
+
+def item_view(state: Lowering, op: Op) -> Home | None:
+    """Where an item of a list lives whose items share no memory: a view of the list."""
+    assert isinstance(op.args[0], Value)
+    inner = home_of(state, op.args[0])
+    if not is_apart(state, inner.buffer):
+        return None
+    slot = Buffer(op.result)
+    path = (*inner.path, op)
+    inner.buffer.slots.append((len(path), slot))
+    return Home(inner.buffer, path, inner.root, slot)
+
+
+def _part_of_item(state: Lowering, op: Op) -> Home | None:
+    """Where an attribute, or an item under a known key, lives of an object in a list."""
+    if op.fn not in (operator.getitem, attribute) or not isinstance(op.args[0], Value):
+        return None
+    owner = op.args[0]
+    made = state.builder.definitions.get(owner)
+    if not isinstance(owner.fact, facts.STRUCTURES) or made is None or is_display(made.fn):
+        return None
+    inner = home_of(state, owner)
+    if inner.slot is None:
+        return None
+    return Home(inner.buffer, (*inner.path, op), inner.root, inner.slot)
+
+
+def is_apart(state: Lowering, buffer: Buffer) -> bool:
+    """Whether the items of a list are known to share no memory with one another."""
+    if buffer.apart is None:
+        buffer.apart = _is_apart_at_first(state, buffer.root)
+    return buffer.apart
+
+
+def _is_apart_at_first(state: Lowering, root: Value) -> bool:
+    if _is_flat(root.fact):
+        return True
+    made = state.builder.definitions.get(root)
+    if made is None or not is_display(made.fn):
+        return made is not None and made.fn is ir.freeze and made.args[0] in state.apart
+    return _are_apart(state, made.args)
+
+
+def _are_apart(state: Lowering, items: Sequence[Atom]) -> bool:
+    parts = [b for item in items for b in buffers_of(state, item)]
+    together = any(may_share([a], parts[:k]) for k, a in enumerate(parts))
+    return not together and all(is_apart(state, b) for b in parts if _holds_items(b.root.fact))
+
+
+def note_items(state: Lowering, buffer: Buffer, value: Atom) -> None:
+    """Remember if a structure holds one thing twice from here on."""
+    made = state.builder.definitions.get(value) if isinstance(value, Value) else None
+    if made is not None and is_display(made.fn) and is_apart(state, buffer):
+        if not _are_apart(state, made.args):
+            _mingle(state, buffer)
+
+
+def _mingle(state: Lowering, buffer: Buffer) -> None:
+    buffer.apart = False
+    state.mingled += 1
+
+
+def _holds_items(fact: facts.Fact) -> bool:
+    return isinstance(fact, (*facts.STRUCTURES, facts.ListOf))
+
+
+def is_new(state: Lowering, value: Atom, mark: int) -> bool:
+    """Whether a value shares no memory with anything made before `mark`, nor its items with one
+    another, and no list holds it."""
+    if not isinstance(value, Value) or not may_alias(value.fact):
+        return True
+    op = state.builder.definitions.get(value)
+    if op is not None and is_display(op.fn):
+        if not all(is_new(state, item, mark) for item in op.args):
+            return False
+        if not is_mutable_display(op.fn):
+            return _are_apart(state, op.args)
+    home = home_of(state, value)
+    buffer = home.buffer
+    known = home.path or buffer.root.serial < mark
+    shared = buffer.outside or buffer.tangled or buffer.holders
+    return not known and not shared and (
+        not _holds_items(value.fact) or is_apart(state, buffer)
+    )
+
+
+def put_in(state: Lowering, owner: Value, value: Atom) -> None:
+    """A list of unknown length now holds a value: who writes into one changes the other."""
+    if not may_alias(value.fact):
+        return
+    own = home_of(state, owner).buffer
+    mark = 0 if own.root.serial >= state.iteration else state.iteration
+    if is_apart(state, own) and not is_new(state, value, mark):
+        _mingle(state, own)
+    items = set(buffers_of(state, value))
+    enlist(state, items, [own])
+    own.held |= items
+
+
+def forget_slots(state: Lowering, home: Home, place: Any) -> None:
+    """The items of a list may be others from here on: views of them cannot be read any more."""
+    for depth, slot in home.buffer.slots:
+        if depth > len(home.path):
+            state.memory[slot] = Conflict(home.buffer.name, place, "the list was changed")
 
 
 def _item_of(state: Lowering, value: Value, items: Atom) -> Home:
@@ -156,6 +294,45 @@ def buffers_of(state: Lowering, atom: Atom) -> Iterator[Buffer]:
         yield home_of(state, atom).buffer
 
 
+def containers_in(
+    state: Lowering, atom: Atom | None, fact: facts.Fact | None = None
+) -> Iterator[Value]:
+    """The lists, dicts and objects that a display is made of, outer ones first; only those that
+    `fact` tells of, if there is one."""
+    op = state.builder.definitions.get(atom) if isinstance(atom, Value) else None
+    if op is None or not is_display(op.fn) or not isinstance(atom, Value):
+        return
+    if fact is not None and not isinstance(fact, facts.STRUCTURES):
+        return
+    if is_mutable_display(op.fn):
+        yield atom
+    inner = fact.items if fact is not None else [None] * len(op.args)
+    for item, own in zip(op.args, inner):
+        yield from containers_in(state, item, own)
+
+
+def tie(state: Lowering, value: Atom, sources: Sequence[Atom]) -> None:
+    """What two branches left in a name, put together again: each list or object in it may be
+    that of either branch."""
+    op = state.builder.definitions.get(value) if isinstance(value, Value) else None
+    if op is None or not is_display(op.fn) or not isinstance(value, Value):
+        return
+    if is_mutable_display(op.fn):
+        own = home_of(state, value).buffer
+        for source in sources:
+            if isinstance(source, Value):
+                other = home_of(state, source).buffer
+                for each in (other, *other.tangled):
+                    link(own, each)
+    for k, item in enumerate(op.args):
+        tie(state, item, [_part(state, source, k) for source in sources])
+
+
+def _part(state: Lowering, source: Atom, k: int) -> Atom:
+    op = state.builder.definitions.get(source) if isinstance(source, Value) else None
+    return op.args[k] if op is not None and is_display(op.fn) and k < len(op.args) else source
+
+
 def _is_view(state: Lowering, op: Op) -> bool:
     if op.keywords or not op.args or not isinstance(op.args[0], Value):
         return False
@@ -191,6 +368,8 @@ def fresh(state: Lowering, atom: Atom, node: Any) -> Atom:
         return _with_fresh_items(state, atom, op, node)
     home = home_of(state, atom)
     now = held(state, home, node)
+    if home.path and now is not atom:
+        now = fresh(state, now, node)
     if now is not home.root:
         for step in home.path:
             now = state.builder.op(step.fn, (now, *step.args[1:]), name=step.result.name)
@@ -207,11 +386,38 @@ def fresh(state: Lowering, atom: Atom, node: Any) -> Atom:
 
 def fresh_buffer(state: Lowering, buffer: Buffer, node: Any) -> None:
     """Let a buffer that holds a structure hold its items as they are now."""
-    now = state.memory.get(buffer)
+    now = state.memory.get(buffer, buffer.root)
     op = state.builder.definitions.get(now) if isinstance(now, Value) else None
     if op is not None and is_display(op.fn):
         assert isinstance(now, Value)
-        adopt(state, buffer, _with_fresh_items(state, now, op, node))
+        current = _with_fresh_items(state, now, op, node)
+        if current is not now:
+            adopt(state, buffer, current)
+
+
+def is_refreshed(state: Lowering, old: Any, new: Any) -> bool:
+    """Whether a structure holds the same memory as before: only what is in that has changed."""
+    if old is new:
+        return True
+    if not isinstance(old, Value) or not isinstance(new, Value):
+        return False
+    before, after = (state.builder.definitions.get(value) for value in (old, new))
+    if before is not None and after is not None and is_display(before.fn):
+        same = before.fn == after.fn and len(before.args) == len(after.args)
+        return same and all(map(partial(_same_memory, state), before.args, after.args))
+    return False
+
+
+def _same_memory(state: Lowering, old: Atom, new: Atom) -> bool:
+    if old is new or not (isinstance(old, Value) and isinstance(new, Value)):
+        return old is new
+    made = state.builder.definitions.get(old)
+    if made is not None and is_display(made.fn) and not is_mutable_display(made.fn):
+        return is_refreshed(state, old, new)
+    homes = home_of(state, old), home_of(state, new)
+    return may_alias(old.fact) and homes[0].buffer is homes[1].buffer and not any(
+        home.path for home in homes
+    )
 
 
 def _with_fresh_items(state: Lowering, atom: Value, op: Op, node: Any) -> Atom:
@@ -222,6 +428,9 @@ def _with_fresh_items(state: Lowering, atom: Value, op: Op, node: Any) -> Atom:
 
 def held(state: Lowering, home: Home, node: Any) -> Atom:
     """What a buffer holds now."""
+    lost = state.memory.get(home.slot) if home.slot is not None else None
+    if isinstance(lost, Conflict):
+        raise _tangled(state, lost, node)
     found = state.memory.get(home.buffer)
     if found is None:
         _check_item(state, home.buffer.root, node)
@@ -248,7 +457,7 @@ def _check_sources(state: Lowering, root: Value, node: Any) -> None:
     """What may be a view of something cannot be read once that was written."""
     op = state.builder.definitions.get(root)
     sources = state.builder.sources.get(root, ()) if op is None else op.atoms
-    if op is not None and (_is_new(op) or _takes_item(op)):
+    if op is not None and (_is_new(op) or takes_item(op)):
         return
     if op is None and len(sources) == 1 and isinstance(sources[0].fact, facts.ListOf):
         return
@@ -291,7 +500,7 @@ def carried_atom(state: Lowering, carried: Carried) -> Atom:
         if isinstance(carried.key, Buffer) and isinstance(carried.atom, Value):
             state.homes[carried.atom] = Home(carried.key, (), carried.atom)
         if carried.on_read is not None:
-            carried.on_read(carried.leaves)
+            carried.on_read(carried.leaves, carried.atom)
     return carried.atom
 
 
@@ -335,8 +544,16 @@ def write(
             place,
             "leave `...` out where the element is read",
         )
-    root = held(state, home, node)
+    if isinstance(target.fact, _LISTS) and index is not None and may_alias(value.fact):
+        forget_slots(state, home, place)
+    root = _as_value(state, home, held(state, home, node), node)
+    if any(takes_item(step) for step in home.path) and not is_apart(state, home.buffer):
+        raise _items_shared(state, node)
     steps = [(step.fn, step.args[1:]) for step in home.path if step.fn is not ir.defined]
+    if index is None and steps and steps[-1][0] is attribute:
+        raise NotYetSupported(
+            "changing a list inside an object inside a list", place, "set the attribute anew"
+        )
     if index is not None:
         steps.append((operator.getitem, (index,)))
     elif steps and combine is not None and steps[-1][0] is not operator.getitem:
@@ -345,20 +562,63 @@ def write(
     operands = [atom for _, own in steps for atom in own]
     name = root.name if isinstance(root, Value) else home.buffer.name
     result = state.builder.op(store, (root, value, *operands), name=name, place=place)
-    set_held(state, home.buffer, result, place)
+    set_held(state, home.buffer, result, place, deep=bool(home.path))
 
 
-def set_held(state: Lowering, buffer: Buffer, value: Atom, place: Any) -> None:
+def write_whole(state: Lowering, node: Any, target: Value, value: Atom) -> None:
+    """An item of a list is another list, or another object, from here on, for all who hold it."""
+    forget_slots(state, home_of(state, target), state.place(node))
+    write(state, node, target, None, value)
+
+
+_LISTS = (facts.ListOf, facts.List)
+
+
+def _items_shared(state: Lowering, node: Any) -> NotYetSupported:
+    return NotYetSupported(
+        "writing into an item of a list whose items may be one and the same",
+        state.place(node), "make each item anew: `[[0.0] * n for _ in range(m)]`",
+    )  # fmt: skip
+
+
+def _as_value(state: Lowering, home: Home, root: Atom, node: Any) -> Atom:
+    """What a buffer holds, as a value: a list that was taken apart is put together."""
+    op = state.builder.definitions.get(root) if isinstance(root, Value) else None
+    if op is None or op.fn is not ir.make_list or isinstance(root.fact, facts.ListOf):
+        return root
+    root = fresh(state, root, node)
+    note_items(state, home.buffer, root)
+    items = state.builder.definitions[root].args  # type: ignore[index]
+    fact = facts.without_values(facts.join(root.fact, facts.List(())))
+    if not isinstance(fact, facts.ListOf) or isinstance(fact.item, facts.Unknown):
+        raise NotYetSupported(
+            "writing at a place known only at run time into a list of different things",
+            state.place(node), "use a list of things of one kind",
+        )  # fmt: skip
+    made = Value(home.buffer.name, fact)
+    state.builder.append(Op(made, ir.make_list, items, (), state.place(node)))
+    state.homes[made] = Home(home.buffer, (), made)
+    inside = {other for item in items for other in buffers_of(state, item)}
+    enlist(state, inside, [home.buffer])
+    home.buffer.held |= inside
+    return made
+
+
+def set_held(
+    state: Lowering, buffer: Buffer, value: Atom, place: Any, deep: bool = False
+) -> None:
     """Note what a buffer holds from here on; what is tangled with it, and lists that hold it,
-    cannot be read any more."""
+    cannot be read any more.  `deep`: neither can what it holds, which was written into."""
     state.written += 1
     adopt(state, buffer, value)
-    pending, seen = [*buffer.tangled, *buffer.holders], {buffer}
+    pending, seen = [*buffer.tangled, *_with_tangled(buffer.holders)], {buffer}
+    if deep:
+        pending += _with_tangled(buffer.held)
     while pending:
         other = pending.pop()
         if other not in seen:
             seen.add(other)
-            pending.extend(other.holders)
+            pending.extend(_with_tangled(other.holders))
             state.memory[other] = Conflict(buffer.name, place, "it may share memory")
     if _is_listed(state, buffer):
         conflict = Conflict(buffer.name, place, "it may share memory")
@@ -372,6 +632,10 @@ def _is_listed(state: Lowering, buffer: Buffer) -> bool:
     if not around.isdisjoint(state.listed):
         return True
     return buffer not in state.lists and not around.isdisjoint(state.lists)
+
+
+def _with_tangled(buffers: Iterable[Buffer]) -> list[Buffer]:
+    return [other for buffer in buffers for other in (buffer, *buffer.tangled)]
 
 
 def adopt(state: Lowering, buffer: Buffer, value: Any) -> None:

@@ -34,8 +34,8 @@ class Carried:
     key: Any = None
     """The name, or the buffer, under which the environment has it."""
 
-    on_read: Callable[[list[ir.Value]], None] | None = None
-    """Called with the leaves when the atom is made."""
+    on_read: Callable[[list[ir.Value], Atom], None] | None = None
+    """Called with the leaves, and the atom, when it is made."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +52,16 @@ Binding = ir.Value | ir.Const | Carried | Conflict
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Home:
-    """The view of a buffer that a value was; `root` is what the buffer held then."""
+    """The view of a buffer that a value was; `root` is what the buffer held then.
+
+    An item of a list is a view of it as long as its place holds the same item: where another one
+    may be there, `slot` cannot be read any more.
+    """
 
     buffer: Buffer
     path: tuple[ir.Op, ...]
     root: ir.Value
+    slot: Buffer | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -71,6 +76,15 @@ class Buffer:
     tangled: set[Buffer] = field(default_factory=set)
     holders: set[Buffer] = field(default_factory=set)
     """Lists that hold it: they change when it is written into, and it does not when they are."""
+
+    held: set[Buffer] = field(default_factory=set)
+    """Memory of its own that a list holds: a write through the list changes it."""
+
+    slots: list[tuple[int, Buffer]] = field(default_factory=list)
+    """The items of a list that were read as views of it, each with the length of its path."""
+
+    apart: bool | None = None
+    """Whether the items of a list share no memory with one another; None where it was not asked."""
 
     outside: bool = False
     """Whether it belongs to a global variable or closure."""

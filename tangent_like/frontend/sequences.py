@@ -23,7 +23,7 @@ from tangent_like import facts, ir
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import truth
-from tangent_like.frontend.memory import buffers_of, enlist
+from tangent_like.frontend.memory import buffers_of, enlist, is_new
 from tangent_like.frontend.objects import Deferred, consumed, make_table
 from tangent_like.frontend.scope import Frame
 from tangent_like.frontend.stars import known_items
@@ -46,6 +46,9 @@ class Push:
     tape: Value
     item: Any
     found: list[facts.Fact]
+    new: list[bool]
+    """Whether the item was made anew, each time that it was lowered."""
+
     _fields: ClassVar[tuple[str, ...]] = ()
 
 
@@ -170,7 +173,8 @@ def in_loop(
     tape = Value("", facts.Tape(facts.UNKNOWN))
     state.builder.append(ir.Op(tape, ir.new_tape, (), (), place))
     found: list[facts.Fact] = []
-    body: list[Any] = [Push(tape, item, found)]
+    new: list[bool] = []
+    body: list[Any] = [Push(tape, item, found, new)]
     for k, generator in reversed(list(enumerate(generators))):
         for condition in reversed(generator.ifs):
             body = [gast.copy_location(gast.If(condition, body, []), condition)]
@@ -180,6 +184,8 @@ def in_loop(
         body = [gast.copy_location(loop, node)]
     state.statement(body[0])
     tape.fact = facts.Tape(_alike(found[-1], mark) if found else facts.UNKNOWN)
+    if all(new):
+        state.apart.add(tape)
     made = state.builder.op(ir.freeze, (tape,), place=place)
     enlist(state, (), buffers_of(state, made))
     return made
@@ -196,7 +202,9 @@ def _alike(item: facts.Fact, mark: int) -> facts.Fact:
 
 
 def lower_push(state: Lowering, step: Push) -> None:
+    mark = ir.next_serial()
     value = state.expression(step.item)
+    step.new.append(is_new(state, value, mark))
     if isinstance(value, Const) and not isinstance(value.value, (bool, int, float, complex, str)):
         raise NotYetSupported(
             "a list of functions built at run time", state.place(step.item), "write the items out"

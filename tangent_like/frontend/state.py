@@ -93,8 +93,17 @@ class Lowering:
     unreadable: tuple[int, Conflict] | None = None
     """Since when items that were read of such lists are: values with a smaller serial number."""
 
+    apart: set[Value] = field(default_factory=set)
+    """Tapes of which each item was made anew when it was pushed."""
+
+    mingled: int = 0
+    """How often a list was found to hold what others hold too."""
+
     written: int = 0
     """How often something was written into."""
+    iteration: int = 0
+    """The serial number of the first value of the innermost loop's body."""
+
     loops: int = 0
     """How many loops of generated code are around what is being lowered."""
 

@@ -19,7 +19,14 @@ from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported
-from tangent_like.frontend.memory import fresh, home_of, may_alias, set_held
+from tangent_like.frontend.memory import (
+    fresh,
+    home_of,
+    may_alias,
+    note_items,
+    set_held,
+    write_whole,
+)
 from tangent_like.frontend.scope import Buffer, Home, Method
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const, Value
@@ -325,7 +332,7 @@ def hold(state: Lowering, node: Any, owner: Value, new: Atom) -> None:
             "write into a copy of it, or pass it as an argument",
         )  # fmt: skip
     if home.path:
-        raise NotYetSupported(
-            "writing into a container of this kind", state.place(node), "build a new one"
-        )
+        write_whole(state, node, owner, new)
+        return
+    note_items(state, home.buffer, new)
     set_held(state, home.buffer, new, state.place(node))

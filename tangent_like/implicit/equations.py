@@ -80,7 +80,7 @@ def _operands(builder: Builder, op: Op) -> tuple[Procedure, list[Atom]]:
 def _tangent(push: Push, op: Op) -> None:
     builder = push.builder
     procedure, items = _operands(builder, op)
-    own = trees.split(builder, push.tree(op.args[2]), len(items))
+    own = trees.split(builder, push.tree(op.args[2]), op.args[2].fact)
     pattern = tuple(
         dx is not None and facts.may_be_differentiated(item.fact)
         for dx, item in zip(own, items, strict=True)

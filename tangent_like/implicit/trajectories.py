@@ -191,7 +191,7 @@ def _tangent(push: Push, op: Op) -> None:
     builder = push.builder
     procedure, items = _operands(builder, op)
     _refuse_times(op, any(push.tree(atom) is not None for atom in _times(op)))
-    own = trees.split(builder, push.tree(op.args[3]), len(items))
+    own = trees.split(builder, push.tree(op.args[3]), op.args[3].fact)
     pattern = tuple(
         dx is not None and facts.may_be_differentiated(item.fact)
         for dx, item in zip(own, items, strict=True)

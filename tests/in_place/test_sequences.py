@@ -152,7 +152,7 @@ def rows_in_a_list(x, n):
 
 @pytest.mark.parametrize("f", [
     appended_and_written_through_an_item, appended_and_written_afterwards, appended_in_a_branch,
-    one_array_many_times, the_same_item_twice, rows_in_a_list,
+    one_array_many_times, rows_in_a_list,
 ])  # fmt: skip
 def test_what_a_list_may_hold_cannot_be_read_once_it_may_have_changed(f):
     with pytest.raises(SharedMemory, match="which was written into"):
@@ -190,7 +190,7 @@ def an_item_written(x, n):
 
 
 @pytest.mark.parametrize("f", [
-    copies_in_a_list, written_before_it_is_appended, an_item_written,
+    copies_in_a_list, written_before_it_is_appended, an_item_written, the_same_item_twice,
 ])  # fmt: skip
 def test_items_of_lists(f):
     assert_derivatives(f, VECTOR, 3, wrt=0)
