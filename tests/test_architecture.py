@@ -22,7 +22,7 @@ LAYERS: list[set[str]] = [
     {"parts"},
     {"draws", "collection", "deep", "errors", "facts", "request", "switches", "version"},
     {"faults", "ir", "runtime", "scipy_runtime", "solvers"},
-    {"einsum_runtime", "records", "stores"},
+    {"einsum_runtime", "linalg_runtime", "records", "stores"},
     {"effects", "infer", "recomputation", "forward_changes", "numba_runtime", "show", "undefined"},
     {"build", "identities", "verify"},
     {"gradient_block", "trees"},

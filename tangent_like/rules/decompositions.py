@@ -13,6 +13,7 @@ import numpy as np
 
 from tangent_like import facts, runtime
 from tangent_like.errors import NotYetSupported
+from tangent_like.linalg_runtime import over_gaps
 from tangent_like.rules.inverses import adjoint, symmetric
 from tangent_like.rules.products import last_two_swapped
 from tangent_like.rules.reductions import conj
@@ -31,11 +32,43 @@ def _half_lower(x: Any) -> Any:
 constant(runtime.half_unit)
 
 
-def inverse_gaps(w: Any) -> Any:
-    """1 / (w_j - w_i), and 0 for equal ones."""
-    gaps = w[..., None, :] - w[..., :, None]
-    equal = gaps == 0
-    return apply(np.where, equal, 0.0, 1 / apply(np.where, equal, 1.0, gaps))
+def turns(x: Any, w: Any, strict: bool = False) -> Any:
+    """How vectors turn into one another: x_ij / (w_j - w_i), and 0 on the diagonal.
+
+    Where w has equal values that is 0 or NaN: see `over_gaps`.  It is `strict` where x is the
+    cotangent of a function of w also: whether that depends on the turn cannot be told from x.
+    """
+    return apply(over_gaps, x, w, w, strict)
+
+
+def _over_gaps_tangent(
+    tangents: Any, y: Any, x: Any, rows: Any, columns: Any, strict: Any
+) -> Any:
+    dx, drows, dcolumns = tangents[:3]
+    change = None if drows is None else y * drows[..., :, None]
+    if dcolumns is not None:
+        less = y * dcolumns[..., None, :]
+        change = -less if change is None else change - less
+    total = dx if change is None else change if dx is None else dx + change
+    return apply(over_gaps, total, rows, columns, strict)
+
+
+def _over_gaps_cotangent(g: Any, y: Any, x: Any, rows: Any, columns: Any, strict: Any) -> Any:
+    inside = apply(over_gaps, g, rows, columns, strict)
+    change = inside * y
+    return inside, np.sum(change, axis=-1), -np.sum(change, axis=-2), None
+
+
+rule(
+    over_gaps,
+    jvp=_over_gaps_tangent,
+    vjp=_over_gaps_cotangent,
+    wrt=(0, 1, 2),
+    samples=lambda: [
+        (reals(3, 3), np.array([1.0, 2.0, 4.0]), np.array([1.5, 2.5, 5.0]), False),
+        (reals(2, 3, 3), reals(2, 3), reals(2, 3, seed=1), True),
+    ],
+)
 
 
 def hermitian(dx: Any, upper: bool) -> Any:
@@ -81,14 +114,15 @@ def _eigh_tangent(tangents: Any, y: Any, x: Any, UPLO: Any = "L") -> Any:
     w, v = y[0], y[1]
     rotated = adjoint(v) @ hermitian(tangents[0], UPLO == "U") @ v
     dw = np.real(np.diagonal(rotated, axis1=-2, axis2=-1))
-    return dw, v @ (inverse_gaps(w) * rotated)
+    return dw, v @ turns(rotated, w)
 
 
 def _eigh_cotangent(g: Any, y: Any, x: Any, UPLO: Any = "L") -> Any:
     w, v = y[0], y[1]
     inside = None if g[0] is None else conj(v) * g[0][..., None, :]
     if g[1] is not None:
-        turned = conj(v) @ (inverse_gaps(w) * (last_two_swapped(v) @ g[1]))
+        turn = _skew(last_two_swapped(v) @ g[1])
+        turned = conj(v) @ turns(turn, w, strict=g[0] is not None)
         inside = turned if inside is None else inside + turned
     return None if inside is None else _one_triangle(inside @ last_two_swapped(v), UPLO == "U")
 
@@ -98,12 +132,15 @@ rule(
     jvp=_eigh_tangent,
     vjp=_eigh_cotangent,
     samples=lambda: [(symmetric(),), (symmetric(2),), (symmetric(), "U")],
-    note="of one triangle of x; equal eigenvalues are taken not to turn into one another",
+    note="of one triangle of x; where eigenvalues are equal, NaN for what depends on the "
+    "eigenvectors, except in reverse mode for functions of these alone that do not depend on which "
+    "ones are chosen",
 )
 composed(
     np.linalg.eigvalsh,
     lambda x, UPLO="L": np.linalg.eigh(x, UPLO)[0],
     samples=lambda: [(symmetric(),), (symmetric(2),), (symmetric(), "U")],
+    note="where eigenvalues are equal, second derivatives are NaN",
 )
 
 
@@ -111,7 +148,7 @@ def eig_tangent(tangents: Any, y: Any, x: Any) -> Any:
     """Each eigenvector keeps length 1; the part of its change along itself is taken off."""
     w, v = y[0], y[1]
     rotated = np.linalg.solve(v, tangents[0] @ v)
-    dv = v @ (inverse_gaps(w) * rotated)
+    dv = v @ turns(rotated, w, strict=True)
     along = np.sum(np.conj(v) * dv, axis=-2, keepdims=True)
     return np.diagonal(rotated, axis1=-2, axis2=-1), dv - v * along
 
@@ -120,12 +157,13 @@ rule(
     np.linalg.eig,
     jvp=eig_tangent,
     samples=lambda: [(np.diag([1.0, 2.0, 4.0]) + 0.3 * reals(3, 3),)],
-    note="equal eigenvalues are taken not to turn into one another",
+    note="where eigenvalues are equal, NaN for what depends on the eigenvectors",
 )
 composed(
     np.linalg.eigvals,
     lambda x: np.linalg.eig(x)[0],
     samples=lambda: [(reals(3, 3),)],
+    note="where eigenvalues are equal, second derivatives are NaN",
 )
 
 
@@ -135,25 +173,69 @@ def svd_tangent(
 ) -> Any:  # fmt: skip
     if compute_uv is not True:
         return NotImplemented
-    u, s, vh = y[0], y[1], y[2]
-    dx, v = apply(runtime.same_if_thin, tangents[0], u, vh), adjoint(vh)
+    u, s, v = _factors(y, x, full_matrices)
+    dx = tangents[0]
     rotated = adjoint(u) @ dx @ v
-    row, gaps = s[..., None, :], inverse_gaps(s * s)
     ds = np.real(np.diagonal(rotated, axis1=-2, axis2=-1))
-    over = adjoint(rotated)
-    column = s[..., :, None]
-    du_inside = gaps * (rotated * row + column * over)
-    dv_inside = gaps * (column * rotated + over * row)
-    if facts.is_complex(x.fact) is not False:
-        du_inside = du_inside + (rotated - over) * apply(runtime.half_unit, rotated) / row
-    du = u @ du_inside + _outside(u, dx @ v) / row
-    dv = v @ dv_inside + _outside(v, adjoint(dx) @ u) / row
+    skew = _skew(rotated)
+    symmetric, skew = turns(rotated - skew, s), apply(over_gaps, skew, -s, s, False)
+    du = u @ (symmetric + skew)
+    dv = v @ (symmetric - skew)
+    if not _is_square(u):
+        du = du + _outside(u, dx @ v) / s[..., None, :]
+    if not _is_square(v):
+        dv = dv + _outside(v, adjoint(dx) @ u) / s[..., None, :]
     return du, ds, adjoint(dv)
+
+
+def _factors(y: Any, x: Any, full_matrices: Any) -> tuple[Any, Any, Any]:
+    """u, s and v, of which neither has more columns than there are singular values."""
+    u, s, vh = y[0], y[1], y[2]
+    if full_matrices is not False and not _is_square(x):
+        u = apply(runtime.same_if_thin, u, u, vh)
+    return u, s, adjoint(vh)
+
+
+def _is_square(x: Any) -> bool:
+    """Whether each matrix is known to be square: it is unitary if its columns are orthonormal."""
+    shape = facts.dims(x.fact)
+    return shape is not None and len(shape) > 1 and shape[-1] == shape[-2]
+
+
+def _skew(x: Any) -> Any:
+    return (x - adjoint(x)) / 2
 
 
 def _outside(u: Any, x: Any) -> Any:
     """The part of x that is orthogonal to the columns of u."""
     return x - u @ (adjoint(u) @ x)
+
+
+def svd_cotangent(
+    g: Any, y: Any, x: Any, full_matrices: Any = True, compute_uv: Any = True,
+    hermitian: Any = False,
+) -> Any:  # fmt: skip
+    """conj(u) times the sum of three: of s, of the turns, and of what lies outside u and v."""
+    if compute_uv is not True:
+        return NotImplemented
+    u, s, v = _factors(y, x, full_matrices)
+    row = s[..., None, :]
+    of_u, of_v = g[0], None if g[2] is None else adjoint(g[2])
+    p = None if of_u is None else last_two_swapped(u) @ of_u
+    q = None if of_v is None else last_two_swapped(v) @ of_v
+    columns = None if g[1] is None else conj(u) * g[1][..., None, :]
+    if p is not None or q is not None:
+        total = p if q is None else q if p is None else p + q
+        difference = p if q is None else -q if p is None else p - q
+        inside = turns(_skew(total), s, strict=g[1] is not None)
+        inside = inside + apply(over_gaps, _skew(difference), -s, s, False)
+        columns = conj(u) @ inside if columns is None else columns + conj(u) @ inside
+    if p is not None and not _is_square(u):
+        columns = columns + (of_u - conj(u) @ p) / row
+    found = columns @ last_two_swapped(v)
+    if q is not None and not _is_square(v):
+        found = found + conj(u) @ adjoint((of_v - conj(v) @ q) / row)
+    return found
 
 
 def _singular_values(x: Any, *how: Any, **named_how: Any) -> Any:
@@ -180,16 +262,20 @@ rule(
     (runtime.singular_values, *named(np.linalg, "svdvals")),
     jvp=singular_values_tangent,
     samples=lambda: [(reals(3, 2),), (reals(2, 3),), (reals(2, 3, 3),)],
+    note="where singular values are equal, second derivatives are NaN",
 )
 rule(
     np.linalg.svd,
     jvp=svd_tangent,
+    vjp=svd_cotangent,
     otherwise=_singular_values,
     samples=lambda: [
         ((reals(3, 2),), {"full_matrices": False}), ((reals(2, 3),), {"full_matrices": False}),
         (reals(3, 3),), ((reals(2, 3, 3),), {"compute_uv": False}),
     ],
-    note="singular values must differ for the derivatives of u and v",
+    note="square, or with full_matrices=False; where singular values are equal, NaN for what "
+    "depends on u or v, except in reverse mode for functions of these alone that do not depend on "
+    "which ones are chosen, as u @ vh",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, runtime
+from tangent_like.linalg_runtime import cofactors_change
 from tangent_like.rules.products import last_two_swapped
 from tangent_like.rules.reductions import real_if
 from tangent_like.rules.registry import composed, constant, rule
@@ -59,6 +60,7 @@ rule(
     np.linalg.pinv,
     jvp=_pinv_tangent,
     samples=lambda: [(reals(3, 2),), (reals(2, 3),), (square(),), (reals(2, 3, 2),)],
+    note="of matrices whose rank does not change nearby",
 )
 
 
@@ -156,12 +158,28 @@ rule(
     jvp=lambda tangents, y, x: _over_matrices(tangents[0] * apply(runtime.cofactors, x)),
     vjp=lambda g, y, x: _per_matrix(g, x) * apply(runtime.cofactors, x),
     samples=lambda: [(square(),), (square(2),), (np.array([[1.0, 2.0], [2.0, 4.5]]),)],
-    note="the first derivative also of singular matrices",
+    note="to second order also of singular matrices",
 )
-composed(
+rule(
     runtime.cofactors,
-    lambda x: apply(runtime.per_matrix, np.linalg.det(x)) * last_two_swapped(np.linalg.inv(x)),
+    jvp=lambda tangents, y, x: apply(cofactors_change, x, tangents[0]),
+    vjp=lambda g, y, x: apply(cofactors_change, x, g),
     samples=lambda: [(square(),), (square(2),)],
+)
+
+
+def _cofactors_change(x: Any, dx: Any) -> Any:
+    """From the cofactors C = det(x) x^-T: dC = tr(x^-1 dx) C - x^-T dx^T C."""
+    inverse = np.linalg.inv(x)
+    found = apply(runtime.per_matrix, np.linalg.det(x)) * last_two_swapped(inverse)
+    rate = apply(runtime.per_matrix, np.trace(inverse @ dx, axis1=-2, axis2=-1))
+    return rate * found - last_two_swapped(inverse) @ last_two_swapped(dx) @ found
+
+
+composed(
+    cofactors_change,
+    _cofactors_change,
+    samples=lambda: [(square(), reals(3, 3)), (square(2), reals(2, 3, 3))],
 )
 rule(
     runtime.per_matrix,

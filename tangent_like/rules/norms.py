@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tangent_like import facts
 from tangent_like.errors import NotYetSupported
 from tangent_like.rules.masks import times
 from tangent_like.rules.reductions import conj, expanded, nonzero, real_if
@@ -14,40 +15,59 @@ from tangent_like.rules.samples import reals
 from tangent_like.rules.symbolic import apply
 
 
-def _is_euclidean(x: Any, order: Any, axis: Any) -> bool:
-    if order is None or (isinstance(order, str) and order == "fro"):
-        return True
-    return isinstance(order, (int, float)) and order == 2 and not _of_matrices(x, axis)
-
-
 def _of_matrices(x: Any, axis: Any) -> bool:
-    """Whether the norm is one of matrices rather than of vectors."""
+    """Whether np.linalg.norm takes the norm of matrices rather than of vectors."""
     if axis is None:
         return bool(np.ndim(x) == 2)
     return isinstance(axis, tuple) and len(axis) == 2
 
 
-def _direction(y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
-    """conj(x) / |x|, and 0 where x is 0."""
-    return conj(x) / nonzero(expanded(y, axis, keepdims))
+def _partial(y: Any, x: Any, order: Any, axis: Any, keepdims: Any) -> Any:
+    """The derivative of np.linalg.norm with respect to each element, None where it has none."""
+    if order is None or (isinstance(order, str) and order == "fro"):
+        return _partial_of_vectors(y, x, 2, axis, keepdims)
+    return None if _of_matrices(x, axis) else _partial_of_vectors(y, x, order, axis, keepdims)
+
+
+def _partial_of_vectors(y: Any, x: Any, order: Any, axis: Any, keepdims: Any) -> Any:
+    """That of a norm of vectors, 0 where an element is 0; None where a formula serves."""
+    if not isinstance(order, (int, float)) or order in (0, 1, np.inf, -np.inf):
+        return None
+    y = expanded(y, axis, keepdims)
+    if order == 2:
+        return conj(x) / nonzero(y)
+    size = np.abs(x)
+    real = facts.is_complex(x.fact) is False
+    sign = apply(np.sign, x) if real else conj(x) / nonzero(size)
+    if order > 1:
+        return sign * (size / nonzero(y)) ** (order - 1)
+    return sign * (y / nonzero(size)) ** (1 - order)
+
+
+def _summed(tangents: Any, y: Any, partial: Any, axis: Any, keepdims: Any) -> Any:
+    if partial is None:
+        return NotImplemented
+    terms = times(tangents[0], partial)
+    kept = {"keepdims": True} if keepdims is True else {}
+    return real_if(y, apply(np.sum, terms, **({} if axis is None else {"axis": axis}), **kept))
+
+
+def _spread(g: Any, partial: Any, axis: Any, keepdims: Any) -> Any:
+    return NotImplemented if partial is None else times(expanded(g, axis, keepdims), partial)
 
 
 def _norm_tangent(
     tangents: Any, y: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False
 ) -> Any:
-    if not _is_euclidean(x, ord, axis):
-        return NotImplemented
-    terms = times(tangents[0], _direction(y, x, axis, keepdims))
-    kept = {"keepdims": True} if keepdims is True else {}
-    return real_if(y, apply(np.sum, terms, **({} if axis is None else {"axis": axis}), **kept))
+    partial = _partial(y, x, ord, axis, keepdims)
+    return _summed(tangents, y, partial, axis, keepdims)
 
 
 def _norm_cotangent(
     g: Any, y: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False
 ) -> Any:
-    if not _is_euclidean(x, ord, axis):
-        return NotImplemented
-    return times(expanded(g, axis, keepdims), _direction(y, x, axis, keepdims))
+    partial = _partial(y, x, ord, axis, keepdims)
+    return _spread(g, partial, axis, keepdims)
 
 
 def _norm_formula(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
@@ -60,6 +80,7 @@ def _norm_formula(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = Fal
 
 
 def _vector_norm(x: Any, order: Any, axis: Any, keepdims: Any) -> Any:
+    """Of order 0, 1 or infinity: the others have partials."""
     how = {**({} if axis is None else {"axis": axis}), **({"keepdims": True} if keepdims else {})}
     if order == np.inf:
         return apply(np.max, np.abs(x), **how)
@@ -67,9 +88,9 @@ def _vector_norm(x: Any, order: Any, axis: Any, keepdims: Any) -> Any:
         return apply(np.min, np.abs(x), **how)
     if order == 0:
         return None
-    if order == 1:
-        return apply(np.sum, np.abs(x), **how)
-    return apply(np.sum, np.abs(x) ** order, **how) ** (1 / order)
+    if order != 1:
+        raise NotYetSupported(f"a norm of order {order!r}", hint="give a plain number")
+    return apply(np.sum, np.abs(x), **how)
 
 
 def _matrix_norm(x: Any, order: Any) -> Any:
@@ -77,7 +98,7 @@ def _matrix_norm(x: Any, order: Any) -> Any:
         sums = np.sum(np.abs(x), axis=-2 if abs(order) == 1 else -1)
         return (np.max if order > 0 else np.min)(sums, axis=-1)
     if order in (2, -2, "nuc"):
-        s = apply(np.linalg.svd, x, compute_uv=False)
+        s = np.abs(apply(np.linalg.svd, x, compute_uv=False))  # whose derivative is 0 at 0
         return (
             np.sum(s, axis=-1) if order == "nuc" else (np.max if order == 2 else np.min)(s, axis=-1)
         )
@@ -108,26 +129,31 @@ rule(
     samples=_samples,
     note="0 where x is 0",
 )
-composed(
+
+
+rule(
     named(np.linalg, "vector_norm"),
-    lambda x, axis=None, keepdims=False, ord=2: np.linalg.norm(
-        np.ravel(x) if axis is None else x, ord, axis=axis, **_kept(keepdims, axis)
+    jvp=lambda tangents, y, x, *, axis=None, keepdims=False, ord=2: _summed(
+        tangents, y, _partial_of_vectors(y, x, ord, axis, keepdims), axis, keepdims
     ),
-    samples=lambda: [(reals(2, 3),), ((reals(2, 3),), {"axis": 0, "ord": 1})],
-)
+    vjp=lambda g, y, x, *, axis=None, keepdims=False, ord=2: _spread(
+        g, _partial_of_vectors(y, x, ord, axis, keepdims), axis, keepdims
+    ),
+    otherwise=lambda x, *, axis=None, keepdims=False, ord=2: _vector_norm(x, ord, axis, keepdims),
+    samples=lambda: [
+        (reals(2, 3),), ((reals(2, 3),), {"axis": 0, "ord": 1}),
+        ((reals(2, 3, 2),), {"axis": (0, -1), "ord": 3}), ((reals(2, 3),), {"keepdims": True}),
+        ((reals(2, 3),), {"axis": (0, 1)}),
+    ],
+    note="0 where x is 0",
+)  # fmt: skip
 composed(
     named(np.linalg, "matrix_norm"),
     lambda x, keepdims=False, ord="fro": np.linalg.norm(
-        x, ord, axis=(-2, -1), **_kept(keepdims, (-2, -1))
+        x, ord, axis=(-2, -1), **({"keepdims": True} if keepdims is True else {})
     ),
     samples=lambda: [(reals(2, 3),), ((reals(4, 2, 3),), {"ord": "nuc"})],
 )
-
-
-def _kept(keepdims: Any, axis: Any) -> dict[str, Any]:
-    if keepdims is True and axis is None:
-        raise NotYetSupported("`vector_norm` of all axes with `keepdims`")
-    return {"keepdims": True} if keepdims is True else {}
 
 
 def _condition_number(x: Any, p: Any = None) -> Any:

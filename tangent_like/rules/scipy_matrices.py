@@ -82,7 +82,7 @@ def _eigh_tangent(
     dw = np.real(np.diagonal(rotated, axis1=-2, axis2=-1))
     if eigvals_only:
         return dw
-    turn = decompositions.inverse_gaps(w) * rotated
+    turn = decompositions.turns(rotated, w, strict=True)
     if own is not None:
         turn = turn - own * apply(runtime.half_unit, own)
     return dw, v @ turn
@@ -148,15 +148,23 @@ def _svd_tangent(
     return decompositions.svd_tangent(tangents, y, a, full_matrices, compute_uv)
 
 
+def _svd_cotangent(
+    g: Any, y: Any, a: Any, full_matrices: Any = True, compute_uv: Any = True,
+    lapack_driver: Any = None,
+) -> Any:  # fmt: skip
+    return decompositions.svd_cotangent(g, y, a, full_matrices, compute_uv)
+
+
 rule(
     linalg.svd,
     jvp=usual(_svd_tangent),
+    vjp=usual(_svd_cotangent),
     otherwise=lambda a, *how, **named: apply(linalg.svdvals, a),
     samples=lambda: [
         ((reals(3, 2),), {"full_matrices": False}), ((reals(2, 3),), {"full_matrices": False}),
         (reals(3, 3),), ((reals(2, 3),), {"compute_uv": False}),
     ],
-    note="singular values must differ for the derivatives of u and v",
+    note="where singular values are equal, as np.linalg.svd",
 )  # fmt: skip
 rule(
     linalg.svdvals,
