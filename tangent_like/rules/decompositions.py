@@ -132,9 +132,7 @@ rule(
     jvp=_eigh_tangent,
     vjp=_eigh_cotangent,
     samples=lambda: [(symmetric(),), (symmetric(2),), (symmetric(), "U")],
-    note="of one triangle of x; where eigenvalues are equal, NaN for what depends on the "
-    "eigenvectors, except in reverse mode for functions of these alone that do not depend on which "
-    "ones are chosen",
+    note="of one triangle of x; NaN where it depends on how eigenvectors of equal eigenvalues turn",
 )
 composed(
     np.linalg.eigvalsh,
@@ -157,7 +155,7 @@ rule(
     np.linalg.eig,
     jvp=eig_tangent,
     samples=lambda: [(np.diag([1.0, 2.0, 4.0]) + 0.3 * reals(3, 3),)],
-    note="where eigenvalues are equal, NaN for what depends on the eigenvectors",
+    note="NaN where it depends on eigenvectors and eigenvalues are equal",
 )
 composed(
     np.linalg.eigvals,
@@ -273,9 +271,8 @@ rule(
         ((reals(3, 2),), {"full_matrices": False}), ((reals(2, 3),), {"full_matrices": False}),
         (reals(3, 3),), ((reals(2, 3, 3),), {"compute_uv": False}),
     ],
-    note="square, or with full_matrices=False; where singular values are equal, NaN for what "
-    "depends on u or v, except in reverse mode for functions of these alone that do not depend on "
-    "which ones are chosen, as u @ vh",
+    note="if not square, full_matrices=False; NaN where it depends on how vectors of equal values "
+    "turn",
 )  # fmt: skip
 
 
