@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like.frontend.scope import MISSING, Definition, External, Guard, Layout
+from tangent_like.frontend.externals import MISSING, Definition, External, Guard, Layout
 
 Known = dict[str, Any]
 """What the names of the generated text stand for."""

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import ir, runtime, scipy_runtime, solvers
-from tangent_like.frontend.scope import External
+from tangent_like.frontend.externals import External, Globals
 
 _OURS = (runtime.__name__, scipy_runtime.__name__, solvers.__name__)
 _SHORT = {"numpy": "np", "numpy.linalg": "np.linalg", "numpy.fft": "np.fft"}
@@ -130,18 +130,6 @@ class References:
             alias = known[0] if known else self.claim("outside", owner)
             self.unnamed[alias] = "the global variables around the function"
         return ast.Attribute(ast.Name(alias, ast.Load()), external.name, ast.Load())
-
-
-class Globals:
-    """Attribute access to global variables that belong to no importable module."""
-
-    def __init__(self, variables: dict[str, Any]):
-        self.__dict__ = variables
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Globals) and other.__dict__ is self.__dict__
-
-    __hash__ = object.__hash__
 
 
 def home_of(function: Any) -> tuple[str, str] | None:

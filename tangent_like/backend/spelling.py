@@ -12,7 +12,7 @@ import numpy as np
 
 from tangent_like import effects, facts, ir, runtime
 from tangent_like.backend.references import References
-from tangent_like.frontend.scope import External
+from tangent_like.frontend.externals import External
 from tangent_like.ir import Op
 from tangent_like.records import MakeRecord, is_named_tuple
 from tangent_like.records import attribute as attribute_of

@@ -33,7 +33,7 @@ from tangent_like.backend.tidying import (
 )
 from tangent_like.errors import NotYetSupported, Place, TangentLikeError
 from tangent_like.frontend.code_names import read_by
-from tangent_like.frontend.scope import External
+from tangent_like.frontend.externals import External
 from tangent_like.frontend.source import find_source
 from tangent_like.request import Request
 

@@ -15,11 +15,11 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from tangent_like.backend.load import Compiled, load
-from tangent_like.backend.references import Globals
 from tangent_like.cache import entry, folder, guards
 from tangent_like.cache.entry import DamageError, Entry
 from tangent_like.cache.identity import Identity, UnknownError
 from tangent_like.cache.versions import NoSourceError, toolchain, versions_of
+from tangent_like.frontend.externals import Globals
 from tangent_like.rules import registry
 from tangent_like.switches import simplifying
 

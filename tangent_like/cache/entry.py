@@ -17,9 +17,8 @@ The digest is that of everything else: an entry that was cut, changed or mixed u
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 _TITLE = "# tangent_like cache entry 1"
 _FIELDS = ("key", "made of", "functions", "outside", "guards", "digest")
@@ -29,8 +28,7 @@ class DamageError(Exception):
     """A file that is no entry, or not the one that was looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """`outside`: names with `module` and a module's name, or `object` or `globals` and a number.
     `guards` as `guards.py` describes them."""
 

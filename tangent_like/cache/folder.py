@@ -13,7 +13,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 VARIABLE = "TANGENT_LIKE_CACHE"
 OFF = "off"
@@ -29,8 +29,7 @@ class UnsafeError(Exception):
     """A folder that others can change, or that is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
+class Stats(NamedTuple):
     """`compiled` counts functions that Numba compiled; `unfinished` files are those of writers
     that were killed."""
 

@@ -14,14 +14,7 @@ from typing import Any
 
 from tangent_like import facts
 from tangent_like.cache.identity import Identity
-from tangent_like.frontend.scope import (
-    MISSING,
-    Definition,
-    External,
-    Guard,
-    Imported,
-    Layout,
-)
+from tangent_like.frontend.externals import MISSING, Definition, External, Guard, Imported, Layout
 
 Described = tuple[Any, ...]
 

@@ -13,6 +13,10 @@ _VERSION_FILES = {"gast": "version.py", "astor": "VERSION"}
 """Read and not imported: what is cached is loaded without the two."""
 
 
+_AT_ONCE = 1 << 16
+"""Bytes to read with one call: more than almost any file has."""
+
+
 class NoSourceError(Exception):
     """A package's files cannot be read, as in a zip file: then nothing is cached."""
 
@@ -56,7 +60,10 @@ def _content(path: str) -> bytes:
     """The bytes of a file, with as few calls as will do: there are many files."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
-        return os.read(descriptor, os.fstat(descriptor).st_size)
+        parts = [os.read(descriptor, _AT_ONCE)]
+        while len(parts[-1]) == _AT_ONCE:
+            parts.append(os.read(descriptor, _AT_ONCE))
+        return b"".join(parts)
     finally:
         os.close(descriptor)
 

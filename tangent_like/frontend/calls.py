@@ -24,6 +24,7 @@ from tangent_like import effects, facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported, SourceError
 from tangent_like.frontend import applications, indexed_writes, lists, operators, outs, tables
 from tangent_like.frontend.arithmetic import refuse_functions
+from tangent_like.frontend.externals import External
 from tangent_like.frontend.failures import lower_exception
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.joins import join_pairs
@@ -33,15 +34,7 @@ from tangent_like.frontend.names import attribute_of_constant
 from tangent_like.frontend.numba_functions import python_function
 from tangent_like.frontend.objects import make_table, table_of
 from tangent_like.frontend.operator_calls import lower_operator
-from tangent_like.frontend.scope import (
-    Bound,
-    Choice,
-    Derived,
-    External,
-    Frame,
-    LocalFunction,
-    Method,
-)
+from tangent_like.frontend.scope import Bound, Choice, Derived, Frame, LocalFunction, Method
 from tangent_like.frontend.source import Source, find_source
 from tangent_like.frontend.stars import collect, named_items, starred_items
 from tangent_like.frontend.state import Lowering

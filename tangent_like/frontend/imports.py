@@ -11,8 +11,8 @@ from typing import Any
 import gast
 
 from tangent_like.errors import NotYetSupported
+from tangent_like.frontend.externals import External, Imported
 from tangent_like.frontend.names import external_atom
-from tangent_like.frontend.scope import External, Imported
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.targets import bind_name
 from tangent_like.ir import Atom

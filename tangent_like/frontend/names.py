@@ -12,19 +12,9 @@ import numpy as np
 
 from tangent_like import effects, facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend.externals import External, Guard, Layout
 from tangent_like.frontend.memory import carried_atom, fresh
-from tangent_like.frontend.scope import (
-    Binding,
-    Buffer,
-    Carried,
-    Conflict,
-    External,
-    Frame,
-    Guard,
-    Home,
-    Layout,
-    Outcome,
-)
+from tangent_like.frontend.scope import Binding, Buffer, Carried, Conflict, Frame, Home, Outcome
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import Super, of_class
 from tangent_like.ir import Atom, Const

@@ -14,20 +14,10 @@ from typing import Any
 from tangent_like import facts, ir
 from tangent_like.build import Builder
 from tangent_like.errors import Place
+from tangent_like.frontend.externals import MISSING, Definition, External, Guard, Layout
 from tangent_like.frontend.kinds import with_fresh_sizes
 from tangent_like.frontend.learnt import Learnt
-from tangent_like.frontend.scope import (
-    MISSING,
-    Buffer,
-    Conflict,
-    Definition,
-    Environment,
-    External,
-    Frame,
-    Guard,
-    Home,
-    Layout,
-)
+from tangent_like.frontend.scope import Buffer, Conflict, Environment, Frame, Home
 from tangent_like.ir import Atom, Const, Value
 
 TRUE, FALSE = Const(True), Const(False)

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from tangent_like import ir
 from tangent_like.backend.numba_dialect.rebuild import operations, rebuilt_block
-from tangent_like.frontend.scope import External
+from tangent_like.frontend.externals import External
 from tangent_like.ir import Function, Op, Procedure, Statement, Value
 
 
