@@ -173,13 +173,17 @@ def _minus_zero(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
 
 
 def _twice(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
-    """x + x is 2 x, and a + x + x is a + 2 x."""
+    """x + x is 2 x, a + x + x is a + 2 x, and x + a + x is 2 x + a."""
     a, b = args
     if a is b and is_float(a):
         return call(operator.mul, Const(2.0), a)
     made = scope.made(a, operator.add)
-    if made and scope.once(a) and made.args[1] is b and is_float(b):
+    if made is None or not scope.once(a) or not is_float(b):
+        return None
+    if made.args[1] is b:
         return call(operator.add, made.args[0], call(operator.mul, Const(2.0), b))
+    if made.args[0] is b and _grouped(*made.args):
+        return call(operator.add, call(operator.mul, Const(2.0), b), made.args[1])
     return None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tangent_like.ir import Function
 from tangent_like.simplify.algebra import finish_algebra, simplify_algebra
 from tangent_like.simplify.common import share_common
+from tangent_like.simplify.congruent import merge_equal_variables
 from tangent_like.simplify.copies import write_into_copies
 from tangent_like.simplify.dead import remove_dead
 from tangent_like.simplify.in_place import update_in_place
@@ -27,6 +28,7 @@ PASSES: tuple[Pass, ...] = (
     simplify_algebra,
     share_common,
     remove_dead,
+    merge_equal_variables,
     finish_algebra,
     share_common,
     remove_dead,

@@ -18,19 +18,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
+from tangent_like import facts, ir
+from tangent_like.analysis.numbering import COMMUTING, key_of, may_share
+from tangent_like.ir import Atom, Block, Function, If, Op, Statement, Value
 
-from tangent_like import effects, facts, ir, runtime
-from tangent_like.ir import Atom, Block, Const, Function, If, Op, Statement, Value
-from tangent_like.records import MakeRecord
-from tangent_like.stores import Store
-
-_COMMUTING = (operator.add, operator.mul)
-_NEVER_SHARED: frozenset[Any] = frozenset({
-    runtime.zeros_like, runtime.zero_list, runtime.copy, np.zeros, np.zeros_like, np.full, np.ones,
-    np.empty, np.copy, np.array, ir.make_list, ir.new_tape, ir.defined, ir.live, list, zip,
-    reversed, enumerate, np.errstate, np.printoptions,
-})  # fmt: skip
 _CHEAP: frozenset[Any] = frozenset({
     operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pos,
     operator.getitem, operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge,
@@ -84,9 +75,9 @@ class _Sharing:
         return replace(statement, iterable=iterable, inits=inits, body=self.block(statement.body))
 
     def op(self, op: Op, added: list[Hashable]) -> Op | None:
-        if not _may_share(op):
+        if not may_share(op):
             return op
-        key = _key(op)
+        key = key_of(op)
         first = self.known.get(key)
         if first is None:
             self.known[key] = op
@@ -101,7 +92,7 @@ class _Sharing:
         if op.derivative:
             return True
         scalar = all(facts.is_scalar(a.fact) for a in (op.result, *op.args))
-        cheap = op.fn in _CHEAP and (scalar or op.fn not in _COMMUTING)
+        cheap = op.fn in _CHEAP and (scalar or op.fn not in COMMUTING)
         shown = cheap and op.result in self.shown
         return not first.derivative and not op.result.name and not shown
 
@@ -110,45 +101,3 @@ class _Sharing:
 
     def atoms(self, atoms: tuple[Atom, ...]) -> tuple[Atom, ...]:
         return ir.replaced(atoms, self.table)
-
-
-def _may_share(op: Op) -> bool:
-    if isinstance(op.fn, (Store, MakeRecord)) or not effects.is_pure(op.fn):
-        return False
-    if op.fn in _NEVER_SHARED or op.result.fact == facts.NONE:
-        return False
-    # An item or attribute of what is no array may be another one the next time.
-    return op.fn not in (operator.getitem, getattr) or isinstance(
-        op.args[0].fact, (facts.Array, facts.Tuple)
-    )
-
-
-def _key(op: Op) -> Hashable:
-    args = _keys_of(op.args)
-    if op.fn in _COMMUTING and all(map(_is_numeric, op.args)):
-        args = tuple(sorted(args, key=hash))
-    if not op.keywords:
-        return op.fn, args
-    return op.fn, args, tuple((key, _key_of(a)) for key, a in op.keywords)
-
-
-def _is_numeric(atom: Atom) -> bool:
-    return isinstance(atom.fact, (facts.Scalar, facts.Array))
-
-
-def _keys_of(atoms: tuple[Atom, ...]) -> tuple[Hashable, ...]:
-    return tuple([a if isinstance(a, Value) else _key_of(a) for a in atoms])
-
-
-def _key_of(atom: Atom) -> Hashable:
-    """A value is itself; equal constants are of one type, and 0.0 is not -0.0."""
-    if isinstance(atom, Value):
-        return atom
-    value = atom.value
-    if isinstance(value, (bool, int, float, complex, str, bytes, type(None), type(...))):
-        return type(value), repr(value)
-    if isinstance(value, tuple):
-        return tuple, tuple(_key_of(Const(item)) for item in value)
-    if isinstance(value, slice):
-        return slice, tuple(_key_of(Const(v)) for v in (value.start, value.stop, value.step))
-    return "object", id(value)
