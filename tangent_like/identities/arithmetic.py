@@ -48,7 +48,7 @@ def _pull_sign(fn: Any) -> Rule:
     def rule(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
         a, b = args
         if scope.late and (_is_smaller(a, b) or _is_smaller(b, a)):
-            return _minus_one(args)
+            return _minus_one(args) if fn is operator.mul else None
         for rest, other in ((_unsigned(scope, a), b), (_unsigned(scope, b), a)):
             if rest is not None:
                 pair = (rest, other) if other is b else (other, rest)

@@ -148,3 +148,13 @@ STAY = {
 def test_stays(build, kinds):
     before = function(build, *kinds)
     assert lines(remove_dead(simplify_algebra(before))) == lines(before)
+
+
+@pytest.mark.parametrize("number", [-1.0, -2.0, 1.0])
+def test_a_number_over_an_array_stays_a_quotient(number):
+    """In the end -1 times an array is its negative; -1 over it is not."""
+    made = function(lambda b, x: b.op(DIV, (Const(number), x)), MATRIX)
+    finished = remove_dead(finish_algebra(simplify_algebra(made)))
+    x = np.array([[0.5, 2.0], [4.0, -1.6]])
+    assert lines(finished) == [f"v1 = {number} / x", "return v1"]
+    assert np.array_equal(run(finished, x)[0], number / x)
