@@ -27,7 +27,9 @@ class UnreliableReference(Exception):
 
 
 def leaves(value: Any) -> list[Any]:
-    """The numbers and arrays in nested tuples and lists, from left to right."""
+    """The numbers and arrays in nested tuples, lists and dicts, from left to right."""
+    if isinstance(value, dict):
+        value = tuple(value.values())
     if isinstance(value, (tuple, list)):
         return [leaf for item in value for leaf in leaves(item)]
     return [value]
@@ -38,6 +40,8 @@ def rebuild(value: Any, new_leaves: Sequence[Any]) -> Any:
     rest = iter(new_leaves)
 
     def walk(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: walk(item) for key, item in part.items()}
         if isinstance(part, (tuple, list)):
             return type(part)([walk(item) for item in part])
         return next(rest)
@@ -88,6 +92,8 @@ def zeros(value: Any) -> Any:
 
 def same(a: Any, b: Any) -> bool:
     """Equal structure, shapes and numbers, bit for bit but for NaN's payload."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return list(a) == list(b) and same([*a.values()], [*b.values()])
     if isinstance(a, (tuple, list)):
         pairs = zip(a, b, strict=False)
         return type(a) is type(b) and len(a) == len(b) and all(same(x, y) for x, y in pairs)
@@ -216,16 +222,20 @@ def define(source: str, name: str, **names: Any) -> Callable[..., Any]:
 
 def _paths(value: Any, path: str) -> list[str]:
     """How each leaf of `value` is written, when the whole is written `path`."""
-    if isinstance(value, (tuple, list)):
-        return [p for k, item in enumerate(value) for p in _paths(item, f"{path}[{k}]")]
+    if isinstance(value, (tuple, list, dict)):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        return [p for k, item in items for p in _paths(item, f"{path}[{k!r}]")]
     return [path]
 
 
 def _display(value: Any, names: Sequence[str]) -> str:
     """`value` written as a display whose leaves are `names`."""
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, (tuple, list, dict)):
         rest = iter(names)
-        items = [_display(item, [next(rest) for _ in leaves(item)]) for item in value]
+        inside = value.values() if isinstance(value, dict) else value
+        items = [_display(item, [next(rest) for _ in leaves(item)]) for item in inside]
+        if isinstance(value, dict):
+            return f"{{{', '.join(f'{k!r}: {v}' for k, v in zip(value, items, strict=True))}}}"
         if isinstance(value, list):
             return f"[{', '.join(items)}]"
         return f"({', '.join(items)},)" if items else "()"
@@ -258,7 +268,7 @@ def restrict(f: Callable[..., Any], args: Sequence[Any], wrt: Sequence[int]) -> 
 def scalarise(f: Callable[..., Any], args: Sequence[Any], weights: Any) -> Callable[..., Any]:
     """<f(...), weights> as a function; `f` itself when its result is a scalar."""
     y = f(*copy.deepcopy(args))
-    if not isinstance(y, (tuple, list)) and np.ndim(y) == 0:
+    if not isinstance(y, (tuple, list, dict)) and np.ndim(y) == 0:
         return f
     terms, used = _inner(y, "y", "w")
     params = ", ".join(f"x{i}" for i in range(len(args)))
@@ -388,7 +398,7 @@ def check_first_order(
     """Values, gradients, tangents and pullbacks of `f` at one point."""
     y = f(*copy.deepcopy(args))
     chosen = floats(tuple(args[i] for i in wrt))
-    if not isinstance(y, (tuple, list)) and np.ndim(y) == 0:
+    if not isinstance(y, (tuple, list, dict)) and np.ndim(y) == 0:
         _check_gradient(f, args, wrt, y, jacobian, tolerance)
     active = restrict(f, args, wrt)
     u, v = _direction(chosen, 1), _direction(floats(y), 2)
@@ -504,6 +514,12 @@ def check_exact(got: Any, want: Any, what: str) -> None:
 
 def check_structure(got: Any, argument: Any, what: str) -> None:
     """A gradient has its argument's structure, shapes and precision."""
+    if isinstance(argument, dict):
+        if not isinstance(got, dict) or list(got) != list(argument):
+            raise AssertionError(f"{what} is {got!r}: not a dict like it")
+        for key in argument:
+            check_structure(got[key], argument[key], f"{what}[{key!r}]")
+        return
     if isinstance(argument, (tuple, list)):
         if type(got) is not type(argument) or len(got) != len(argument):
             raise AssertionError(f"{what} is {got!r}: not a {type(argument).__name__} like it")

@@ -75,7 +75,9 @@ def lower_if(state: Lowering, node: Any, rest: Sequence[Any] = ()) -> None:
     lower_branches(state, test, then, orelse, node)
 
 
-_NOT_LEFT: dict[str, Any] = {"%left": FALSE, "%go": TRUE, "%returned": FALSE, "%broke": FALSE}
+_NOT_LEFT: dict[str, Any] = {
+    "%left": FALSE, "%go": TRUE, "%returned": FALSE, "%broke": FALSE, "%value": ir.UNDEFINED,
+}  # fmt: skip
 """What holds where control has not left the block."""
 _RETURNED: dict[str, Any] = {"%left": TRUE, "%returned": TRUE}
 """What holds where it has, outside of loops."""

@@ -100,6 +100,9 @@ def join_environments(
         elif not joinable(left, right):
             joined[name] = Conflict(name, state.place(node), "the branches bind different things")
         else:
+            if name == "%value" and _structure(fact_of(left), fact_of(right)) is None:
+                then, left = _returned_whole(state, then, then_env, left)
+                orelse, right = _returned_whole(state, orelse, else_env, right)
             pairs.append((name, left, right))
     joined.update(join_pairs(state, test, then, orelse, pairs, alone))
     return joined
@@ -134,6 +137,36 @@ def _at_end(
 def _has_returned(env: Environment) -> bool:
     returned = env.get("%returned")
     return isinstance(returned, Const) and returned.value is True
+
+
+def _returned_whole(
+    state: Lowering, block: Block, env: Environment, value: Atom
+) -> tuple[Block, Atom]:
+    """What a path returns, put together where it has returned: its items are unbound elsewhere."""
+    if not any(isinstance(leaf, facts.Maybe) for leaf in facts.leaves(fact_of(value))):
+        return block, value
+    if not isinstance(fact_of(value), facts.STRUCTURES):
+        return block, value
+    returned = env.get("%returned", ir.Const(True))
+    assert isinstance(returned, (ir.Value, ir.Const))
+
+    def made() -> list[Atom]:
+        return [_put_together(state, value)]
+
+    extra = state.builder.collect(
+        lambda: state.builder.branch(returned, made, lambda: [ir.UNDEFINED])
+    )
+    return Block(block.statements + extra.statements, block.results), extra.results[0]
+
+
+def _put_together(state: Lowering, value: Atom) -> Atom:
+    fact = value.fact
+    if isinstance(fact, facts.Maybe):
+        return state.builder.op(ir.live, (value,))
+    if not isinstance(fact, facts.STRUCTURES):
+        return value
+    items = [item(state.builder, value, i) for i in range(len(fact.items))]
+    return state.builder.op(display_of(fact), [_put_together(state, part) for part in items])
 
 
 def _side_that_counts(

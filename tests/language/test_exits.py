@@ -538,3 +538,44 @@ def returns_tuples_from_a_loop(s):
 @pytest.mark.parametrize("s", [0.1, 0.25, 0.6, 0.9])
 def test_tuples_returned_from_a_loop(s):
     assert_derivatives(returns_tuples_from_a_loop, s)
+
+
+def lists_of_two_lengths(x):
+    for _ in range(2):
+        if x > 0.3:
+            return [x, x * 2.0]
+        x = x * 1.5
+    return [x * x, 1.0, x * 3.0]
+
+
+def tuples_from_everywhere(x, n):
+    for i in range(n):
+        for j in range(2):
+            if x * i > 0.5:
+                return x, (x * j, x)
+            if i > 2:
+                return (x * 5.0,)
+        x = x * 1.5
+    while x > 3.0:
+        x = x - 1.0
+        if x < 2.5:
+            return x, x, x
+    return x, x * x
+
+
+@pytest.mark.parametrize("x", [0.7, 0.25, 0.1])
+def test_a_return_in_a_loop_of_another_length(x):
+    def first_two(x):
+        y = lists_of_two_lengths(x)
+        return y[0] * 2.0 + y[1] * 3.0
+
+    assert_derivatives(first_two, x)
+    assert_derivatives(lists_of_two_lengths, x)
+
+
+@pytest.mark.parametrize(("x", "n"), [(0.7, 3), (0.4, 2), (0.01, 5), (1.9, 1), (2.9, 1), (2.1, 1)])
+def test_returns_of_several_structures(x, n):
+    def first(x):
+        return tuples_from_everywhere(x, n)[0] * 2.0
+
+    assert_derivatives(first, x)

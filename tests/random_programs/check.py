@@ -3,9 +3,11 @@
 import builtins
 import contextlib
 import copy
+import dataclasses
 import functools
 import math
 import re
+import typing
 
 import numpy as np
 
@@ -22,7 +24,10 @@ from tests.random_programs.grammar import Program
 from tests.random_programs.reference import exact_jacobian
 
 LARGEST = 1e3
-MODULES = {"builtins": builtins, "contextlib": contextlib, "functools": functools, "math": math}
+MODULES = {
+    "builtins": builtins, "contextlib": contextlib, "dataclasses": dataclasses,
+    "functools": functools, "math": math, "typing": typing,
+}  # fmt: skip
 
 
 class Discarded(Exception):

@@ -1,8 +1,8 @@
 """The grammar of random programs.
 
-Expressions are templates by kind: `{float}` stands for any expression of kind float.  Statements
-are functions that write lines and keep account of which names are surely assigned, and of what
-kind.  To add to the language, add a template, a kind, or a statement.
+Expressions are templates by kind (`templates.py`).  Statements are functions that write lines and
+keep account of which names are surely assigned, and of what kind.  To add to the language, add a
+template, a kind, or a statement.
 
 Every value stays tame (loops and long chains pass through sin, tanh and the like), every loop
 ends, and no name is read that may be unassigned.
@@ -17,145 +17,21 @@ from typing import Any
 
 import numpy as np
 
-NAMES = ["a", "b", "c", "y", "z", "t", "bx", "dx", "d", "by", "_stack", "t0", "np2", "da", "g",
-         "tape", "x_tape", "sum", "list", "max", "f_bwd", "dbx", "result", "_"]  # fmt: skip
-
-LITERALS = {
-    "float": ["0.5", "2.0", "-0.7", "1.3"],
-    "int": ["1", "2", "0", "3"],
-    "bool": ["True", "False"],
-    "vector": ["np.array([0.5, -0.3, 0.8])", "np.ones(3)"],
-    "matrix": ["np.array([[0.2, -0.4, 0.6], [0.9, 0.3, -0.5]])"],
-    "pair": ["(0.4, -0.6)"],
-}
-
-# Stand-ins for a name of a kind when there is none, made of names of other kinds.
-DERIVED = {
-    "float": ["{name:vector}[0]", "{name:pair}[1]", "{name:matrix}[1, 2]"],
-    "int": [],
-    "bool": ["{name:float} > 0.2", "{name:vector}[0] < 0.4", "{name:float} < {name:float}"],
-    "vector": ["np.array([0.5, -0.3, 0.8]) * {name:float}", "{name:matrix}[1]"],
-    "matrix": [
-        "np.outer(np.array([0.4, -0.9]), {name:vector})",
-        "np.array([[0.4, -0.9, 0.2], [0.1, 0.7, -1.2]]) * {name:float}",
-    ],
-    "pair": ["({name:float}, -0.6)", "({name:vector}[2], 0.4)"],
-}
-
-# A vector has shape (3,), a matrix (2, 3), a pair is a tuple of two floats.
-TEMPLATES = {
-    "float": [
-        "{float} + {float}", "{float} - {float}", "{float} * {float}", "-{float}",
-        "{float} / (1.5 + {name:float} ** 2)", "{float} ** 2", "np.sin({float}) ** 3",
-        "(1.2 + {name:float} ** 2) ** np.sin({float})",
-        "np.sin({float})", "np.cos({float})", "np.tanh({float})", "np.arctan({float})",
-        "np.exp(np.sin({float}))", "np.log(1.5 + {name:float} ** 2)",
-        "np.sqrt(1.0 + {name:float} ** 2)", "math.sin({float})", "math.tanh({float})",
-        "math.exp(-abs({float}))", "math.atan2({float}, 2.0)", "math.hypot({float}, 1.0)",
-        "abs({float})", "np.abs({float})", "np.maximum({float}, {float})",
-        "np.minimum({float}, {float})", "np.logaddexp({float}, {float})",
-        "np.arctan2({float}, 1.5)", "np.hypot({float}, 0.5)", "np.square({float})",
-        "({float} if {bool} else {float})", "({float} or {float})", "({float} and {float})",
-        "0.7 * np.where({bool}, {float}, {float})", "{float} * {int}", "{int} - {float}",
-        "{float} * ({float} > 0.2)", "np.clip({float}, -1.1, 1.2)",
-        "(lambda u: u * {float})({float})", "(lambda u, w=0.6: w - u)({float}, w={float})",
-        "{pair}[0]", "{pair}[1]", "{pair}[-1]",
-        "{vector}[0]", "{vector}[-1]", "{vector}[{int} % 3]", "{matrix}[1, 2]",
-        "{matrix}[{int} % 2][-2]", "{matrix}[-1, {int} % 3]",
-        "np.sum({vector})", "np.mean({vector})", "np.max({vector})", "np.min({vector})",
-        "({vector}).sum()", "({vector}).mean()", "np.prod(np.cos({vector}))",
-        "np.var({vector})", "np.sum({matrix})", "np.mean({matrix})", "({matrix}).max()",
-        "{vector} @ {vector}", "np.dot({vector}, {vector})", "({vector}).dot({vector})",
-        "np.sum({matrix} @ {vector})", "np.inner({vector}, {vector})", "np.std({vector} + 0.1)",
-        "np.einsum('i,i', {vector}, {vector})", "np.einsum('ij,j->', {matrix}, {vector})",
-        "np.sum({vector}[{vector} > {float}])", "np.sum({vector}[[0, 0, 2, 1]])",
-        "np.sum({vector}[1:] * {vector}[:-1])", "np.linalg.norm({vector} + 2.0)",
-        "builtins.sum(u * {float} for u in {vector})",
-        "builtins.sum([u * u for u in {vector} if u > {float}])",
-        "builtins.max(u * {float} for u in {vector})",
-        "builtins.max([{float}, {float}, {float}], key=lambda u: u * u)",
-        "builtins.sum(u * v for u, v in zip({vector}, {vector}[1:]))",
-        "builtins.sum(i * u for i, u in enumerate({vector}, {int}))",
-        "builtins.sum(map(math.sin, [{float}, {float}]))",
-        "builtins.sum({vector}[i] * {float} for i in range({int} % 3))",
-        "functools.reduce(lambda p, q: math.sin(p) * q, {vector}, {float})",
-        "functools.partial(math.hypot, {float})(1.5)",
-        "sorted([{float}, {float}, {float}])[1]", "sorted({vector}, key=abs)[0]",
-        "{'k': {float}, 'm': {float}}['m']", "[{float}, {float}][{int} % 2]",
-        "(lambda *p: p[0] * p[-1])({float}, {float})",
-        "(lambda *p, k=0.3, **m: p[0] * k - m['z'])({float}, z={float})",
-        "(lambda u, w: u * w)(*{pair})", "math.prod([*{pair}, {float}])",
-        "np.mean([u * {float} for u in {vector}])",
-        "np.sum(np.outer({vector}, {vector}))", "np.log(np.sum(np.exp(np.tanh({vector}))))",
-    ],
-    "int": [
-        "{int} + 1", "{int} % 2", "{int} * 2 % 3", "len({vector})", "({vector}).shape[0]",
-        "({int} if {bool} else {int})", "({matrix}).shape[1]", "int(2.0 + np.sin({float}))",
-        "np.argmax({vector})",
-    ],
-    "bool": [
-        "{float} < {float}", "{float} > 0.3", "{float} <= {float}", "0.1 < {float} < {float}",
-        "not {bool}", "({bool} and {bool})", "({bool} or {bool})", "{int} % 2 == 0", "{int} < 2",
-        "np.any({vector} > {float})", "np.all({vector} < 1.0)", "{int} != {int}",
-        "({float} > 0.0) == ({float} > 0.1)", "{int} in (0, 2)",
-    ],
-    "vector": [
-        "{vector} + {vector}", "{vector} - {vector}", "{vector} * {vector}", "-{vector}",
-        "{float} * {vector}", "{vector} - {float}", "{float} - {vector}",
-        "{vector} / (1.5 + {name:float} ** 2)", "{float} / (1.5 + {name:vector} ** 2)",
-        "{vector} ** 2", "np.sin({vector})", "np.tanh({vector})", "np.exp(np.cos({vector}))",
-        "np.sqrt(1.0 + {name:vector} ** 2)", "np.abs({vector})", "np.maximum({vector}, {float})",
-        "np.minimum({vector}, {vector})", "np.where({vector} > {float}, {vector}, {vector})",
-        "np.where({vector} > 0.1, {float}, {vector})", "np.clip({vector}, -0.9, 1.1)",
-        "({vector} if {bool} else {vector})", "{vector} * ({vector} > 0.2)",
-        "{matrix}[{int} % 2]", "{matrix}[-1]", "np.sum({matrix}, axis=0)",
-        "np.mean({matrix}, axis=0)", "np.max({matrix}, axis=0)", "({matrix}).sum(axis=0)",
-        "np.cumsum({vector})", "{vector}[::-1]", "{vector}[[0, 0, 2]]",
-        "{vector}[np.array([2, 1, 1])]", "np.concatenate([{vector}[1:], {vector}[:1]])",
-        "np.array([{float}, {float}, {float}])", "np.stack([{float}, {float}, {float}])",
-        "({matrix}).T @ np.tanh({matrix} @ {vector})", "np.outer({vector}, {vector})[1]",
-        "np.reshape({matrix}, -1)[1:4]", "({matrix}).ravel()[::2]", "({matrix}).T[:, 0]",
-        "np.einsum('ij,j->j', {matrix}, {vector})", "np.squeeze({matrix}[:1])",
-        "np.broadcast_to({float}, (3,)) * {vector}", "{matrix}[[0, 1, 1], [2, 0, 0]]",
-        "{vector} * {int}", "np.array([u * {float} for u in {vector}])",
-        "np.array(sorted({vector}))", "np.stack([{float} * u for u in (*{pair}, {float})])",
-        "np.array([w for u in {matrix} for w in u[:2]])[1:]",
-    ],
-    "matrix": [
-        "{matrix} + {vector}", "{matrix} * {float}", "{matrix} - {matrix}", "{matrix} * {matrix}",
-        "np.sin({matrix})", "np.tanh({matrix})", "{matrix}[::-1]", "{matrix}[[1, 1]]",
-        "np.stack([{vector}, {vector}])", "np.outer({vector}[:2], {vector})",
-        "{matrix} - {matrix}[0]", "np.where({matrix} > {float}, {matrix}, {vector})",
-        "{matrix} @ np.outer({vector}, {vector})", "({matrix}).reshape(3, 2).T",
-        "np.transpose(({matrix}).T)", "np.expand_dims({vector}, 0) * {matrix}",
-        "{matrix} * np.sum({matrix}, axis=1, keepdims=True)", "{vector}[None, :] - {matrix}",
-        "np.maximum({matrix}, {vector})", "{matrix} / (1.5 + {name:vector} ** 2)",
-        "np.concatenate([{matrix}[1:], {matrix}[:1]], axis=0)",
-    ],
-    "pair": [
-        "({float}, {float})", "({pair}[1], {float})", "({pair} if {bool} else {pair})",
-        "{pair}[::-1]",
-    ],
-}  # fmt: skip
-
-SQUASH = {
-    "float": ["np.sin({})", "np.tanh({})", "0.5 * np.cos({})", "math.atan({})"],
-    "vector": ["np.sin({})", "np.tanh({})", "0.5 * np.cos({})"],
-    "matrix": ["np.sin({})", "0.5 * np.tanh({})"],
-}
-
-AS_FLOAT = {
-    "float": "{0}",
-    "vector": "np.sum(np.sin({0}))",
-    "matrix": "np.sum({0} * 0.3)",
-    "pair": "{0}[0] * {0}[1]",
-}
-
-SCALARS = ("float", "int", "bool", "pair")
-KINDS = (*SCALARS, "vector", "matrix")
-PARAMETERS = ["float", "float", "vector", "float", "matrix", "int", "pair"]
-RESULTS = ["float", "float", "float", "float", "vector", "pair", "matrix"]
-VALUES = ["float", "float", "vector", "float", "int", "bool", "matrix", "pair"]
+from tests.random_programs.templates import (
+    AS_FLOAT,
+    CONTAINERS,
+    DERIVED,
+    KINDS,
+    LITERALS,
+    NAMES,
+    PARAMETERS,
+    PRELUDES,
+    RESULTS,
+    SCALARS,
+    SQUASH,
+    TEMPLATES,
+    VALUES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +75,7 @@ class Draw:
     random: Random
     budget: int
     kinds: tuple[str, ...]
+    preludes: dict[str, str] = field(default_factory=dict)
     serial: int = 0
 
     def kind(self, kinds: list[str]) -> str:
@@ -416,6 +293,35 @@ def checking(d: Draw, s: Scope) -> list[str]:
     return [f"if {value} > 1e9:", f"    raise OverflowError('large', {value})"]
 
 
+def container_change(d: Draw, s: Scope) -> list[str]:
+    """A list, dict or object that changes; lists keep at least two items."""
+    names = [n for n, k in s.names.items() if k in CONTAINERS and n not in s.closed]
+    if not names:
+        return container(d, s)
+    name = d.one(names)
+    value = assigned_expression(d, s, "float")
+    if s.names[name] == "list":
+        t = d.fresh("last")
+        last = [f"{name}.append({value})", f"{t} = {name}.pop() * 0.5"]
+        forms = [[f"{name}[0] = {value}"], [f"{name}[-1] += {value}"], [f"{name}.append({value})"]]
+        return d.one([*forms, last])
+    if s.names[name] == "dict":
+        return [d.one([f"{name}['k'] = {value}", f"{name}['m'] += {value}"])]
+    if "NamedTuple" in d.preludes["Point"]:
+        return [f"{name} = Point({name}.v, {value})"]
+    return [d.one([f"{name}.u = {value}", f"{name}.v += {value}", f"{name}.shift({value})"])]
+
+
+def container(d: Draw, s: Scope) -> list[str]:
+    """A new list, dict or object."""
+    if CONTAINERS[0] not in d.kinds:
+        return assignment(d, s)
+    kind = d.one(CONTAINERS)
+    value, name = expression(d, s, kind, 2), target(d, s, kind)
+    s.names[name] = kind
+    return [f"{name} = {value}"]
+
+
 def walrus(d: Draw, s: Scope) -> list[str]:
     value, inner = assigned_expression(d, s, "float"), d.fresh("w")
     name = target(d, s, "float")
@@ -478,9 +384,19 @@ def for_values(d: Draw, s: Scope) -> list[str]:
     """Over the elements of a vector, the rows of a matrix, or a display of values."""
     name, kind = loop_variable(d, s), d.kind(["float", "float", "vector"])
     items = ", ".join(expression(d, s, kind, 1) for _ in range(d.one([2, 1, 3])))
-    wholes = {"float": ["vector", "pair"], "vector": ["matrix"]}[kind]
-    whole = expression(d, s, d.kind(wholes), 1)
-    values = d.one([f"[{items}]", f"({items},)", whole])
+    wholes = {"float": ["vector", "pair", "list"], "vector": ["matrix"]}[kind]
+    of = d.kind(wholes)
+    whole = expression(d, s, of, 1)
+    if of == "list":  # which the body may change
+        whole = f"tuple({whole})"
+    values = d.one([f"[{items}]", f"({items},)", whole, f"reversed({whole})"])
+    if d.chance(25):
+        body = body_of_loop(d, s, {name: kind, "place": "int"}, set())
+        return [f"for place, {name} in enumerate({whole}):", *body, *else_of_loop(d, s)]
+    if d.chance(15):
+        body = body_of_loop(d, s, {name: kind, "other": kind}, set())
+        pairs = f"zip({whole}, [{items}])"
+        return [f"for {name}, other in {pairs}:", *body, *else_of_loop(d, s)]
     body = body_of_loop(d, s, {name: kind}, set())
     return [f"for {name} in {values}:", *body, *else_of_loop(d, s)]
 
@@ -501,7 +417,7 @@ def nested_function(d: Draw, s: Scope) -> list[str]:
     """A closure over names of this function, as `def` or `lambda`, called from here on."""
     kind = d.kind(["float", "float", "vector"])
     parameters = parameters_of(d, ["float", "float", "vector"], 2)
-    defaults = 1 if d.chance(40) else 0
+    defaults = 1 if d.chance(40) and parameters[-1][1] not in CONTAINERS else 0
     name, header = d.fresh("h"), header_of(d, s, parameters, defaults)
     own = {n for n, _ in parameters}
     seen = {n: k for n, k in s.names.items() if n not in own}
@@ -520,7 +436,8 @@ def nested_function(d: Draw, s: Scope) -> list[str]:
 STATEMENTS: list[Callable[[Draw, Scope], list[str]]] = [
     assignment, assignment, augmented_assignment, assignment, branch, leaving, loop, swap,
     tuple_assignment, augmented_assignment, loop, branch, nested_function, unpacking,
-    chained_assignment, matching, enclosed, checking, walrus, starred,
+    chained_assignment, matching, enclosed, checking, walrus, starred, container,
+    container_change, container_change,
 ]  # fmt: skip
 SIMPLE = [assignment, augmented_assignment, swap, tuple_assignment, unpacking, leaving]
 
@@ -570,13 +487,14 @@ def mixed_result(d: Draw, s: Scope) -> str:
     terms = [AS_FLOAT[s.names[name]].format(name) for name in mixed] or ["0.5"]
     if s.result == "pair":
         return f"({' + '.join(terms)}, {expression(d, s, 'float', 2)})"
+    if s.result == "list":
+        return f"[{' + '.join(terms)}] + ({expression(d, s, 'list', 2)})"
     return f"({expression(d, s, s.result, 2)}) + {' + '.join(terms)}"
 
 
 def helper(d: Draw, functions: list[Signature]) -> tuple[list[str], Signature]:
-    kinds = ["float", "float", "vector", "float", "matrix", "int", "pair"]
-    parameters = parameters_of(d, kinds, 3)
-    defaults = 1 if d.chance(40) else 0
+    parameters = parameters_of(d, [*PARAMETERS, "point"], 3)
+    defaults = 1 if d.chance(40) and parameters[-1][1] not in CONTAINERS else 0
     result, name = d.kind(RESULTS), d.fresh("helper")
     constants = Scope({}, [], result)
     header = header_of(d, constants, parameters, defaults)
@@ -613,6 +531,10 @@ def argument(d: Draw, kind: str) -> Any:
         return d.one([2, 0, 1, 3])
     if kind == "pair":
         return (number(), number())
+    if kind == "list":
+        return [number() for _ in range(d.one([2, 3]))]
+    if kind == "dict":
+        return {"k": number(), "m": number()}
     shape = {"float": (), "vector": (3,), "matrix": (2, 3)}[kind]
     values = [number() for _ in range(int(np.prod(shape)))]
     return np.array(values).reshape(shape) if shape else values[0]
@@ -622,7 +544,8 @@ def program(random: Random) -> Program:
     """A random program; the same `random` gives the same program."""
     d = Draw(random, random.randrange(2, 15), SCALARS)
     if d.chance(55):
-        d.kinds = KINDS
+        d.kinds = KINDS if d.chance(60) else KINDS[: -len(CONTAINERS)]
+    d.preludes = {name: d.one(forms) for name, forms in PRELUDES.items()}
     functions: list[Signature] = []
     texts = []
     for _ in range(d.one([0, 1, 2])):
@@ -637,5 +560,7 @@ def program(random: Random) -> Program:
     lines = [f"def f({', '.join(names)}):", *indented(whole_body(d, s, d.one([2, 1, 3])))]
     texts.append("\n".join(lines))
     texts = shadowing_numpy(texts) if d.chance(30) else texts
-    source = ast.unparse(ast.parse("\n".join(texts)))
+    named = "\n".join(texts)
+    needed = [text for name, text in d.preludes.items() if re.search(rf"\b{name}\(", named)]
+    source = ast.unparse(ast.parse("\n".join([*needed, named])))
     return Program(source + "\n", tuple(argument(d, k) for k in kinds))

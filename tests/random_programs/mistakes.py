@@ -21,7 +21,14 @@ import numpy as np
 
 import tangent_like as tl
 from tangent_like.errors import InternalError, TangentLikeError
-from tests.derivatives import UnreliableReference, check_slopes, define, restrict
+from tests.derivatives import (
+    UnreliableReference,
+    check_slopes,
+    define,
+    floats,
+    numbers,
+    restrict,
+)
 from tests.random_programs.check import MODULES, Discarded, Refused, assert_tame
 from tests.random_programs.grammar import Program
 
@@ -136,12 +143,16 @@ class Endless(BaseException):
 def check_mistaken(program: Program, turn: int = 0) -> None:
     """Raise what is wrong; Discarded where the program itself raises, and the derivative at most
     does so too; Refused where one of our errors says why there is no derivative."""
-    f = define(program.source, "f", numpy=np, **MODULES)
+    try:
+        f = define(program.source, "f", numpy=np, **MODULES)
+    except Exception as reason:
+        raise Discarded(f"the program cannot be defined: {reason!r}") from reason
     with np.errstate(all="ignore"):
         own = _own_error(f, program)
         try:
             if own is None:
                 assert_tame(f, program.args)
+                _assert_finite_inside(f, program)
                 check_slopes(f, *program.args, wrt=program.wrt, turn=turn)
             else:
                 _differentiate(f, program, turn)
@@ -168,6 +179,18 @@ def _own_error(f: Callable[..., Any], program: Program) -> Exception | None:
     except Exception as error:
         return error
     return None
+
+
+def _assert_finite_inside(f: Callable[..., Any], program: Program) -> None:
+    """Infinities and NaNs inside say nothing, though they may leave the result alone; nor does a
+    result without numbers."""
+    try:
+        with np.errstate(divide="raise", invalid="raise", over="raise"):
+            result = f(*copy.deepcopy(program.args))
+    except FloatingPointError as reason:
+        raise Discarded(str(reason)) from reason
+    if not len(numbers(floats(result))):
+        raise Discarded("the result holds no numbers")
 
 
 def _differentiate(f: Callable[..., Any], program: Program, turn: int) -> None:
