@@ -73,12 +73,17 @@ class Buffers:
 
     state: Lowering
     sharing: Sharing
+    before: Environment
+    """What names held before the loop."""
+
     made: dict[Leaf, Buffer] = field(default_factory=dict)
 
     def make(self, name: Any, leaves: Iterable[Value], whole: Atom | None = None) -> None:
         for k, value in enumerate(leaves):
             if may_alias(value.fact):
                 self.made[name, k] = self.buffer((name, k), value)
+            elif isinstance(entering := self.before.get(name), Value):
+                self.state.builder.sources.setdefault(value, (entering,))
         for k, container in enumerate(containers_in(self.state, whole)):
             if container is not whole or not isinstance(name, Buffer):
                 self.made[name, ~k] = self.buffer((name, ~k), container)

@@ -280,7 +280,7 @@ class _Trial:
 
 
 def _lower_body(state: Lowering, plan: _Plan) -> _Trial:
-    buffers = Buffers(state, plan.sharing)
+    buffers = Buffers(state, plan.sharing, plan.before)
     carried = {key: _carried(key, guess, buffers) for key, guess in plan.guesses.items()}
     before, written = plan.before, state.written
     state.enter({**before, **carried, **plan.lost, **_AT_START})
@@ -432,7 +432,7 @@ def _append_loop(
         )
     )  # fmt: skip
     leaves = iter(results)
-    buffers = Buffers(state, plan.sharing)
+    buffers = Buffers(state, plan.sharing, plan.before)
     for name, fact, own in rebuilt:
         part = list(itertools.islice(leaves, len(own)))
         value = rebuild(state, fact, iter(part))

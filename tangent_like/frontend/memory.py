@@ -361,8 +361,10 @@ def _is_contiguous(state: Lowering, value: Value) -> bool:
 
 def fresh(state: Lowering, atom: Atom, node: Any) -> Atom:
     """What an atom is now: its buffer, or that of something it holds, may have been written."""
-    if not state.written or not isinstance(atom, Value) or not may_alias(atom.fact):
+    if not state.written or not isinstance(atom, Value):
         return atom
+    if not may_alias(atom.fact):
+        return _unchanged(state, atom, node)
     op = state.builder.definitions.get(atom)
     if op is not None and is_display(op.fn) and not is_mutable_display(op.fn):
         return _with_fresh_items(state, atom, op, node)
@@ -382,6 +384,20 @@ def fresh(state: Lowering, atom: Atom, node: Any) -> Atom:
     if current is not atom:
         adopt(state, home.buffer, current)
     return current
+
+
+def _unchanged(state: Lowering, atom: Value, node: Any) -> Atom:
+    """A number as it is; refused where it may be an array without axes that `+=` has changed under
+    another name, here or before the loop that carries it."""
+    if not state.changed:
+        return atom
+    sources = state.builder.sources.get(atom, ())
+    entering = sources[0] if len(sources) == 1 else None
+    for value, own in ((atom, ""), (entering, atom.name)):
+        found = state.memory.get(state.changed[value]) if value in state.changed else None
+        if isinstance(found, Conflict) and found.name != own:
+            raise _tangled(state, found, node)
+    return atom
 
 
 def fresh_buffer(state: Lowering, buffer: Buffer, node: Any) -> None:
@@ -531,6 +547,10 @@ def write(
     place = state.place(node)
     if not isinstance(target, Value):
         raise NeverSupported(f"writing into {facts.describe(target.fact)}", place)
+    if facts.rank(target.fact) == 0:
+        raise NotYetSupported(
+            "writing into an array without axes", place, "use a number, or an array of one element"
+        )
     home = home_of(state, target)
     if home.buffer.outside:
         raise NeverSupported(

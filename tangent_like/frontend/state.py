@@ -73,6 +73,10 @@ class Lowering:
     """Buffers of which an element was read with `...`: NumPy gives a view without axes, which
     counts as a number here, so that nothing may be written into them."""
 
+    changed: dict[Value, Buffer] = field(default_factory=dict)
+    """Arguments without axes to which something was added by `+=` and the like: an array is
+    changed by it, a number bound anew.  The buffer says since where on the way."""
+
     listed: set[Buffer] = field(default_factory=set)
     """Buffers that lists of unknown length may hold: which ones is not known, so that a write to
     one makes the others unreadable."""

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, ir
-from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like import facts, ir, runtime
+from tangent_like.errors import NeverSupported, NotYetSupported, Place
 from tangent_like.frontend import lists
 from tangent_like.frontend.arithmetic import BINARY, SIGNS, binary
 from tangent_like.frontend.memory import fresh, home_of, write
-from tangent_like.frontend.scope import Conflict
+from tangent_like.frontend.scope import Buffer, Conflict
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import write_attribute
 from tangent_like.ir import Atom, Const, Value
@@ -129,13 +129,46 @@ def augment(state: Lowering, node: Any, old: Atom) -> Atom | None:
         return None
     # A number is bound anew, an array without axes changed: only other names could tell.
     place = state.place(node)
+    if isinstance(old, Value) and facts.rank(old.fact) == 0:
+        note_changed(state, old, place)
     new = state.builder.op(combine, (old, value), place=place)
-    if isinstance(old, Value):
+    if isinstance(old, Value) and facts.rank(old.fact) != 0:
         state.written += 1
         home = home_of(state, old)
         for buffer in (home.buffer, *home.buffer.tangled):
             state.memory[buffer] = Conflict(old.name, place, "it may have been changed")
     return new
+
+
+def note_changed(state: Lowering, old: Value, place: Place) -> None:
+    """Let no other name be read of what `+=` may have changed: an argument without axes, or what a
+    function made that gives arrays even then.  Other results are certain to be numbers."""
+    pending: list[Atom] = [old]
+    seen: set[Value] = set()
+    while pending:
+        value = pending.pop()
+        if not isinstance(value, Value) or value in seen or facts.is_scalar(value.fact):
+            continue
+        seen.add(value)
+        op = state.builder.definitions.get(value)
+        if op is not None:
+            pending += op.args[:1] if op.fn in _PASS_ON else ()
+        if value in state.builder.sources:
+            pending += state.builder.sources[value]
+        elif op is None or op.fn in _PASS_ON or op.fn in _MAKE:
+            state.written += 1
+            buffer = state.changed.setdefault(value, Buffer(value))
+            state.memory[buffer] = Conflict(old.name, place, "it may have been changed")
+
+
+_PASS_ON: frozenset[Any] = frozenset({
+    np.asarray, np.asanyarray, np.reshape, np.squeeze, np.transpose, np.broadcast_to, ir.defined,
+    runtime.bound,
+})  # fmt: skip
+_MAKE: frozenset[Any] = frozenset({
+    np.array, np.copy, np.zeros, np.ones, np.full, np.empty, np.zeros_like, np.ones_like,
+    np.full_like, np.empty_like, np.where,
+})  # fmt: skip
 
 
 def array_of(state: Lowering, node: Any, container: Atom) -> Value:

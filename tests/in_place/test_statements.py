@@ -57,6 +57,7 @@ VECTOR = {
     "add at of a view": "np.add.at(y[1:], np.array([3, 0, 3]), x[:3] ** 2)",
     "whole add": "y += x ** 2",
     "whole subtract": "y -= x ** 2",
+    "whole power": "y **= 2",
     "whole divide": "y /= x + 3.0",
     "whole scalar": "y *= x[0]",
     "fill": "y.fill(x[0] ** 2)",
