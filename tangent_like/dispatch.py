@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import linecache
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -384,7 +386,17 @@ def place_of(function: Any) -> Place:
     code = getattr(root, "__code__", None)
     if code is None:
         return NOWHERE
-    return Place(code.co_filename, code.co_firstlineno, function=root.__name__)
+    return Place(code.co_filename, _line_of_definition(code), function=root.__name__)
+
+
+def _line_of_definition(code: CodeType) -> int:
+    """The line with `def`, which follows the decorators; the first one where there is none."""
+    lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 :]
+    wanted = re.compile(rf"\s*(async\s+)?def\s+{re.escape(code.co_name)}\b")
+    if not lines or not lines[0].lstrip().startswith("@"):
+        return code.co_firstlineno
+    found = (k for k, line in enumerate(lines) if wanted.match(line))
+    return code.co_firstlineno + next(found, 0)
 
 
 def _shape_key(args: Iterable[Any], depth: int = 0) -> Any:

@@ -5,8 +5,10 @@ import linecache
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import tangent_like as tl
 from tangent_like.errors import (
     NOWHERE,
     ArgumentError,
@@ -119,3 +121,19 @@ def test_usual_hints_yield_to_a_given_one() -> None:
 def test_a_wrong_argument_is_a_type_error() -> None:
     with pytest.raises(TypeError):
         raise ArgumentError("`wrt` names no argument")
+
+
+def unchanged(f):
+    return f
+
+
+@unchanged
+@unchanged
+def decorated(x):
+    return x.sum()
+
+
+def test_the_place_of_a_decorated_function_is_its_def():
+    with pytest.raises(TangentLikeError) as caught:
+        tl.grad(decorated)(np.arange(3))
+    assert "    def decorated(x):\n" in str(caught.value)
