@@ -86,6 +86,8 @@ start = time.perf_counter()
 import tangent_like as tl
 imported = time.perf_counter() - start
 import long_20
+if "loaded" in sys.argv:
+    import tangent_like.cache, tangent_like.entry
 start = time.perf_counter()
 tl.grad(long_20.f, wrt=(0, 1))(0.3, 0.7)
 print(imported, time.perf_counter() - start)
@@ -95,25 +97,27 @@ print(imported, time.perf_counter() - start)
 def first_calls(rounds: int = 3) -> dict[str, float]:
     """Seconds of the import, and from `grad(f)` to the first result of 20 statements.
 
-    Each in a process of its own: with an empty cache folder, and with the one that was filled.
+    Each in a process of its own: with an empty cache folder, with the one that was filled, and
+    with that and the modules in memory that the first call imports.
     """
-    cold, warm, imports = [], [], []
+    cold, warm, loaded, imports = [], [], [], []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
             written(Path(folder), 20)
             cache = Path(folder) / "cache"
             cache.mkdir(mode=0o700)
-            for times in (cold, warm):
-                imported, first = in_process(folder, cache)
+            for times, how in ((cold, ""), (warm, ""), (loaded, "loaded")):
+                imported, first = in_process(folder, cache, how)
                 imports.append(imported)
                 times.append(first)
-    return {"import": min(imports), "cold": min(cold), "warm": min(warm)}
+    found = {"import": imports, "cold": cold, "warm": warm, "warm, loaded": loaded}
+    return {what: min(times) for what, times in found.items()}
 
 
-def in_process(folder: str, cache: Path) -> tuple[float, float]:
+def in_process(folder: str, cache: Path, how: str = "") -> tuple[float, float]:
     path = os.pathsep.join(sys.path)
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache), "PYTHONPATH": path}
-    command = [sys.executable, "-c", FIRST_CALL, folder]
+    command = [sys.executable, "-c", FIRST_CALL, folder, how]
     out = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     imported, first = map(float, out.stdout.split())
     return imported, first
@@ -136,5 +140,6 @@ def summary(figures: dict[str, Any]) -> str:
         f"choosing the version at a call with four floats: {1e9 * figures['dispatch']:.0f} ns",
         f"import beyond NumPy: {1e3 * first['import']:.0f} ms",
         f"first call of 20 statements: {1e3 * first['cold']:.1f} ms with an empty cache, "
-        f"{1e3 * first['warm']:.1f} ms with a full one",
+        f"{1e3 * first['warm']:.1f} ms with a full one, of which "
+        f"{1e3 * first['warm, loaded']:.1f} ms are not imports",
     ])  # fmt: skip

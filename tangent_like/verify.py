@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from tangent_like import ir
-from tangent_like.errors import InternalError, Place
+from tangent_like.errors import NOWHERE, InternalError, Place
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
 
 
@@ -21,34 +21,38 @@ def verify(function: Function) -> Function:
 
 
 def check_block(block: Block, visible: set[Value], seen: set[Value]) -> None:
-    inside = set(visible)
+    """Check a block that may use the values in `visible`, which is afterwards as it was."""
+    own: list[Value] = []
     for statement in block.statements:
-        for atom in ir.read_by(statement):
-            check_use(atom, inside, statement.place)
-        check_statement(statement, inside, seen)
+        check_uses(ir.read_by(statement), visible, statement.place)
+        check_statement(statement, visible, seen)
         defined = ir.defined_by(statement)
         define(defined, seen, statement.place)
-        inside.update(defined)
-    for atom in block.results:
-        place = block.statements[-1].place if block.statements else Place("", 0)
-        check_use(atom, inside, place)
+        visible.update(defined)
+        own += defined
+    check_uses(block.results, visible, block.statements[-1].place if block.statements else NOWHERE)
+    visible.difference_update(own)
 
 
-def check_statement(statement: Statement, inside: set[Value], seen: set[Value]) -> None:
+def check_statement(statement: Statement, visible: set[Value], seen: set[Value]) -> None:
+    if isinstance(statement, Op):
+        return
     if isinstance(statement, If):
         for block in (statement.then, statement.orelse):
             expect(len(block.results) == len(statement.results), "unequal results", statement)
-            check_block(block, inside, seen)
+            check_block(block, visible, seen)
     elif isinstance(statement, Loop):
         count = len(statement.params)
         expect(len(statement.inits) == count == len(statement.results), "unequal carry", statement)
         expect(len(statement.nexts) == count, "unequal next values", statement)
         expect(statement.iterable is not None or statement.exits, "an endless loop", statement)
-        own = statement.params + ((statement.item,) if statement.item is not None else ())
+        own = ir.items_and_params(statement)
         define(own, seen, statement.place)
-        check_block(statement.body, inside | set(own), seen)
+        visible.update(own)
+        check_block(statement.body, visible, seen)
+        visible.difference_update(own)
     else:
-        expect(isinstance(statement, Op), "an unknown statement", statement)
+        raise InternalError(f"an unknown statement {statement!r}", NOWHERE)
 
 
 def define(values: tuple[Value, ...], seen: set[Value], place: Place) -> None:
@@ -58,9 +62,10 @@ def define(values: tuple[Value, ...], seen: set[Value], place: Place) -> None:
         seen.add(value)
 
 
-def check_use(atom: Atom, inside: set[Value], place: Place) -> None:
-    if isinstance(atom, Value) and atom not in inside:
-        raise InternalError(f"{atom!r} is used where it is not defined", place)
+def check_uses(atoms: tuple[Atom, ...], visible: set[Value], place: Place) -> None:
+    for atom in atoms:
+        if isinstance(atom, Value) and atom not in visible:
+            raise InternalError(f"{atom!r} is used where it is not defined", place)
 
 
 def expect(holds: bool, what: str, statement: Statement) -> None:

@@ -197,11 +197,12 @@ def _wish(
 def _saved(function: Function, definitions: dict[Value, Op]) -> dict[Value, Value]:
     """For each tape what is saved on it, and for each value read from a tape what it was."""
     found: dict[Value, Value] = {}
-    statements = list(ir.walk(function.body))
-    for s in statements:
-        if isinstance(s, Op) and s.fn in (ir.push, ir.put) and isinstance(s.args[-1], Value):
-            found[s.args[0]] = s.args[-1]  # type: ignore[index]
-    for s in statements:
+    for op in definitions.values():
+        if (op.fn is ir.push or op.fn is ir.put) and isinstance(op.args[-1], Value):
+            found[op.args[0]] = op.args[-1]  # type: ignore[index]
+    if not found:
+        return found
+    for s in ir.walk(function.body):
         if isinstance(s, Op) and s.fn in (ir.pop, ir.fetch) and s.args[0] in found:
             found[s.result] = found[s.args[0]]
         elif isinstance(s, Loop) and s.item is not None:
