@@ -11,7 +11,7 @@ import builtins
 import keyword
 import operator
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -125,9 +125,9 @@ class Names:
             insort(occupied, stretch)
         return name
 
-    def choose(self, wish: str, stretches: list[Stretch]) -> str:
-        """The wished name, or the first free one with a number behind it."""
-        if self.free(wish, stretches):
+    def choose(self, wish: str, stretches: list[Stretch], plain: bool = True) -> str:
+        """The wished name, if it may stand `plain`, or the first free one with a number behind."""
+        if plain and self.free(wish, stretches):
             return self.take(wish, stretches)
         for number in range(1, _FIRST_NUMBERS):
             if self.free(f"{wish}{number}", stretches):
@@ -158,13 +158,21 @@ def assign_names(
     for value in groups.parent:
         members.setdefault(groups.find(value), []).append(value)
     chosen: dict[Value, str] = {}
+    users = {value.name for value in groups.parent}
     for root in sorted(members, key=lambda r: _rank(r, groups, members, lifetimes)):
         wish = _wish(root, members[root], definitions, saved)
         if root in groups.pinned:
             chosen[root] = names.take(wish, groups.stretches[root])
         else:
-            chosen[root] = names.choose(wish, groups.stretches[root])
+            # A reader would take a temporary `t` for the user's.
+            own = wish != "t" or wish not in users or _called_t(members[root], saved)
+            chosen[root] = names.choose(wish, groups.stretches[root], own)
     return {value: chosen[groups.find(value)] for value in groups.parent}
+
+
+def _called_t(members: Sequence[Value], saved: dict[Value, Value]) -> bool:
+    """Whether a variable holds what the user calls `t`, saved or not."""
+    return any(value.name or (value in saved and saved[value].name) for value in members)
 
 
 def _rank(
