@@ -3,6 +3,7 @@
 #   make demo      run the survey example and one command
 #   make test      what CI runs: ruff, mypy, and the tests on one Python, those of derivatives
 #                  also without simplification
+#   make test-rules  each derivative rule in every variant of its samples
 #   make test-numba  what Numba takes long to compile
 #   make smoke     a few tests on every Python found
 #   make test-all  all tests on every Python found
@@ -25,7 +26,7 @@ find_python = $$(for python in python$(1) $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}
 	"$$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != sys.argv[1])' $(1) >/dev/null 2>&1 \
 	&& echo "$$python" && break; done)
 
-.PHONY: demo test test-numba smoke test-all fuzz docs clean
+.PHONY: demo test test-rules test-numba smoke test-all fuzz docs clean
 
 demo: .venv/ready
 	$(BIN)/python examples/survey.py
@@ -36,6 +37,9 @@ test: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
 	$(BIN)/python -m pytest -n 2 --unsimplified $(OF_DERIVATIVES)
+
+test-rules: .venv/ready
+	$(BIN)/python -m pytest -n 2 -m "matrix or not matrix" tests/rules
 
 test-numba: .venv/ready
 	$(BIN)/python -m pytest -n 2 -m numba tests/numba

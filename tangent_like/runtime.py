@@ -271,7 +271,7 @@ def move_back(g: Any, source: Any, x: Any) -> Any:
     """Each element of `g` added to the element of `x` that it came from; -1 came from none."""
     g, source = np.asarray(g), np.asarray(source)
     found = np.zeros(np.size(x), g.dtype)
-    valid = source >= 0
+    valid = (source >= 0) & (found.size > 0)
     np.add.at(found, source[valid], np.broadcast_to(g, source.shape)[valid])
     return found.reshape(np.shape(x))[()]
 
@@ -321,7 +321,7 @@ def running_places(x: Any, y: Any, axis: int) -> Any:
 
 def finite_max(x: Any, axis: Any) -> Any:
     """The largest elements, with the reduced axes kept; 0 for those that are not finite."""
-    largest = np.max(x, axis=axis, keepdims=True)
+    largest = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     return np.where(np.isfinite(largest), largest, 0)
 
 
@@ -453,6 +453,8 @@ def product_of_others(x: Any, axis: Any) -> Any:
     if axis is None:
         return product_of_others(x.ravel(), 0).reshape(x.shape)[()]
     if isinstance(axis, tuple):
+        if not axis:
+            return np.ones_like(x)
         if len(axis) == 1:
             return product_of_others(x, axis[0])
         products = np.prod(x, axis=axis[0], keepdims=True)
@@ -576,6 +578,15 @@ def convolve_full(a: Any, v: Any) -> Any:
 
 
 # --- linear algebra ---------------------------------------------------------------------------
+
+
+def as_columns(x: Any, b: Any) -> Any:
+    """Vectors as matrices of one column, where `b` is a vector."""
+    return np.asarray(x)[..., None] if np.ndim(b) == 1 else x
+
+
+def from_columns(x: Any, b: Any) -> Any:
+    return np.asarray(x)[..., 0] if np.ndim(b) == 1 else x
 
 
 def per_matrix(g: Any) -> Any:

@@ -115,13 +115,33 @@ def names_of(function: Any) -> tuple[str, ...]:
 
 def arranged(op: Op, rule: Rule) -> Op:
     """Operands by position, and the options of an element-wise function by name."""
-    if not op.keywords and rule.kind != "elementwise":
+    if len(op.args) < 2 and not op.keywords and rule.kind != "elementwise":
         return op
     parameters = next(iter(_of_rule(rule)), None)
     if parameters is None:
         return op
-    op = _operands_by_position(op, parameters)
+    op = _with_flags(_operands_by_position(op, parameters), parameters)
     return _options_by_name(op, parameters) if rule.kind == "elementwise" else op
+
+
+def _with_flags(op: Op, parameters: Parameters) -> Op:
+    """`keepdims` as True or False: NumPy also takes what is as good as that."""
+    if "keepdims" not in parameters.names:
+        return op
+    names = [p.name for p in parameters.positional]
+    keywords = tuple((key, _flag(op, key, atom)) for key, atom in op.keywords)
+    args = [_flag(op, *pair) for pair in zip(names, op.args, strict=False)]
+    return replace(op, args=(*args, *op.args[len(args) :]), keywords=keywords)
+
+
+def _flag(op: Op, name: str, atom: Atom) -> Atom:
+    if name != "keepdims" or (isinstance(atom, Const) and atom.value is np._NoValue):
+        return atom
+    if not isinstance(atom, Const):
+        raise NotYetSupported(
+            "`keepdims` that is known at run time only", op.place, "write keepdims=True or False"
+        )
+    return Const(bool(atom.value))
 
 
 def _operands_by_position(op: Op, parameters: Parameters) -> Op:

@@ -9,11 +9,15 @@ import numpy as np
 from tangent_like.errors import NotYetSupported
 from tangent_like.rules.registry import composed, rule
 from tangent_like.rules.samples import reals
-from tangent_like.rules.symbolic import apply
+from tangent_like.rules.symbolic import apply, rank
 
 
 def _values(p: Any, x: Any) -> Any:
     """The sum of p_i x^(n-i)."""
+    if (rank(p) or 1) > 1:
+        raise NotYetSupported(
+            "`polyval` of several polynomials", hint="call it for each row of coefficients"
+        )
     powers = apply(np.arange, np.size(p))[::-1]
     return np.sum(p * np.expand_dims(x, -1) ** powers, axis=-1)
 
@@ -31,9 +35,24 @@ def _integral(p: Any, m: Any = 1, k: Any = None) -> Any:
     return apply(np.append, p / powers, 0.0 if k is None else k)
 
 
+def _coefficients(p: Any) -> Any:
+    """A number stands for a polynomial of degree 0."""
+    return p if rank(p) == 1 else apply(np.atleast_1d, p)
+
+
 def _padded(p: Any, other: Any) -> Any:
     """With zeros in front, as long as the other."""
+    p, other = _coefficients(p), _coefficients(other)
     return apply(np.pad, p, (apply(max, np.size(other) - np.size(p), 0), 0))
+
+
+def _product_tangent(tangents: Any, y: Any, p: Any, q: Any) -> Any:
+    """NumPy leaves out leading zeros of the operands."""
+    dp, dq = tangents
+    terms = [] if dp is None else [np.convolve(dp, q, "full")]
+    terms += [] if dq is None else [np.convolve(p, dq, "full")]
+    total = terms[0] if len(terms) == 1 else terms[0] + terms[1]
+    return total[np.size(total) - np.size(y) :]
 
 
 def _fit(
@@ -46,23 +65,39 @@ def _fit(
     matrix = np.expand_dims(x, -1) ** powers
     if w is not None:
         matrix, y = matrix * w[:, None], y * (w if np.ndim(y) == 1 else w[:, None])
-    return np.linalg.pinv(matrix) @ y
+    return least_squares(matrix, y)
 
 
-composed(np.polyval, _values, samples=lambda: [(reals(4), reals(3)), (reals(3), 0.7)])
+def least_squares(matrix: Any, y: Any) -> Any:
+    """Of several best fits NumPy gives the one of least norm where all columns have length 1."""
+    lengths = np.sqrt(np.sum(matrix * matrix, axis=0))
+    return np.matmul(np.linalg.pinv(matrix / lengths) / lengths[:, None], y)
+
+
+composed(
+    np.polyval,
+    _values,
+    samples=lambda: [(reals(4), reals(3)), (reals(3), 0.7)],
+    note="of one polynomial",
+)
 composed(np.polyder, _slope, samples=lambda: [(reals(4),), (reals(4), 2)])
 composed(np.polyint, _integral, samples=lambda: [(reals(3),), ((reals(3),), {"k": 0.5})])
 composed(
     np.polyadd,
     lambda p, q: _padded(p, q) + _padded(q, p),
-    samples=lambda: [(reals(3), reals(3, seed=1)), (reals(2), reals(4))],
+    samples=lambda: [(reals(3), reals(3, seed=1)), (reals(2), reals(4)), (reals(2), 0.7)],
 )
 composed(
     np.polysub,
     lambda p, q: _padded(p, q) - _padded(q, p),
     samples=lambda: [(reals(3), reals(3, seed=1)), (reals(4), reals(2))],
 )
-composed(np.polymul, lambda p, q: np.convolve(p, q, "full"), samples=lambda: [(reals(3), reals(2))])
+rule(
+    np.polymul,
+    jvp=_product_tangent,
+    samples=lambda: [(reals(3), reals(2))],
+    note="a polynomial has one coefficient at least",
+)
 rule(
     np.roots,
     jvp=lambda tangents, y, p: -_values(tangents[0], y) / _values(_slope(p), y),
@@ -72,5 +107,8 @@ rule(
 composed(
     np.polyfit,
     _fit,
-    samples=lambda: [(reals(5), reals(5, seed=1), 2), (reals(5), reals(5, 2, seed=1), 1)],
-)
+    samples=lambda: [
+        (reals(5), reals(5, seed=1), 2), (reals(5), reals(5, 2, seed=1), 1),
+        (reals(2), reals(2, seed=1), 2),
+    ],
+)  # fmt: skip

@@ -10,7 +10,7 @@ from tangent_like import runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.rules.registry import composed, constant, linear
 from tangent_like.rules.samples import positive, reals
-from tangent_like.rules.symbolic import Symbolic, apply, emitted
+from tangent_like.rules.symbolic import Symbolic, apply, emitted, rank
 
 # --- grids ------------------------------------------------------------------------------------
 
@@ -99,7 +99,9 @@ def _unmeshed(g: Any, *xs: Any, indexing: Any = "xy", sparse: Any = False, copy:
         own = 1 - i if indexing == "xy" and i < 2 and len(xs) > 1 else i
         others = tuple(k for k in range(len(xs)) if k != own)
         axes = others[0] if len(others) == 1 else others
-        found.append(g[i] if g[i] is None or not others else np.sum(g[i], axis=axes))
+        total = g[i] if g[i] is None or not others else np.sum(g[i], axis=axes)
+        flat = total is None or rank(xs[i]) in (0, 1)
+        found.append(total if flat else np.reshape(total, np.shape(xs[i])))
     return tuple(found)
 
 
@@ -114,6 +116,7 @@ linear(
         (reals(2), reals(3), reals(4)),
         (reals(3),),
         (0.7, reals(3)),
+        (reals(2, 2), reals(3)),
     ],
 )
 composed(
@@ -178,6 +181,11 @@ composed(
     np.histogram,
     _histogram,
     samples=lambda: [(reals(5), 3), (reals(5), np.array([-2.0, 0.3, 2.0]))],
-    note="counts are constant, edges are not",
+    note="counts are constant, edges are not; of one number at least",
 )
-composed(np.histogram_bin_edges, _edges, samples=lambda: [(reals(5), 3)])
+composed(
+    np.histogram_bin_edges,
+    _edges,
+    samples=lambda: [(reals(5), 3)],
+    note="of one number at least",
+)

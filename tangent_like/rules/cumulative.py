@@ -9,6 +9,7 @@ import numpy as np
 from tangent_like import runtime
 from tangent_like.rules.registry import composed, linear, named, rule
 from tangent_like.rules.samples import reals
+from tangent_like.rules.shapes import one_axis
 from tangent_like.rules.symbolic import apply, rank
 
 
@@ -69,9 +70,13 @@ rule(
 )
 
 
-def _initial(first: Any, terms: Any, x: Any, axis: Any, include_initial: Any) -> Any:
+def _with_initial(plain: Any, first: Any, x: Any, axis: Any, include_initial: Any) -> Any:
     """Cumulative operations of the array API, with the neutral element in front if wanted."""
-    if include_initial is not True:
+    if rank(x) == 0:
+        x = np.reshape(x, 1)
+    axis = 0 if axis is None else one_axis(axis)
+    terms = plain(x, axis)
+    if not include_initial:
         return terms
     front = np.zeros_like(np.take(x, [0], axis=axis)) + first
     return apply(np.concatenate, (front, terms), axis)
@@ -89,8 +94,7 @@ for _cumulate, _plain, _first in _CUMULATIVE:
     composed(
         _cumulate,
         lambda x, *, axis=None, dtype=None, out=None, include_initial=False, f=_plain, e=_first: (
-            _initial(e, f(x, 0 if axis is None else axis), x, 0 if axis is None else axis,
-                     include_initial)
+            _with_initial(f, e, x, axis, include_initial)
         ),
         samples=lambda: [
             (reals(4),), ((reals(2, 3),), {"axis": 1}), ((reals(4),), {"include_initial": True}),

@@ -61,6 +61,7 @@ linear(
         (reals(4), 1, -1, 0.7), (reals(4), 1, -1, 0.7, 0.3), (reals(2, 3), 2, 0, reals(2, 3)),
         ((reals(2, 3),), {"prepend": 0.0}), ((reals(4),), {"append": 1.5}),
     ],
+    note="of one number at least",
 )  # fmt: skip
 constant(runtime.gradient_matrix)
 linear(

@@ -30,7 +30,7 @@ LOG_2, LOG_10 = math.log(2), math.log(10)
 elementwise((np.exp, math.exp), lambda x, y: y, samples=REAL)
 elementwise((np.exp2, *named(math, "exp2")), lambda x, y: y * LOG_2, samples=REAL)
 elementwise((np.expm1, math.expm1), lambda x, y: np.exp(x), samples=REAL)
-elementwise(np.log, lambda x, y: 1 / x, samples=POSITIVE)
+elementwise(np.log, lambda x, y: 1 / x, samples=POSITIVE, note="inf at 0")
 elementwise((np.log2, math.log2), lambda x, y: 1 / (x * LOG_2), samples=POSITIVE)
 elementwise((np.log10, math.log10), lambda x, y: 1 / (x * LOG_10), samples=POSITIVE)
 elementwise((np.log1p, math.log1p), lambda x, y: 1 / (1 + x), samples=POSITIVE)
@@ -152,7 +152,9 @@ elementwise(
     (np.arccosh, math.acosh), lambda x, y: divide(1, np.sqrt(x - 1) * np.sqrt(x + 1)),
     samples=ABOVE_ONE, note="inf at 1",
 )  # fmt: skip
-elementwise((np.arctanh, math.atanh), lambda x, y: 1 / (1 - x * x), samples=UNIT)
+elementwise(
+    (np.arctanh, math.atanh), lambda x, y: 1 / (1 - x * x), samples=UNIT, note="inf at -1 and 1"
+)
 
 # --- special functions ------------------------------------------------------------------------
 
@@ -232,6 +234,7 @@ elementwise(
     (np.copysign, math.copysign),
     lambda x, w, y: (np.sign(x) * np.copysign(1.0, w), None),
     samples=PAIRS,
+    note="0 at 0",
 )
 elementwise(np.heaviside, lambda x, w, y: (None, x == 0), samples=PAIRS)
 

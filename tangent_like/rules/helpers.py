@@ -138,7 +138,7 @@ def _unknown_length(*operands: Any, **keywords: Any) -> Fact:
 for _function in (
     np.unique, np.extract, np.compress, np.flatnonzero, np.argwhere, np.trim_zeros, np.union1d,
     np.intersect1d, np.setdiff1d, np.setxor1d, np.bincount, np.roots, np.real_if_close,
-    np.linalg.eigvals, np.delete, runtime.first_places,
+    np.linalg.eigvals, np.delete, np.polymul, runtime.first_places,
 ):  # fmt: skip
     infer.special[_function] = _unknown_length
 

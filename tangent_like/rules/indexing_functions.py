@@ -217,7 +217,7 @@ rule(
         (reals(5),), (reals(2, 2),), ((np.array([0.3, -1.2, 0.7]),), {"return_inverse": True}),
         ((np.array([0.3, -1.2, 0.7]),), {"return_index": True, "return_counts": True}),
     ],
-    note="of equal elements the first one has derivative 1",
+    note="of equal elements the first one has derivative 1; not along an axis",
 )  # fmt: skip
 constant(runtime.first_places)
 

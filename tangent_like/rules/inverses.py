@@ -15,7 +15,7 @@ from tangent_like import facts, runtime
 from tangent_like.linalg_runtime import cofactors_change
 from tangent_like.rules.products import last_two_swapped
 from tangent_like.rules.reductions import real_if
-from tangent_like.rules.registry import composed, constant, rule
+from tangent_like.rules.registry import composed, constant, linear, rule
 from tangent_like.rules.samples import reals
 from tangent_like.rules.symbolic import Symbolic, apply, rank
 
@@ -68,14 +68,47 @@ def _solve_tangent(tangents: Any, y: Any, a: Any, b: Any) -> Any:
     da, db = tangents
     if da is None:
         return np.linalg.solve(a, db)
-    change = -(da @ y) if db is None else db - da @ y
-    return np.linalg.solve(a, change)
+    columns, solution = _same, _same
+    if rank(a) != 2 and (rank(b) or 1) == 1:
+        columns, solution = _as_columns, _from_columns
+    change = -(da @ columns(y, b))
+    if db is not None:
+        change = columns(db, b) + change
+    return solution(np.linalg.solve(a, change), b)
+
+
+def _same(x: Any, b: Any) -> Any:
+    return x
+
+
+def _as_columns(x: Any, b: Any) -> Any:
+    """Vectors as matrices of one column: `b` is a vector if it has one axis, one for all of `a`."""
+    return np.expand_dims(x, -1) if rank(b) == 1 else apply(runtime.as_columns, x, b)
+
+
+def _from_columns(x: Any, b: Any) -> Any:
+    return x[..., 0] if rank(b) == 1 else apply(runtime.from_columns, x, b)
+
+
+linear(
+    runtime.as_columns,
+    lambda g, x, b: apply(runtime.from_columns, g, b),
+    samples=lambda: [(reals(2, 3), np.zeros(3)), (reals(3, 2), np.zeros((3, 2)))],
+)
+linear(
+    runtime.from_columns,
+    lambda g, x, b: apply(runtime.as_columns, g, b),
+    samples=lambda: [(reals(2, 3, 1), np.zeros(3)), (reals(3, 2), np.zeros((3, 2)))],
+)
 
 
 def _solve_cotangent(g: Any, y: Any, a: Any, b: Any) -> Any:
     """One more solution, with the transpose; b is a vector if it has one axis."""
-    gb = np.linalg.solve(last_two_swapped(a), g)
     ranks = rank(a), rank(b)
+    if ranks[0] != 2 and (ranks[1] or 1) == 1:
+        gb = np.linalg.solve(last_two_swapped(a), _as_columns(g, b))
+        return -(gb @ last_two_swapped(_as_columns(y, b))), _from_columns(gb, b)
+    gb = np.linalg.solve(last_two_swapped(a), g)
     if ranks == (2, 1):
         return -np.outer(gb, y), gb
     if ranks == (2, 2):
@@ -89,7 +122,7 @@ rule(
     vjp=_solve_cotangent,
     samples=lambda: [
         (square(), reals(3)), (square(), reals(3, 2)), (square(2), reals(2, 3, 2)),
-        (square(2), reals(3, 2)),
+        (square(2), reals(3, 2)), (square(2), reals(3)),
     ],
 )  # fmt: skip
 
@@ -135,7 +168,7 @@ constant(runtime.leading_size)
 def _tensorsolve(a: Any, b: Any, axes: Any) -> Any:
     if axes is not None:
         a = np.moveaxis(a, axes, tuple(range(-len(axes), 0)))
-    flat = np.reshape(a, (np.size(b), -1))
+    flat = np.reshape(a, (np.size(b), np.size(b)))
     solution = np.linalg.solve(flat, np.ravel(b))
     shape = tuple(np.shape(a)[i] for i in range(np.ndim(b), np.ndim(a)))
     return np.reshape(solution, shape)

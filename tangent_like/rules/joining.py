@@ -9,6 +9,7 @@ import numpy as np
 from tangent_like import runtime
 from tangent_like.rules.registry import linear, named, rule
 from tangent_like.rules.samples import reals
+from tangent_like.rules.shapes import one_axis
 from tangent_like.rules.symbolic import Symbolic, apply, rank, shaped_as
 
 
@@ -325,6 +326,6 @@ for _unstack in named(np, "unstack"):
     rule(
         _unstack,
         jvp=lambda tangents, y, x, axis=0: apply(np.unstack, tangents[0], axis=axis),
-        vjp=lambda g, y, x, axis=0: apply(np.stack, _parts(g, y), axis),
+        vjp=lambda g, y, x, axis=0: apply(np.stack, _parts(g, y), one_axis(axis)),
         samples=lambda: [(reals(2, 3),), ((reals(2, 3),), {"axis": -1})],
     )

@@ -60,7 +60,12 @@ def _nan_options() -> Any:
 
 
 composed(np.nansum, _nan_reduction(np.sum, 0.0), samples=_nan_options)
-composed(np.nanprod, _nan_reduction(np.prod, 1.0), samples=_nan_options)
+composed(
+    np.nanprod,
+    _nan_reduction(np.prod, 1.0),
+    samples=_nan_options,
+    note="exact where elements are 0",
+)
 
 
 def _present(x: Any, axis: Any, where: Any) -> Any:
@@ -125,4 +130,5 @@ composed(
     np.nancumprod,
     lambda x, axis=None, dtype=None, out=None: np.cumprod(_without_nan(x, 1.0), axis),
     samples=lambda: nan_samples()[:2],
+    note="exact where elements are 0",
 )

@@ -25,7 +25,7 @@ elementwise((operator.sub, np.subtract), lambda x, w, y: (1, -1), samples=PAIRS)
 elementwise((operator.mul, np.multiply), lambda x, w, y: (w, x), samples=PAIRS)
 elementwise(
     (operator.truediv, np.true_divide),
-    lambda x, w, y: (1 / w, -y * y if _is_one(x) else -y / w),
+    lambda x, w, y: (_reciprocal(w), -y * y if _is_one(x) else -y / w),
     samples=PAIRS,
 )
 elementwise((operator.neg, np.negative), lambda x, y: -1, samples=[(1.3,), (-0.4,)])
@@ -40,6 +40,7 @@ elementwise(
     (np.fmod, math.fmod),
     lambda x, w, y: (1, -np.trunc(x / w)),
     samples=[(7.3, 2.0), (-7.3, 2.1), (7.3, -3.0)],
+    note="1 and -trunc(x / w), also at the jumps",
 )
 elementwise(
     math.remainder,
@@ -51,6 +52,7 @@ rule(
     jvp=lambda tangents, y, x, w: (0.0, _remainder_tangent(tangents, y, w)),
     vjp=lambda g, y, x, w: (None, None) if g[1] is None else (g[1], -g[1] * y[0]),
     samples=[(7.3, 2.0), (-7.3, 2.1)],
+    note="the remainder has the derivatives 1 and -(x // w), also at the jumps",
 )
 
 
@@ -59,6 +61,11 @@ def _remainder_tangent(tangents: tuple[Any, ...], y: Any, w: Any) -> Any:
     if dw is None:
         return dx
     return -dw * y[0] if dx is None else dx - dw * y[0]
+
+
+def _reciprocal(w: Any) -> Any:
+    """Of a literal zero what NumPy gives: Python's own division would raise an exception."""
+    return math.inf if type(w) in (int, float) and w == 0 else 1 / w
 
 
 def _is_one(x: Any) -> bool:

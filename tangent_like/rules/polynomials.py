@@ -15,6 +15,7 @@ from numpy.polynomial import chebyshev, hermite, hermite_e, laguerre, legendre, 
 
 from tangent_like import facts, infer, runtime
 from tangent_like.errors import NotYetSupported
+from tangent_like.rules.classic_polynomials import least_squares
 from tangent_like.rules.products import last_two_swapped
 from tangent_like.rules.reductions import typed
 from tangent_like.rules.registry import composed, constant, linear, named, refuse, rule
@@ -53,6 +54,17 @@ infer.special[runtime.matrix_of] = lambda *operands: facts.Array(
     "float64", (facts.fresh_size(), facts.fresh_size())
 )
 
+AN_ARRAY = "the coefficients are an array, of one number at least"
+ONE_POLYNOMIAL = "of one polynomial, at arrays"
+AT_VECTORS = "at points in arrays with one axis"
+
+
+def _series(*coefficients: Any) -> None:
+    """Refuse a number for the array of coefficients."""
+    if any(rank(c) == 0 for c in coefficients):
+        raise NotYetSupported("a number as a polynomial", hint="write np.array([number])")
+
+
 # --- values -----------------------------------------------------------------------------------
 
 
@@ -72,10 +84,12 @@ def _values(basis: Basis) -> None:
             (reals(3), reals(4, seed=1)), (reals(2, 2), reals(3, seed=1)), (reals(3), reals(1)),
             (0.7, reals(4)), (reals(2), reals(3, 2)), (0.7, reals(3, 2)),
         ],
+        note=AN_ARRAY,
     )  # fmt: skip
 
 
 def _value(x: Any, c: Any, tensor: Any, vander: Any) -> Any:
+    _series(c)
     matrix = apply(vander, x, np.shape(c)[0] - 1)
     if np.ndim(x) == 0:
         matrix = matrix[0]  # NumPy makes a row of it
@@ -96,19 +110,24 @@ def _several_variables(basis: Basis) -> None:
             )
         return [apply(basis("vander"), x, np.shape(c)[i] - 1) for i, x in enumerate(xs)]
 
-    composed(basis("val2d"), lambda x, y, c: _at_two(c, *matrices(c, x, y)), samples=_two)
-    composed(basis("val3d"), lambda x, y, z, c: _at_three(c, *matrices(c, x, y, z)), samples=_three)
-    composed(basis("grid2d"), lambda x, y, c: _on_grid(c, *matrices(c, x, y)), samples=_two)
-    composed(basis("grid3d"), lambda x, y, z, c: _on_grid(c, *matrices(c, x, y, z)), samples=_three)
+    for name, formula, samples in (
+        ("val2d", lambda x, y, c: _at_two(c, *matrices(c, x, y)), _two),
+        ("val3d", lambda x, y, z, c: _at_three(c, *matrices(c, x, y, z)), _three),
+        ("grid2d", lambda x, y, c: _on_grid(c, *matrices(c, x, y)), _two),
+        ("grid3d", lambda x, y, z, c: _on_grid(c, *matrices(c, x, y, z)), _three),
+    ):
+        composed(basis(name), formula, samples=samples, note=ONE_POLYNOMIAL)
     composed(
         basis("vander2d"),
         lambda x, y, deg: _products(basis, (x, y), deg),
         samples=lambda: [(reals(3), reals(3, seed=1), [2, 1])],
+        note=AT_VECTORS,
     )
     composed(
         basis("vander3d"),
         lambda x, y, z, deg: _products(basis, (x, y, z), deg),
         samples=lambda: [(reals(3), reals(3, seed=1), reals(3, seed=2), [2, 1, 1])],
+        note=AT_VECTORS,
     )
 
 
@@ -156,7 +175,12 @@ def _cut(g: Any, like: Any) -> Any:
 
 
 def _sum(function: Any, sign: int) -> None:
+    def vjp(g: Any, y: Any, a: Any, b: Any) -> Any:
+        _series(a, b)
+        return _cut(g, a), sign * _cut(g, b)
+
     def jvp(tangents: Any, y: Any, a: Any, b: Any) -> Any:
+        _series(a, b)
         da, db = (None if t is None else _cut(t, y) for t in tangents)
         if db is None or da is None:
             return da if db is None else sign * db
@@ -165,8 +189,9 @@ def _sum(function: Any, sign: int) -> None:
     rule(
         function,
         jvp=jvp,
-        vjp=lambda g, y, a, b: (_cut(g, a), sign * _cut(g, b)),
+        vjp=vjp,
         samples=lambda: [(reals(3), reals(3, seed=1)), (reals(2), reals(4)), (reals(4), reals(2))],
+        note=AN_ARRAY,
     )
 
 
@@ -181,20 +206,28 @@ def _product(basis: Basis) -> None:
         return np.einsum("kij,i,j->k", table, a, b)
 
     def jvp(tangents: Any, y: Any, a: Any, b: Any) -> Any:
+        _series(a, b)
         da, db = tangents
         terms = [] if da is None else [product(da, b)]
         terms += [] if db is None else [product(a, db)]
         return _cut(terms[0] if len(terms) == 1 else terms[0] + terms[1], y)
 
-    rule(multiply, jvp=jvp, samples=lambda: [(reals(3), reals(2, seed=1)), (reals(1), reals(3))])
+    rule(
+        multiply,
+        jvp=jvp,
+        samples=lambda: [(reals(3), reals(2, seed=1)), (reals(1), reals(3))],
+        note=AN_ARRAY,
+    )
     composed(
         basis("pow"),
         lambda c, pow, maxpower=16: _power(multiply, c, pow),
         samples=lambda: [(reals(3), 3), (reals(2), 1)],
+        note=AN_ARRAY,
     )
 
 
 def _power(multiply: Any, c: Any, exponent: int) -> Any:
+    _series(c)
     if exponent == 0:
         return None
     found = c
@@ -210,6 +243,7 @@ def _linear_map(function: Any, samples: Any, drop: tuple[str, ...] = ()) -> None
     """The transpose of its matrix, which is found by mapping each basis function."""
 
     def matrix(c: Any, options: Any, named_options: Any) -> Any:
+        _series(c)
         return apply(runtime.matrix_of, function, np.shape(c)[0], options, named_options)
 
     def jvp(tangents: Any, y: Any, c: Any, *options: Any, **named_options: Any) -> Any:
@@ -220,7 +254,7 @@ def _linear_map(function: Any, samples: Any, drop: tuple[str, ...] = ()) -> None
         found = matrix(c, options, _without(named_options, drop))
         return np.tensordot(last_two_swapped(found), _full(g, found), (1, 0))
 
-    rule(function, jvp=jvp, vjp=vjp, samples=samples)
+    rule(function, jvp=jvp, vjp=vjp, samples=samples, note=AN_ARRAY)
 
 
 def _full(g: Any, matrix: Any) -> Any:
@@ -265,12 +299,17 @@ def _calculus(basis: Basis) -> None:
 
 def _roots_and_fit(basis: Basis) -> None:
     vander, derivative = basis("vander"), basis("der")
+
+    def change_of_roots(tangents: Any, y: Any, c: Any) -> Any:
+        _series(c)
+        values = np.dot(apply(vander, y, np.size(c) - 1), tangents[0])
+        return -values / np.dot(apply(vander, y, np.size(c) - 2), apply(derivative, c))
+
     rule(
         basis("roots"),
-        jvp=lambda tangents, y, c: -np.dot(apply(vander, y, np.size(c) - 1), tangents[0])
-        / np.dot(apply(vander, y, np.size(c) - 2), apply(derivative, c)),
+        jvp=change_of_roots,
         samples=lambda: [(np.array([1.3, 0.4, 2.0]),), (np.array([0.3, -2.1, 0.4, 1.0]),)],
-        note="infinite or NaN for roots that coincide",
+        note="infinite or NaN for roots that coincide; not of a constant",
     )
     composed(
         basis("fit"),
@@ -289,7 +328,7 @@ def _fit(vander: Any, x: Any, y: Any, deg: Any, full: Any, w: Any) -> Any:
     matrix = apply(vander, x, deg)
     if w is not None:
         matrix, y = matrix * w[:, None], y * (w if np.ndim(y) == 1 else w[:, None])
-    return np.matmul(np.linalg.pinv(matrix), y)
+    return least_squares(matrix, y)
 
 
 WEIGHTS = {

@@ -8,9 +8,10 @@ import numpy as np
 
 from tangent_like import facts, infer, runtime
 from tangent_like.einsum_runtime import of_tensordot, split
+from tangent_like.errors import NotYetSupported
 from tangent_like.ir import Atom
 from tangent_like.rules.contraction import Factor, cotangent_of
-from tangent_like.rules.reductions import conj
+from tangent_like.rules.reductions import conj, how
 from tangent_like.rules.registry import bilinear, composed, linear, named
 from tangent_like.rules.samples import reals
 from tangent_like.rules.symbolic import apply, is_symbolic, rank, shaped_as
@@ -61,16 +62,23 @@ composed(
     lambda x, w: np.dot(conj(_vector(x)), _vector(w)),
     samples=lambda: [(reals(3), reals(3, seed=1)), (reals(2, 2), reals(2, 2, seed=1))],
 )
-for _vecdot in named(np, "vecdot"):
-    composed(
-        (_vecdot, np.linalg.vecdot),
-        lambda x, w, *, axis=-1: np.sum(conj(x) * w, axis=axis),
-        samples=lambda: [
-            (reals(2, 3), reals(2, 3, seed=1)),
-            (reals(2, 3), reals(3, seed=1)),
-            ((reals(2, 3), reals(2, 3, seed=1)), {"axis": 0}),
-        ],
-    )
+def _vecdot_samples() -> Any:
+    x = reals(2, 3)
+    return [(x, reals(2, 3, seed=1)), (x, reals(3, seed=1)), ((x, x + 1), {"axis": 0})]
+
+
+composed(
+    named(np, "vecdot"),
+    lambda x, w, *, axis=-1, keepdims=False: np.sum(conj(x) * w, axis=axis, **how(keepdims)),
+    samples=lambda: [
+        *_vecdot_samples(), ((reals(2, 3), reals(3, seed=1)), {"axis": -1, "keepdims": True}),
+    ],
+)  # fmt: skip
+composed(
+    named(np.linalg, "vecdot"),
+    lambda x, w, *, axis=-1: np.sum(conj(x) * w, axis=axis),
+    samples=_vecdot_samples,
+)
 composed(
     named(np, "matvec"),
     lambda a, x: np.matmul(a, x[..., None])[..., 0],
@@ -240,11 +248,24 @@ def _trimmed(full: Any, a: Any, v: Any, mode: Any, mirrored: Any = 0) -> Any:
     if mode == "same":
         start = (shorter - 1 + mirrored) // 2
         return full[start : start + longer]
+    if mode != "valid":
+        raise NotYetSupported(f"the mode {mode!r}", hint='write "full", "same" or "valid"')
     return full[shorter - 1 : longer]
 
 
+def _signal(x: Any) -> Any:
+    """A number stands for a signal of length 1."""
+    return x if rank(x) == 1 else np.ravel(x)
+
+
 def _convolve(a: Any, v: Any, mode: Any = "full") -> Any:
+    a, v = _signal(a), _signal(v)
     return _trimmed(apply(runtime.convolve_full, a, v), a, v, mode)
+
+
+def _correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
+    full = apply(runtime.convolve_full, a, conj(v)[::-1])
+    return _trimmed(full, a, v, mode, np.size(v) > np.size(a))
 
 
 def _convolution_samples() -> Any:
@@ -259,14 +280,12 @@ bilinear(
     lambda g, a, v: shaped_as(np.correlate(g, conj(a), "valid"), v),
     samples=lambda: [(reals(5), reals(3, seed=1)), (reals(2), reals(3))],
 )
-composed(np.convolve, _convolve, samples=_convolution_samples)
 composed(
-    np.correlate,
-    lambda a, v, mode="valid": _trimmed(
-        apply(runtime.convolve_full, a, conj(v)[::-1]), a, v, mode, np.size(v) > np.size(a)
-    ),
-    samples=_convolution_samples,
+    np.convolve,
+    _convolve,
+    samples=lambda: [*_convolution_samples(), (reals(3), 0.7), (0.7, reals(3), "same")],
 )
+composed(np.correlate, _correlate, samples=_convolution_samples)
 
 # --- chains and powers ------------------------------------------------------------------------
 

@@ -236,13 +236,13 @@ def _others_formula(x: Any, axis: Any) -> Any:
     if axis is None:
         return np.reshape(apply(runtime.product_of_others, np.ravel(x), 0), np.shape(x))
     if isinstance(axis, tuple):
-        return _others_ofaxes_of(x, axis)
+        return _others_along(x, axis) if axis else None
     before = np.cumprod(apply(runtime.preceding, x, axis, 1), axis)
     after = np.cumprod(apply(runtime.preceding, np.flip(x, axis), axis, 1), axis)
     return before * np.flip(after, axis)
 
 
-def _others_ofaxes_of(x: Any, axis: tuple[Any, ...]) -> Any:
+def _others_along(x: Any, axis: tuple[Any, ...]) -> Any:
     if len(axis) == 1:
         return apply(runtime.product_of_others, x, axis[0])
     products = np.prod(x, axis=axis[0], keepdims=True)
@@ -255,6 +255,7 @@ composed(
     _others_formula,
     samples=lambda: [
         (reals(4), None), (reals(2, 3), 1), (reals(2, 3), (0, -1)), (np.array([0.0, 2.0, 0.0]), 0),
+        (reals(2), ()),
     ],
 )  # fmt: skip
 rule(
@@ -295,4 +296,5 @@ composed(
         np.max(x, axis=axis, keepdims=keepdims) - np.min(x, axis=axis, keepdims=keepdims)
     ),
     samples=axis_samples,
+    note="ties share equally",
 )

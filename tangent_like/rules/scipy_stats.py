@@ -267,11 +267,16 @@ def _normal_samples() -> Any:
             (x, mean, 1.3)]  # fmt: skip
 
 
-composed(stats.multivariate_normal.logpdf, _multivariate_normal, samples=_normal_samples)
+AT_POINTS = "at several points, or at one that is a vector"
+
+composed(
+    stats.multivariate_normal.logpdf, _multivariate_normal, samples=_normal_samples, note=AT_POINTS
+)
 composed(
     stats.multivariate_normal.pdf,
     lambda x, mean=None, cov=1: np.exp(_multivariate_normal(x, mean, cov)),
     samples=_normal_samples,
+    note=AT_POINTS,
 )
 
 

@@ -38,6 +38,11 @@ def inverse(axes: Any) -> Any:
     return apply(np.argsort, axes)
 
 
+def one_axis(axis: Any) -> Any:
+    """An axis that may also be given as a tuple of one."""
+    return axis[0] if isinstance(axis, tuple) and len(axis) == 1 else axis
+
+
 def _all_ints(axes: Any) -> bool:
     return isinstance(axes, (tuple, list)) and all(isinstance(axis, int) for axis in axes)
 

@@ -170,18 +170,36 @@ def _with_nan() -> Any:
     return x
 
 
-composed(np.quantile, _quantile, samples=lambda: _several_quantiles(reals(4, 3)))
-composed(np.percentile, _percentile(_quantile),
-         samples=lambda: _several_quantiles(reals(4, 3), 100.0)[:8])  # fmt: skip
+composed(
+    np.quantile,
+    _quantile,
+    samples=lambda: _several_quantiles(reals(4, 3)),
+    note="of one number at least",
+)
+composed(
+    np.percentile,
+    _percentile(_quantile),
+    samples=lambda: _several_quantiles(reals(4, 3), 100.0)[:8],
+    note="of one number at least",
+)
 composed(
     np.median,
     _median(_quantile),
     samples=axis_samples,
-    note="of an even number the two in the middle share equally",
+    note="of an even number the two in the middle share equally; of one number at least",
 )
-composed(np.nanquantile, _nanquantile, samples=lambda: _several_quantiles(_with_nan()))
-composed(np.nanpercentile, _percentile(_nanquantile),
-         samples=lambda: _several_quantiles(_with_nan(), 100.0)[:8])  # fmt: skip
+composed(
+    np.nanquantile,
+    _nanquantile,
+    samples=lambda: _several_quantiles(_with_nan()),
+    note="of one number at least",
+)
+composed(
+    np.nanpercentile,
+    _percentile(_nanquantile),
+    samples=lambda: _several_quantiles(_with_nan(), 100.0)[:8],
+    note="of one number at least",
+)
 composed(
     np.nanmedian,
     _median(_nanquantile),
@@ -189,7 +207,7 @@ composed(
         *axis_samples()[:5], (_with_nan(),), (_with_nan(), 0),
         ((_with_nan(),), {"axis": 1, "keepdims": True}),
     ],
-    note="of an even number the two in the middle share equally",
+    note="of an even number the two in the middle share equally; of one number at least",
 )  # fmt: skip
 linear(
     runtime.merge_axes,
@@ -234,6 +252,7 @@ composed(
         ((reals(2, 3),), {"fweights": np.array([1, 3, 2]), "aweights": positive(3)}),
         (reals(2, 5), None, True, False, None, None, positive(5)),
     ],
+    note="of two observations at least",
 )  # fmt: skip
 
 
@@ -247,4 +266,5 @@ composed(
     np.corrcoef,
     _correlation,
     samples=lambda: [(reals(2, 5),), (reals(4), reals(4, seed=1))],
+    note="of two observations at least",
 )

@@ -10,6 +10,7 @@ from tangent_like import runtime
 from tangent_like.rules.reductions import MASK, axes_of, how
 from tangent_like.rules.registry import composed, constant, linear, refuse, rule
 from tangent_like.rules.samples import positive, reals
+from tangent_like.rules.shapes import one_axis
 from tangent_like.rules.symbolic import apply, rank
 
 # --- reduce -----------------------------------------------------------------------------------
@@ -22,6 +23,7 @@ def _reduction(function: Any) -> Any:
         x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, *, keepdims: Any = False,
         initial: Any = None, where: Any = True,
     ) -> Any:  # fmt: skip
+        axis = None if rank(x) == 0 else axis
         first = {} if initial is None else {"initial": initial}
         masked = {} if where is True else {"where": where}
         return apply(function, x, **axes_of(axis), **how(keepdims), **first, **masked)
@@ -38,15 +40,17 @@ def _reduced() -> Any:
     ]  # fmt: skip
 
 
-for _ufunc, _function in (
-    (np.add, np.sum), (np.multiply, np.prod), (np.maximum, np.max), (np.minimum, np.min),
+for _ufunc, _function, _note in (
+    (np.add, np.sum, ""), (np.multiply, np.prod, "exact where elements are 0"),
+    (np.maximum, np.max, "ties share equally"), (np.minimum, np.min, "ties share equally"),
 ):  # fmt: skip
-    composed(_ufunc.reduce, _reduction(_function), samples=_reduced)
+    composed(_ufunc.reduce, _reduction(_function), samples=_reduced, note=_note)
 
 
 def _log_of_sum(
     x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, *, keepdims: Any = False
 ) -> Any:
+    axis = None if rank(x) == 0 else axis
     shift = apply(runtime.finite_max, x, axis)
     total = np.log(apply(np.sum, np.exp(x - shift), **axes_of(axis), **how(keepdims)))
     return total + (shift if keepdims is True else apply(np.sum, shift, **axes_of(axis)))
@@ -57,28 +61,35 @@ constant(runtime.finite_max)
 
 # --- accumulate -------------------------------------------------------------------------------
 
+
+def _along(axis: Any) -> Any:
+    """Of a vector the axis may be None."""
+    return 0 if axis is None else one_axis(axis)
+
+
 composed(
     np.add.accumulate,
-    lambda x, axis=0, dtype=None, out=None: np.cumsum(x, axis),
+    lambda x, axis=0, dtype=None, out=None: np.cumsum(x, _along(axis)),
     samples=lambda: [(reals(4),), (reals(2, 3),), (reals(2, 3), 1)],
 )
 composed(
     np.multiply.accumulate,
-    lambda x, axis=0, dtype=None, out=None: np.cumprod(x, axis),
+    lambda x, axis=0, dtype=None, out=None: np.cumprod(x, _along(axis)),
     samples=lambda: [(reals(4),), (reals(2, 3),), (np.array([0.5, 0.0, 2.0]),)],
 )
 for _extreme in (np.maximum, np.minimum):
     rule(
         _extreme.accumulate,
         jvp=lambda tangents, y, x, axis=0, dtype=None, out=None: np.take_along_axis(
-            tangents[0], apply(runtime.running_places, x, y, axis), axis
+            tangents[0], apply(runtime.running_places, x, y, _along(axis)), _along(axis)
         ),
         vjp=lambda g, y, x, axis=0, dtype=None, out=None: apply(
-            runtime.untake_along_axis, g, apply(runtime.running_places, x, y, axis), x, axis
+            runtime.untake_along_axis, g, apply(runtime.running_places, x, y, _along(axis)), x,
+            _along(axis),
         ),
         samples=lambda: [(reals(5),), (reals(3, 3),), (reals(2, 4), -1)],
         note="of equal elements the last one counts",
-    )
+    )  # fmt: skip
 constant(runtime.running_places)
 
 # --- outer ------------------------------------------------------------------------------------

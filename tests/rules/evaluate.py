@@ -67,6 +67,8 @@ class Consistency:
                     self.size(dim, length)
 
     def size(self, dim: Any, length: int) -> None:
+        if isinstance(dim, Size) and dim.offset < 0 and length == 0:
+            return  # `x[:-1]` of no elements has none
         if isinstance(dim, Size):
             base = self.sizes.setdefault(dim.base, length - dim.offset)
             assert base == length - dim.offset, f"{dim}: {base} but {length}"
@@ -90,7 +92,7 @@ def _execute(statements: Iterable[Any], env: Any, names: Any, check: Any) -> Ite
                 check(statement.result, env[statement.result])
             except AssertionError as error:
                 raise AssertionError(
-                    f"{statement}: {error} {[np.shape(a) for a in args]}"
+                    f"{statement}: {error} {[getattr(a, 'shape', type(a)) for a in args]}"
                 ) from error
             yield Op(
                 statement.result,

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-import tangent_like.rules  # noqa: F401
+import tangent_like as tl
+from tangent_like.rules import registry
+from tests.derivatives import define
 from tests.rules.evaluate import forward, one_operation, reverse, traced
 
 INF, NAN = math.inf, math.nan
@@ -275,6 +277,12 @@ def test_product_with_zeros_is_exact() -> None:
     expect(partials(np.cumprod, np.array([2.0, 0.0, 3.0])), [1, 8, 0])
 
 
+def test_leading_zeros_of_polynomials_are_left_out() -> None:
+    p, q, weights = np.array([0.0, 0.7, -0.3]), np.array([1.3, 0.4]), np.array([1.0, 10.0, 100.0])
+    assert len(np.polymul(p, q)) == 3
+    expect([slope(lambda q: np.sum(np.polymul(p, q) * weights), q)], [0.7 - 3, 7 - 30])
+
+
 def test_sinc_at_zero() -> None:
     for x in both(0.0):
         expect(np.ravel(partials(np.sinc, x)[0]), 0)
@@ -312,3 +320,78 @@ def test_remainder() -> None:
 
     expect(partials(operator.mod, 7.5, 2.0), 1, -3)
     expect(partials(np.fmod, -7.5, 2.0), 1, 3)
+
+
+# ---------------------------------------------------------------- arguments of derivatives
+
+
+def test_unused_argument_has_zeros_of_its_shape() -> None:
+    f = define("def f(x, w, z):\n    return np.sum(x * x)\n", "f")
+    found = tl.grad(f, (1, 2))(np.ones(2), np.ones((2, 3), np.float32), 0.7)
+    np.testing.assert_array_equal(found[0], np.zeros((2, 3)))
+    assert found[0].dtype == np.float32
+    assert found[1] == 0.0 and isinstance(found[1], float)
+
+
+def test_python_int_is_taken_as_a_float() -> None:
+    f = define("def f(x):\n    return x * x * x\n", "f")
+    for found, wanted in ((tl.grad(f)(2), 12.0), (tl.grad(tl.grad(f))(2), 12.0)):
+        assert type(found) is float and found == wanted
+    assert tl.jvp(f, (2,), (1.0,)) == (8.0, 12.0)
+
+
+def test_integer_array_is_an_error_that_says_how_to_cast() -> None:
+    f = define("def f(x):\n    return np.sum(x * x)\n", "f")
+    with pytest.raises(TypeError, match="float"):
+        tl.grad(f)(np.array([1, 2]))
+    with pytest.raises(TypeError, match="float"):
+        tl.jvp(f, (np.array([1, 2]),), (np.ones(2),))
+
+
+def test_float32_stays_float32() -> None:
+    f = define("def f(x):\n    return np.sum(np.tanh(2.0 * x) ** 2 + 0.5)\n", "f")
+    x = np.array([0.3, -1.2], np.float32)
+    u = np.ones(2, np.float32)
+    value, slope = tl.jvp(f, (x,), (u,))
+    assert {tl.grad(f)(x).dtype, value.dtype, slope.dtype} == {np.dtype(np.float32)}
+    assert tl.hvp(f)(x, u).dtype == np.float32
+
+
+def test_complex_gradient_is_that_of_jax() -> None:
+    f = define("def f(z):\n    return np.abs(z) ** 2\n", "f")
+    assert tl.grad(f)(3 + 4j) == pytest.approx(6 - 8j)
+
+
+def test_gradient_of_an_array_names_jacobian() -> None:
+    f = define("def f(x):\n    return x * x\n", "f")
+    with pytest.raises(TypeError, match="jacobian"):
+        tl.grad(f)(np.ones(2))
+
+
+# ---------------------------------------------------------------- what the documentation says
+
+NOTED = {
+    (abs, np.abs, np.fabs, math.fabs): "0 at 0",
+    (np.maximum, np.minimum): "maximum(x, 0) has derivative 0 at 0",
+    (max, min, np.max, np.amin, np.ptp, np.nanmin): "ties share equally",
+    (np.fmax, np.fmin, np.maximum.reduce): "ties share equally",
+    (np.sort,): "equal elements keep their order",
+    (np.clip,): "1 inside and at the bounds",
+    (np.sqrt, math.sqrt, np.cbrt): "inf at 0",
+    (pow, np.power, math.pow): "x**0 has derivative 0 everywhere",
+    (np.linalg.norm, np.hypot, math.hypot): "0 where",
+    (np.std, np.nanstd): "0 where all elements are equal",
+    (np.prod, np.nanprod, math.prod, np.cumprod, np.multiply.reduce): "exact where elements are 0",
+    (np.sinc,): "exact at 0",
+    (np.arctan2,): "NaN where both operands are 0",
+    (np.where,): "what the other branch gives",
+}
+
+
+@pytest.mark.parametrize("functions", NOTED, ids=lambda fs: fs[0].__name__)
+def test_conventions_are_documented(functions: tuple[Any, ...]) -> None:
+    for function in functions:
+        note = registry.find(function).note
+        if function in (np.maximum, np.minimum):
+            note = note.replace("minimum(", "maximum(")
+        assert NOTED[functions] in note, function

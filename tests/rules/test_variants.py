@@ -1,0 +1,136 @@
+"""Each rule in calls that its samples do not show: see `variants`.
+
+Whether there is such a call, the function itself says by raising or not.  What holds for a call
+here: forward mode is near finite differences, and reverse mode is its transpose to 100 eps.
+
+| dimension                          | functions               | made from                        |
+|------------------------------------|-------------------------|----------------------------------|
+| 0-d to 3-d, length 0 and 1         | that take arrays        | all arrays of a sample, and each |
+| broadcasting, each way             | element-wise            | a sample of numbers              |
+| axes from either end, tuples, None | with `axis` or `axes`   | a sample with arrays             |
+| axes kept                          | with `keepdims`         | the same                         |
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tangent_like.errors import NotYetSupported
+from tests.rules import variants
+from tests.rules.catalogue import cases, name_of, usable_samples
+from tests.rules.checks import check_first_order, check_second_order, check_shapes
+from tests.rules.evaluate import one_operation
+from tests.rules.variants import Call
+
+pytestmark = [pytest.mark.filterwarnings("ignore")]
+
+REFUSED = {
+    "builtins.max": "not of arrays of one element",
+    "builtins.min": "not of arrays of one element",
+    "numpy.cov": "of two observations at least",
+    "numpy.corrcoef": "of two observations at least",
+    "numpy.diff": "of one number at least",
+    "numpy.histogram": "of one number at least",
+    "numpy.histogram_bin_edges": "of one number at least",
+    "numpy.median": "of one number at least",
+    "numpy.nanmedian": "of one number at least",
+    "numpy.nanpercentile": "of one number at least",
+    "numpy.nanquantile": "of one number at least",
+    "numpy.percentile": "of one number at least",
+    "numpy.polymul": "has one coefficient at least",
+    "numpy.polyval": "of one polynomial",
+    "numpy.quantile": "of one number at least",
+    "numpy.unique": "not along an axis",
+    "scipy.stats._multivariate.logpdf": "at several points",
+    "scipy.stats._multivariate.pdf": "at several points",
+}
+"""Functions that some calls are refused of, and the part of the rule's note that says so."""
+
+OF_POLYNOMIALS = (
+    "the coefficients are an array", "of one polynomial", "at points", "not of a constant",
+)  # fmt: skip
+"""The same for the functions of `numpy.polynomial`."""
+
+LARGEST = 300
+"""Calls whose result has more numbers say nothing new."""
+
+
+def of_shapes(rule: Any, fn: Any, args: Any, keywords: Any) -> Iterator[Call]:
+    yield from variants.of_numbers(args, keywords)
+    yield from variants.of_arrays(args, keywords)
+
+
+def of_everything(rule: Any, fn: Any, args: Any, keywords: Any) -> Iterator[Call]:
+    yield from of_shapes(rule, fn, args, keywords)
+    yield from variants.of_one_array(args, keywords)
+    yield from variants.of_axes(rule, fn, args, keywords)
+
+
+def takes_any_shape(rule: Any, fn: Any) -> bool:
+    """Helpers of rules are called with shapes that belong together; SciPy's functions of matrices
+    and signals are checked for what their samples show: one matrix, one signal."""
+    return not name_of(fn).startswith(("tangent_like.", "scipy.linalg", "scipy.signal"))
+
+
+def calls_of(rule: Any, fn: Any, make: Callable[..., Iterator[Call]], count: int) -> Iterator[Call]:
+    for args, keywords in itertools.islice(usable_samples(rule, fn), count):
+        for call in make(rule, fn, args, keywords):
+            if variants.accepted(fn, call, LARGEST):
+                yield call
+
+
+def check(fn: Any, call: Call, known: bool, second: bool = False) -> None:
+    with np.errstate(all="ignore"):
+        program, values = one_operation(fn, call.args, call.keywords, known)
+        straight, results = program.trace(values)
+        if not all(np.all(np.isfinite(y)) for y in results):
+            return check_shapes(straight, values)
+        check_first_order(straight, values)
+        if second:
+            check_second_order(straight, values)
+
+
+@pytest.mark.parametrize(("rule", "fn"), cases(takes_any_shape))
+def test_shapes(rule: Any, fn: Any) -> None:
+    for call in calls_of(rule, fn, of_shapes, 1):
+        check_or_refuse(rule, fn, call)
+
+
+@pytest.mark.parametrize(("rule", "fn"), cases(takes_any_shape))
+def test_axes(rule: Any, fn: Any) -> None:
+    for call in calls_of(rule, fn, variants.of_axes, 1):
+        check_or_refuse(rule, fn, call)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
+@pytest.mark.parametrize(("rule", "fn"), cases(takes_any_shape))
+def test_everything(rule: Any, fn: Any, known: bool) -> None:
+    """Also to second order, of facts that are not known, and of one array alone."""
+    for call in calls_of(rule, fn, of_everything, 1):
+        check_or_refuse(rule, fn, call, known, second=known)
+
+
+def check_or_refuse(
+    rule: Any, fn: Any, call: Call, known: bool = True, second: bool = False
+) -> None:
+    """A derivative is right, or its function is listed with what the rule's note says of it."""
+    try:
+        check(fn, call, known, second)
+    except (NotYetSupported, ValueError, IndexError, ZeroDivisionError) as error:
+        if isinstance(error, NotYetSupported) and not known:
+            return  # less usual calls may need to know the shapes
+        if not is_listed(rule, fn):
+            raise AssertionError(f"{name_of(fn)} with {call.label}: {error!r}") from error
+    except AssertionError as error:
+        if not ("length 0" in call.label and is_listed(rule, fn)):
+            raise AssertionError(f"{name_of(fn)} with {call.label}: {error}") from error
+
+
+def is_listed(rule: Any, fn: Any) -> bool:
+    if name_of(fn).startswith("numpy.polynomial."):
+        return any(part in rule.note for part in OF_POLYNOMIALS)
+    return name_of(fn) in REFUSED and REFUSED[name_of(fn)] in rule.note
