@@ -15,6 +15,7 @@ from tangent_like.build import Builder
 from tangent_like.facts import Array, Fact, Scalar
 from tangent_like.ir import Atom, Const
 from tangent_like.rules.symbolic import Symbolic, lift, lower
+from tangent_like.trees import item
 
 Tree = Any
 """A tangent or cotangent: an atom, None for zero, or a tuple of trees for a tuple or list."""
@@ -51,8 +52,8 @@ def lower_cotangent(builder: Builder, found: Any) -> Tree:
 def fit_tree(builder: Builder, tree: Tree, operand: Atom) -> Tree:
     """`fit` for each leaf of a structure."""
     if isinstance(tree, tuple):
-        items = (builder.op(operator.getitem, (operand, Const(i))) for i in range(len(tree)))
-        return tuple(fit_tree(builder, t, item) for t, item in zip(tree, items, strict=False))
+        parts = (item(builder, operand, i) for i in range(len(tree)))
+        return tuple(fit_tree(builder, t, part) for t, part in zip(tree, parts, strict=False))
     return None if tree is None else fit(builder, tree, operand)
 
 

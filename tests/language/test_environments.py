@@ -103,6 +103,29 @@ def test_a_script_and_python_c(tmp_path):
     assert "KeyError" not in done.stderr
 
 
+SESSION = """
+import tangent_like as tl
+def f(x):
+    y = x * x
+    return y
+
+tl.grad(f)(3.0)
+"""
+
+
+def test_an_interactive_session():
+    """The prompt keeps what was typed from Python 3.13 on; before, the way out is named."""
+    done = subprocess.run(
+        [sys.executable, "-i", "-q"], input=SESSION, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(tl.__file__).parents[1])},
+    )  # fmt: skip
+    if sys.version_info >= (3, 13):
+        assert done.stdout == "6.0\n", done.stderr
+    else:
+        assert "SourceError" in done.stderr
+        assert "file or a notebook" in done.stderr
+
+
 two = (lambda x: x * x, lambda x: x * x * x)
 
 
