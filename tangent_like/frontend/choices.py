@@ -15,6 +15,7 @@ from tangent_like import ir
 from tangent_like.build import Unreachable
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.branches import truth
+from tangent_like.frontend.chosen import After, note_choices
 from tangent_like.frontend.failures import has_raised, keep_the_side_that_goes_on, mark_raised
 from tangent_like.frontend.joins import choosable, join_environments, joinable
 from tangent_like.frontend.memory import fresh
@@ -95,7 +96,11 @@ def choose(
             return Const(Choice(test, left, right))  # type: ignore[arg-type]
         then_block = Block(then_block.statements, (left,))  # type: ignore[arg-type]
         else_block = Block(else_block.statements, (right,))  # type: ignore[arg-type]
-        return state.builder.join(test, then_block, else_block, spelling=spelling)[0]
+        (result,) = state.builder.join(test, then_block, else_block, spelling=spelling)
+        after = After(mark, before, (then_env, else_env))
+        rows = [(result, left, right)]
+        state.memory.update(note_choices(state, test, rows, after))  # type: ignore[arg-type]
+        return result
     state.enter(join_environments(
         state, test, then_block, then_env, else_block, else_env, before, mark, node
     ))  # fmt: skip

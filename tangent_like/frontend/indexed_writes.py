@@ -17,7 +17,7 @@ import numpy as np
 from tangent_like import effects, facts, ir, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend import repeated, writes
-from tangent_like.frontend.memory import fresh, home_of, set_held, write
+from tangent_like.frontend.memory import choice_of, fresh, home_of, set_held, write
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.writes import NONE, WHOLE, Arguments, Writer, array_of, as_array, taken
 from tangent_like.ir import Atom, Const, Value
@@ -70,7 +70,7 @@ def _accumulate(
         runtime.scatter_add, (target, index, value), name=target.name, place=place
     )
     home = home_of(state, target)
-    if home.path or home.buffer.outside:
+    if home.path or home.buffer.outside or choice_of(state, target) is not None:
         write(state, node, target, WHOLE, new)
     else:
         set_held(state, home.buffer, new, place)

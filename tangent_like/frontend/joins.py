@@ -14,6 +14,7 @@ from typing import Any
 from tangent_like import facts, ir
 from tangent_like.build import fact_of
 from tangent_like.facts import Fact
+from tangent_like.frontend.chosen import After, note_choices
 from tangent_like.frontend.memory import (
     buffers_of,
     carried_atom,
@@ -104,7 +105,8 @@ def join_environments(
                 then, left = _returned_whole(state, then, then_env, left)
                 orelse, right = _returned_whole(state, orelse, else_env, right)
             pairs.append((name, left, right))
-    joined.update(join_pairs(state, test, then, orelse, pairs, alone))
+    after = After(mark, joined, (then_env, else_env))
+    joined.update(join_pairs(state, test, then, orelse, pairs, alone, after))
     return joined
 
 
@@ -261,6 +263,7 @@ def join_pairs(
     orelse: Block,
     pairs: Sequence[tuple[Any, Atom, Atom]],
     alone: Sequence[tuple[str, Atom, int]] = (),
+    after: After | None = None,
 ) -> Environment:
     """The `If` with a result for each leaf of the pairs, and what each name, and each buffer of a
     result, holds after it.
@@ -306,6 +309,11 @@ def join_pairs(
         and (isinstance(name, str) or whole is not None)
     ]
     environment.update(_buffers(state, arrays))
+    if after is not None:
+        rows = list(zip(results, then.results, orelse.results))
+        held = {**after.joined, **environment}
+        found = After(after.mark, held, after.sides)
+        environment.update(note_choices(state, test, rows, found))
     return environment
 
 

@@ -7,9 +7,10 @@
 
 The list has values only.  A name holds the value that it was bound to; where the buffer of that
 value has been written since, reading the name makes the same view of what the buffer holds now.
-So names alias exactly as arrays do.  Where it is not known which memory two values share (results
-of branches and loops, functions that may return a view), their buffers are *tangled*: after a
-write to one, reading the other is refused.
+So names alias exactly as arrays do.  What a branch chose from several arrays is read and written
+by the same test again (`Chosen`).  Where it is not known which memory two values share (results of
+loops, functions that may return a view), their buffers are *tangled*: after a write to one,
+reading the other is refused.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ import numpy as np
 
 from tangent_like import facts, ir, runtime
 from tangent_like.analysis.memory import allocates
+from tangent_like.build import Builder
 from tangent_like.errors import NeverSupported, NotYetSupported, SharedMemory
-from tangent_like.frontend.scope import Binding, Buffer, Carried, Conflict, Home
+from tangent_like.frontend.scope import Binding, Buffer, Carried, Chosen, Conflict, Home
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const, Op, Value
 from tangent_like.records import (
@@ -333,6 +335,18 @@ def _part(state: Lowering, source: Atom, k: int) -> Atom:
     return op.args[k] if op is not None and is_display(op.fn) and k < len(op.args) else source
 
 
+def choice_of(state: Lowering, value: Value) -> Chosen | None:
+    """Where a value lives that is one of several arrays, or a view of one of them."""
+    found = state.choices.get(value)
+    op = state.builder.definitions.get(value)
+    if found is None and op is not None and state.choices and _is_view(state, op):
+        inner = choice_of(state, op.args[0])  # type: ignore[arg-type]
+        if inner is not None:
+            found = inner.mapped(lambda home: Home(home.buffer, (*home.path, op), home.root))
+            state.choices[value] = found
+    return found
+
+
 def _is_view(state: Lowering, op: Op) -> bool:
     if op.keywords or not op.args or not isinstance(op.args[0], Value):
         return False
@@ -368,14 +382,15 @@ def fresh(state: Lowering, atom: Atom, node: Any) -> Atom:
     op = state.builder.definitions.get(atom)
     if op is not None and is_display(op.fn) and not is_mutable_display(op.fn):
         return _with_fresh_items(state, atom, op, node)
+    choice = choice_of(state, atom)
+    if choice is not None:
+        return _chosen(state, atom, choice, node)
     home = home_of(state, atom)
     now = held(state, home, node)
     if home.path and now is not atom:
         now = fresh(state, now, node)
     if now is not home.root:
-        for step in home.path:
-            now = state.builder.op(step.fn, (now, *step.args[1:]), name=step.result.name)
-        atom = now
+        atom = _seen(state, home, now)
     op = state.builder.definitions.get(atom) if isinstance(atom, Value) else None
     if op is None or not is_display(op.fn):
         return atom
@@ -398,6 +413,48 @@ def _unchanged(state: Lowering, atom: Value, node: Any) -> Atom:
         if isinstance(found, Conflict) and found.name != own:
             raise _tangled(state, found, node)
     return atom
+
+
+def _seen(state: Lowering, home: Home, now: Atom) -> Atom:
+    """The view of a home, of what its buffer holds now."""
+    for step in home.path:
+        now = state.builder.op(step.fn, (now, *step.args[1:]), name=step.result.name)
+    return now
+
+
+def _chosen(state: Lowering, atom: Value, choice: Chosen, node: Any) -> Atom:
+    """What a value that is one of several arrays is now."""
+    now = {home.buffer: held(state, home, node) for home in choice.leaves()}
+    if all(now[home.buffer] is home.root for home in choice.leaves()):
+        return atom
+
+    def seen(home: Home) -> list[Atom]:
+        return [_seen(state, home, now[home.buffer])]
+
+    (result,) = pick(state.builder, choice, seen, [atom.name])
+    if isinstance(result, Value):
+        buffer = Buffer(result)
+        tangle(buffer, home_of(state, atom).buffer)
+        state.homes[result] = Home(buffer, (), result)
+        state.choices[result] = choice.mapped(
+            lambda home: Home(home.buffer, home.path, now[home.buffer])  # type: ignore[arg-type]
+        )
+    return result
+
+
+def pick(
+    builder: Builder, choice: Chosen | Home, build: Callable[[Home], Sequence[Atom]],
+    names: Sequence[str],
+) -> Sequence[Atom]:  # fmt: skip
+    """What `build` makes of the home that the tests choose at run time."""
+    if isinstance(choice, Home):
+        return build(choice)
+    return builder.branch(
+        choice.test,
+        lambda: pick(builder, choice.then, build, names),
+        lambda: pick(builder, choice.orelse, build, names),
+        names,
+    )
 
 
 def fresh_buffer(state: Lowering, buffer: Buffer, node: Any) -> None:
@@ -551,29 +608,62 @@ def write(
         raise NotYetSupported(
             "writing into an array without axes", place, "use a number, or an array of one element"
         )
+    choice = choice_of(state, target)
+    if choice is not None and not any(_is_listed(state, home.buffer) for home in choice.leaves()):
+        _write_chosen(state, node, choice, (index, value, combine))
+        return
     home = home_of(state, target)
-    if home.buffer.outside:
-        raise NeverSupported(
-            f"writing into `{home.buffer.name}`, which lives outside the function",
-            place,
-            "write into a copy of it, or pass it as an argument",
-        )
-    if home.buffer in state.element_views:
-        raise NotYetSupported(
-            "writing into an array of which an element was read with `...`, as a view",
-            place,
-            "leave `...` out where the element is read",
-        )
+    _check_writable(state, node, home.buffer)
     if isinstance(target.fact, _LISTS) and index is not None and may_alias(value.fact):
         forget_slots(state, home, place)
     root = _as_value(state, home, held(state, home, node), node)
     if any(takes_item(step) for step in home.path) and not is_apart(state, home.buffer):
         raise _items_shared(state, node)
+    result = _store(state, node, home, root, index, value, combine)
+    set_held(state, home.buffer, result, place, deep=bool(home.path))
+
+
+def _check_writable(state: Lowering, node: Any, buffer: Buffer) -> None:
+    if buffer.outside:
+        raise NeverSupported(
+            f"writing into `{buffer.name}`, which lives outside the function",
+            state.place(node),
+            "write into a copy of it, or pass it as an argument",
+        )
+    if buffer in state.element_views:
+        raise NotYetSupported(
+            "writing into an array of which an element was read with `...`, as a view",
+            state.place(node),
+            "leave `...` out where the element is read",
+        )
+
+
+def _write_chosen(state: Lowering, node: Any, choice: Chosen, written: Any) -> None:
+    """Write into that of several arrays which the tests choose."""
+    for home in choice.leaves():
+        _check_writable(state, node, home.buffer)
+    now = {home.buffer: held(state, home, node) for home in choice.leaves()}
+
+    def after(home: Home) -> list[Atom]:
+        new = _store(state, node, home, now[home.buffer], *written)
+        return [new if buffer is home.buffer else root for buffer, root in now.items()]
+
+    names = [root.name if isinstance(root, Value) else "" for root in now.values()]
+    for buffer, result in zip(now, pick(state.builder, choice, after, names)):
+        set_held(state, buffer, result, state.place(node))
+
+
+def _store(
+    state: Lowering, node: Any, home: Home, root: Atom, index: Atom | None, value: Atom,
+    combine: Callable[..., Any] | None,
+) -> Atom:  # fmt: skip
+    """What a buffer holds after a write through a view of it."""
     steps = [(step.fn, step.args[1:]) for step in home.path if step.fn is not ir.defined]
     if index is None and steps and steps[-1][0] is attribute:
         raise NotYetSupported(
-            "changing a list inside an object inside a list", place, "set the attribute anew"
-        )
+            "changing a list inside an object inside a list", state.place(node),
+            "set the attribute anew",
+        )  # fmt: skip
     if index is not None:
         steps.append((operator.getitem, (index,)))
     elif steps and combine is not None and steps[-1][0] is not operator.getitem:
@@ -581,8 +671,7 @@ def write(
     store = Store(tuple(fn for fn, _ in steps), tuple(len(own) for _, own in steps), combine)
     operands = [atom for _, own in steps for atom in own]
     name = root.name if isinstance(root, Value) else home.buffer.name
-    result = state.builder.op(store, (root, value, *operands), name=name, place=place)
-    set_held(state, home.buffer, result, place, deep=bool(home.path))
+    return state.builder.op(store, (root, value, *operands), name=name, place=state.place(node))
 
 
 def write_whole(state: Lowering, node: Any, target: Value, value: Atom) -> None:

@@ -8,7 +8,7 @@ it is read: only then does the loop carry it in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,28 @@ class Home:
     path: tuple[ir.Op, ...]
     root: ir.Value
     slot: Buffer | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """Where a value lives that is one of two, as `test` said at run time."""
+
+    test: Atom
+    then: Home | Chosen
+    orelse: Home | Chosen
+
+    def leaves(self) -> Iterator[Home]:
+        """The homes of all that it may be."""
+        for side in (self.then, self.orelse):
+            yield from side.leaves() if isinstance(side, Chosen) else (side,)
+
+    def mapped(self, change: Callable[[Home], Home]) -> Chosen:
+        """The same choice of other homes."""
+        then, orelse = (
+            side.mapped(change) if isinstance(side, Chosen) else change(side)
+            for side in (self.then, self.orelse)
+        )
+        return Chosen(self.test, then, orelse)
 
 
 @dataclass(eq=False, slots=True)

@@ -17,7 +17,7 @@ from tangent_like.errors import Place
 from tangent_like.frontend.externals import MISSING, Definition, External, Guard, Layout
 from tangent_like.frontend.kinds import with_fresh_sizes
 from tangent_like.frontend.learnt import Learnt
-from tangent_like.frontend.scope import Buffer, Conflict, Environment, Frame, Home
+from tangent_like.frontend.scope import Buffer, Chosen, Conflict, Environment, Frame, Home
 from tangent_like.ir import Atom, Const, Value
 
 TRUE, FALSE = Const(True), Const(False)
@@ -68,6 +68,9 @@ class Lowering:
 
     homes: dict[Value, Home] = field(default_factory=dict)
     """Where values live (`memory.home_of` fills it)."""
+
+    choices: dict[Value, Chosen] = field(default_factory=dict)
+    """Where the results of branches live that are one of several arrays."""
 
     element_views: set[Buffer] = field(default_factory=set)
     """Buffers of which an element was read with `...`: NumPy gives a view without axes, which
