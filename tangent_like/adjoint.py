@@ -99,7 +99,9 @@ def _make_sequence(sweep: Sweep, op: Op) -> None:
     g = sweep.adjoints.pop(op.result, None)
     if g is not None:
         fact: facts.Fact = op.result.fact
-        if not isinstance(fact, facts.STRUCTURES):
+        if isinstance(fact, facts.DictOf) and isinstance(op.fn, records.MakeRecord):
+            fact = facts.Record(dict, op.fn.keys, tuple(atom.fact for atom in op.args))
+        elif not isinstance(fact, facts.STRUCTURES):
             fact = facts.List(tuple(atom.fact for atom in op.args))
         for atom, part in zip(op.args, trees.split(sweep.builder, g, fact)):
             sweep.contribute(atom, trees.dissolve(sweep.builder, part, atom.fact))
@@ -335,6 +337,48 @@ def _without_last(sweep: Sweep, op: Op) -> None:
         sweep.contribute(items, sweep.builder.op(runtime.appended, (g, zero)))
 
 
+def _without_first(sweep: Sweep, op: Op) -> None:
+    g = sweep.adjoints.pop(op.result, None)
+    if g is not None:
+        (items,) = op.args
+        first = sweep.builder.op(operator.getitem, (items, Const(0)))
+        zero = trees.materialised(sweep.builder, None, first)
+        sweep.contribute(items, sweep.builder.op(runtime.before, (zero, g)))
+
+
+def _without_key(sweep: Sweep, op: Op) -> None:
+    g = sweep.adjoints.pop(op.result, None)
+    if g is not None:
+        table, key = op.args
+        gone = sweep.builder.op(operator.getitem, (table, key))
+        zero = trees.materialised(sweep.builder, None, gone)
+        store = Store((operator.getitem,), (1,))
+        sweep.contribute(table, sweep.builder.op(store, (g, zero, key)))
+
+
+def _before(sweep: Sweep, op: Op) -> None:
+    g = sweep.adjoints.pop(op.result, None)
+    if g is not None:
+        item, items = op.args
+        first = sweep.builder.op(operator.getitem, (g, Const(0)))
+        sweep.contribute(item, trees.dissolve(sweep.builder, first, item.fact))
+        sweep.contribute(items, sweep.builder.op(runtime.without_first, (g,)))
+
+
+def _values_of(sweep: Sweep, op: Op) -> None:
+    g = sweep.adjoints.pop(op.result, None)
+    if g is not None:
+        table, like = op.args
+        sweep.contribute(table, sweep.builder.op(runtime.dict_of, (like, g)))
+
+
+def _dict_of(sweep: Sweep, op: Op) -> None:
+    g = sweep.adjoints.pop(op.result, None)
+    if g is not None:
+        like, items = op.args
+        sweep.contribute(items, sweep.builder.op(runtime.values_of, (g, like)))
+
+
 def _nothing(sweep: Sweep, op: Op) -> None:
     sweep.adjoints.pop(op.result, None)
 
@@ -356,6 +400,11 @@ _SPECIAL: dict[Any, Callable[[Sweep, Op], None]] = {
     Store: _store,
     runtime.appended: _appended,
     runtime.without_last: _without_last,
+    runtime.without_first: _without_first,
+    runtime.before: _before,
+    runtime.values_of: _values_of,
+    runtime.dict_of: _dict_of,
+    runtime.without_key: _without_key,
     ir.new_tape: _nothing,
     ir.enter: _enter,
     ir.leave: _leave,

@@ -9,6 +9,7 @@
     Tuple(items), List(items)    of known length
     Record(type, keys, items)    a dict, named tuple or object whose keys or attributes are known
     ListOf(item)                 a list of any length whose items are alike
+    DictOf(key, item)            a dict with keys known only at run time, whose items are alike
     Zip(sources, item)           several of these, iterated side by side
     Tape(item)                   what a forward sweep saves for the reverse sweep
     Opaque(kind)                 strings, None, ranges, slices, functions: never differentiated
@@ -19,6 +20,7 @@ Facts only ever remove work: everything must also be right from Unknown.
 
 from __future__ import annotations
 
+import builtins
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -117,6 +119,15 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class DictOf:
+    """A dict with any keys of one kind; `default` makes the items that a `defaultdict` adds."""
+
+    key: Fact
+    item: Fact
+    default: object = None
+
+
+@dataclass(frozen=True, slots=True)
 class Tape:
     """A list that the forward sweep fills and the reverse sweep empties."""
 
@@ -143,7 +154,8 @@ Structure = Tuple | List | Record
 STRUCTURES = (Tuple, List, Record)
 """Facts of what is taken apart into its items: they have `items`."""
 
-Fact = Unknown | Undefined | Maybe | Scalar | Array | Structure | ListOf | Tape | Zip | Opaque
+Containers = Structure | ListOf | DictOf
+Fact = Unknown | Undefined | Maybe | Scalar | Array | Containers | Tape | Zip | Opaque
 
 UNKNOWN = Unknown()
 UNDEFINED = Undefined()
@@ -153,6 +165,8 @@ BOOL = Scalar("bool")
 NUMERIC = Array(None, None)
 NONE = Opaque("NoneType")
 RANGE = Opaque("range")
+NOTHING = Opaque("nothing")
+"""The fact of the keys and items of a dict that has none."""
 
 _SCALAR_ORDER = ("bool", "int", "real", "float", "complex", "number")
 
@@ -208,6 +222,9 @@ def join(a: Fact, b: Fact) -> Fact:
             return a.with_items(tuple(map(join, a.items, b.items)))
         case (List() | ListOf(), List() | ListOf()):
             return _join_lists(a, b)
+        case (DictOf() | Record(type=builtins.dict), DictOf() | Record(type=builtins.dict)):
+            if isinstance(a, DictOf) or isinstance(b, DictOf):
+                return _join_dicts(a, b)
     return UNKNOWN
 
 
@@ -231,6 +248,31 @@ def _join_lists(a: List | ListOf, b: List | ListOf) -> Fact:
     for item in items[1:]:
         joined = join(joined, item)
     return ListOf(joined)
+
+
+def _join_dicts(a: DictOf | Record, b: DictOf | Record) -> Fact:
+    tables = [x if isinstance(x, DictOf) else _as_table(x) for x in (a, b)]
+    default = next((t.default for t in tables if t.default is not None), None)
+    key, item = (
+        join_known(*(getattr(t, name) for t in tables)) for name in ("key", "item")
+    )
+    return DictOf(key, item, default)
+
+
+def _as_table(fact: Record) -> DictOf:
+    key: Fact = NOTHING
+    item: Fact = NOTHING
+    for name, own in zip(fact.keys, fact.items):
+        key = join_known(key, without_values(of_constant(name)))
+        item = join_known(item, without_values(own))
+    return DictOf(key, item)
+
+
+def join_known(a: Fact, b: Fact) -> Fact:
+    """`join`, where an empty dict says nothing."""
+    if a == NOTHING:
+        return b
+    return a if b == NOTHING else join(a, b)
 
 
 def inward(fact: Fact) -> Fact:
@@ -314,7 +356,7 @@ def may_be_differentiated(fact: Fact) -> bool:
             return name.startswith(("float", "complex"))
         case Tuple(items) | List(items) | Record(_, _, items):
             return any(may_be_differentiated(item) for item in items)
-        case ListOf(item):
+        case ListOf(item) | DictOf(_, item):
             return may_be_differentiated(item)
         case Tape(item) | Zip(_, item):
             return may_be_differentiated(item)
@@ -334,7 +376,7 @@ def leaves(fact: Fact) -> Iterator[Fact]:
         case Tuple(items) | List(items) | Record(_, _, items):
             for item in items:
                 yield from leaves(item)
-        case ListOf(item):
+        case ListOf(item) | DictOf(_, item):
             yield from leaves(item)
         case _:
             yield fact
@@ -363,6 +405,8 @@ def show(fact: Fact) -> str:
             return f"{kind.__name__}({pairs})"
         case ListOf(item):
             return f"[{show(item)}, ...]"
+        case DictOf(key, item):
+            return f"{{{show(key)}: {show(item)}, ...}}"
         case Zip(sources):
             return f"zip({', '.join(map(show, sources))})"
         case Tape(item):
@@ -390,6 +434,8 @@ def describe(fact: Fact) -> str:
             return "a list"
         case Record(kind):
             return f"a {kind.__name__}"
+        case DictOf():
+            return "a dict"
         case Opaque("NoneType"):
             return "None"
         case Opaque(kind):
@@ -412,6 +458,8 @@ def map_sizes(fact: Fact, of: Callable[[Dim], Dim]) -> Fact:
             return fact.with_items(tuple(map_sizes(item, of) for item in items))
         case ListOf(item):
             return ListOf(map_sizes(item, of))
+        case DictOf(key, item, default):
+            return DictOf(map_sizes(key, of), map_sizes(item, of), default)
         case Maybe(inner, certain):
             return Maybe(map_sizes(inner, of), certain)
         case Tape(item):
@@ -445,6 +493,8 @@ def without_values(fact: Fact) -> Fact:
             return fact.with_items(tuple(map(without_values, items)))
         case ListOf(item):
             return ListOf(without_values(item))
+        case DictOf(key, item, default):
+            return DictOf(without_values(key), without_values(item), default)
         case Maybe(inner, certain):
             return Maybe(without_values(inner), certain)
     return fact

@@ -49,7 +49,7 @@ def infer(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> 
     if isinstance(fn, type) and issubclass(fn, BaseException):
         return Opaque(fn.__name__)
     if isinstance(fn, Store):
-        return _fact_of_store(fn, facts.defined(atoms[0].fact), atoms[1].fact)
+        return _fact_of_store(fn, atoms)
     if isinstance(fn, MakeRecord):
         return facts.Record(fn.type, fn.keys, tuple(atom.fact for atom in atoms))
     if fn in special:
@@ -386,6 +386,8 @@ def _fact_of_item(container: ir.Atom, index: ir.Atom) -> Fact:
         return _item_of_sequence(fact, index)
     if isinstance(fact, ListOf):
         return fact.item if isinstance(index.fact, Scalar) else fact
+    if isinstance(fact, facts.DictOf):
+        return UNKNOWN if fact.item == facts.NOTHING else fact.item
     if isinstance(fact, Array) and fact.dims is not None:
         return _item_of_array(fact, index)
     if fact == Opaque("range"):
@@ -506,18 +508,24 @@ def item_of_iterable(atom: ir.Atom) -> Fact:
     return UNKNOWN
 
 
-def _fact_of_store(store: Store, array: Fact, value: Fact) -> Fact:
-    """An array keeps its type; the items of a list may be of another one then."""
-    steps = len(store.path)
-    return _stored(array, steps, facts.without_values(value)) if steps else array
+def _fact_of_store(store: Store, atoms: tuple[ir.Atom, ...]) -> Fact:
+    """An array keeps its type; the items of a list or dict may be of another one then."""
+    container, value = facts.defined(atoms[0].fact), facts.without_values(atoms[1].fact)
+    keys = [own[0].fact if own else UNKNOWN for _, own in store.steps(atoms[2:])]
+    return _stored(container, keys, value) if keys else container
 
 
-def _stored(container: Fact, steps: int, value: Fact) -> Fact:
-    if not isinstance(container, ListOf):
+def _stored(container: Fact, keys: list[Fact], value: Fact) -> Fact:
+    if not isinstance(container, (ListOf, facts.DictOf)):
         return container
-    if steps > 1:
-        return ListOf(_stored(container.item, steps - 1, value))
-    return ListOf(facts.join(container.item, value))
+    key, *inner = keys
+    item = _stored(container.item, inner, value) if inner else value
+    if isinstance(container, ListOf):
+        return ListOf(item if inner else facts.join(container.item, item))
+    key = facts.join_known(container.key, facts.without_values(key))
+    return facts.DictOf(
+        key, item if inner else facts.join_known(container.item, item), container.default
+    )
 
 
 def _fact_of_appended(items: ir.Atom, item: ir.Atom) -> Fact:
@@ -526,7 +534,18 @@ def _fact_of_appended(items: ir.Atom, item: ir.Atom) -> Fact:
 
 
 special[runtime.appended] = _fact_of_appended
-special[runtime.without_last] = lambda items: items.fact
+special[runtime.without_last] = special[runtime.without_first] = lambda items: items.fact
+special[runtime.without_key] = lambda table, key: table.fact
+special[runtime.before] = lambda item, items: _fact_of_appended(items, item)
+special[runtime.keys_of] = lambda table: ListOf(_part_of_dict(table, "key"))
+special[runtime.values_of] = lambda table, like: ListOf(_part_of_dict(table, "item"))
+
+
+def _part_of_dict(table: ir.Atom, name: str) -> Fact:
+    found: Fact = getattr(table.fact, name, UNKNOWN)
+    return UNKNOWN if found == facts.NOTHING else found
+
+
 special[runtime.repeated] = lambda items, count: facts.join(items.fact, List(()))
 special[operator.getitem] = _fact_of_item
 special[getattr] = _fact_of_attribute

@@ -92,9 +92,12 @@ def _worthwhile(
         leaves = _leaves(op, known, definitions, homes, path, _COST_LIMIT)
         if leaves is None or any(isinstance(v.fact, facts.Array) for v in leaves):
             return False
-    if op.fn in _VIEWS and any(isinstance(v.fact, (facts.Array, facts.ListOf)) for v in new):
+    if op.fn in _VIEWS and any(isinstance(v.fact, _WRITTEN) for v in new):
         return False  # what was read of an array is saved rather than the array
     return _cost(op, known, definitions, homes, path, _COST_LIMIT) <= _COST_LIMIT
+
+
+_WRITTEN = (facts.Array, facts.ListOf, facts.DictOf)
 
 
 def _leaves(

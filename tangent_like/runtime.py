@@ -108,6 +108,43 @@ def remove_last(items: Any) -> Any:
     return items
 
 
+def without_first(items: Any) -> Any:
+    """The list without its first item."""
+    return items[1:]
+
+
+def before(item: Any, items: Any) -> Any:
+    """The list with one item more, at its start: the transpose of `without_first`."""
+    return [item, *items]
+
+
+def without_key(table: Any, key: Any) -> Any:
+    """The dict without one of its keys."""
+    if key not in table:
+        raise KeyError(key)
+    return {k: item for k, item in table.items() if k != key}
+
+
+def keys_of(table: Any) -> list[Any]:
+    """The keys of a dict, in order."""
+    return list(table)
+
+
+def values_of(table: Any, like: Any) -> list[Any]:
+    """The items of a dict, in the order of the keys of `like`."""
+    return [table[key] for key in like]
+
+
+def dict_of(like: Any, items: Any) -> dict[Any, Any]:
+    """A dict with the keys of `like` and these items."""
+    return dict(zip(like, items, strict=True))
+
+
+def zero_at(table: Any, key: Any) -> Any:
+    """The zero of an item of a dict; None where it has no such item."""
+    return zeros_like(table[key]) if key in table else None
+
+
 def repeated(items: Any, count: Any) -> Any:
     """`items * count` of a list whose length is known at run time only."""
     return items * count

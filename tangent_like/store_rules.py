@@ -51,7 +51,7 @@ def cotangents(
 
 def _of_value(builder: Builder, place: Atom, value: Atom) -> Tree:
     """What lies at the place, as the cotangent of the value that was stored there."""
-    if isinstance(value.fact, (*facts.STRUCTURES, facts.ListOf)):
+    if isinstance(value.fact, (*facts.STRUCTURES, facts.ListOf, facts.DictOf)):
         return trees.dissolve(builder, place, value.fact)
     return fit(builder, place, value)
 
@@ -98,19 +98,36 @@ def _cleared(builder: Builder, op: Op, g: Atom, operands: Sequence[Atom]) -> Tre
         return None
     cleared: Atom = Const(0.0)
     if _is_item(op):
-        cleared = builder.op(runtime.zeros_like, (load(builder, op.fn, op.args[0], operands),))
+        cleared = _zero_of_item(builder, op, operands)
     return _stored(builder, op.fn, g, cleared, operands)
+
+
+def _zero_of_item(builder: Builder, op: Op, operands: Sequence[Atom]) -> Atom:
+    """The zero of what lay at the place before; a dict may have had nothing there."""
+    assert isinstance(op.fn, Store)
+    container = op.args[0]
+    *steps, (last, own) = op.fn.steps(operands)
+    for step, before in steps:
+        container = builder.op(step, (container, *before))
+    if isinstance(container.fact, facts.DictOf):
+        return builder.op(runtime.zero_at, (container, *own))
+    return builder.op(runtime.zeros_like, (builder.op(last, (container, *own)),))
 
 
 def _is_item(op: Op) -> bool:
     """Whether what is stored becomes an item of a list, and is no number."""
     assert isinstance(op.fn, Store)
-    if not op.fn.path or isinstance(op.args[1].fact, facts.Scalar):
-        return False
+    number = isinstance(op.args[1].fact, facts.Scalar)
+    return bool(op.fn.path) and not number and not isinstance(_container(op), facts.Array)
+
+
+def _container(op: Op) -> facts.Fact:
+    """What the place that is written is an item of."""
+    assert isinstance(op.fn, Store)
     container = op.args[0]
     for step, own in op.fn.steps(op.args[2:])[:-1]:
         container = Value("", infer.infer(step, (container, *own), {}))
-    return not isinstance(container.fact, facts.Array)
+    return facts.defined(container.fact)
 
 
 def _stored(
@@ -137,6 +154,8 @@ def _last_written(builder: Builder, op: Op, g: Atom, operands: Sequence[Atom]) -
     """`y[i] = e` with a place twice in `i` keeps what was written last: the others get nothing."""
     index, store = last_index(op), op.fn
     if index is None or names_elements_once(index):
+        return g
+    if isinstance(_container(op), (facts.ListOf, facts.DictOf)):
         return g
     assert isinstance(store, Store)
     view: Atom = op.result

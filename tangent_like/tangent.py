@@ -285,8 +285,17 @@ class Push:
 
 
 def _make_sequence(push: Push, op: Op) -> None:
-    if op.result in push.active:
-        push.keep(op.result, tuple(push.tree(atom) for atom in op.args))
+    if op.result not in push.active:
+        return
+    parts = tuple(push.tree(atom) for atom in op.args)
+    if isinstance(op.result.fact, facts.STRUCTURES):
+        push.keep(op.result, parts)
+        return
+    filled = [trees.materialised(push.builder, *pair) for pair in zip(parts, op.args)]
+    made = push.builder.op(op.fn, filled)
+    if isinstance(made, Value):
+        made.fact = trees.derivative_fact(op.result.fact)
+    push.keep(op.result, made)
 
 
 def _identity(push: Push, op: Op) -> None:
@@ -371,7 +380,14 @@ def _flip(push: Push, op: Op) -> None:
 def _appended(push: Push, op: Op) -> None:
     if op.result in push.active:
         filled = [trees.materialised(push.builder, push.tree(atom), atom) for atom in op.args]
-        push.keep(op.result, push.builder.op(runtime.appended, filled))
+        push.keep(op.result, push.builder.op(op.fn, filled))
+
+
+def _dict_of(push: Push, op: Op) -> None:
+    if op.result in push.active:
+        like, items = op.args
+        filled = trees.materialised(push.builder, push.tree(items), items)
+        push.keep(op.result, push.builder.op(runtime.dict_of, (like, filled)))
 
 
 def _nothing(push: Push, op: Op) -> None:
@@ -387,6 +403,11 @@ _SPECIAL: dict[Any, Callable[[Push, Op], None]] = {
     ir.unpack: _same_of_tangent,
     runtime.appended: _appended,
     runtime.without_last: _same_of_tangent,
+    runtime.without_first: _same_of_tangent,
+    runtime.before: _appended,
+    runtime.values_of: _same_of_tangent,
+    runtime.dict_of: _dict_of,
+    runtime.without_key: _same_of_tangent,
     ir.new_tape: _new_tape,
     ir.push: _push,
     ir.pop: _pop,

@@ -22,7 +22,15 @@ import numpy as np
 
 from tangent_like import effects, facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported, SourceError
-from tangent_like.frontend import applications, indexed_writes, lists, operators, outs, tables
+from tangent_like.frontend import (
+    applications,
+    dicts,
+    indexed_writes,
+    lists,
+    operators,
+    outs,
+    tables,
+)
 from tangent_like.frontend.arithmetic import refuse_functions
 from tangent_like.frontend.externals import External
 from tangent_like.frontend.failures import lower_exception
@@ -154,7 +162,7 @@ def _container_method(state: Lowering, node: Any, owner: Atom, name: str) -> Ato
     table = table_of(state, owner) if method is None else None
     if table is not None:
         return fresh(state, tables.method(state, table, name, args, node), node)
-    if keywords and method is lists.update:
+    if keywords and method is dicts.update:
         args, keywords = [*args, make_table(state, keywords)], {}
     if method is None or keywords or not isinstance(owner, ir.Value):
         raise NotYetSupported(

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import collections
 import math
 import operator
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ from tangent_like.frontend.choices import choose
 from tangent_like.frontend.instances import known_instance
 from tangent_like.frontend.objects import make_table, table_of
 from tangent_like.frontend.state import FALSE, TRUE
-from tangent_like.ir import Atom, Const
+from tangent_like.ir import Atom, Const, Op, Value
+from tangent_like.records import MakeRecord
 
 
 def listed(own: Application) -> Atom:
@@ -46,6 +48,25 @@ def tabled(own: Application) -> Atom:
         table = table_of(own.state, given)
         items.update(table if table is not None else _pairs(own, given))
     return make_table(own.state, {**items, **own.keywords})
+
+
+def with_default(own: Application) -> Atom:
+    """`defaultdict`: an empty dict that knows what makes its items."""
+    if len(own.args) != 1 or own.keywords:
+        raise own.refusal("a `defaultdict` with items", "assign each key")
+    (default,) = own.args
+    if not isinstance(default, Const) or not callable(default.value):
+        raise own.refusal("a `defaultdict` of this", "give it a function")
+    made = Value("", facts.DictOf(facts.NOTHING, facts.NOTHING, default.value))
+    own.state.builder.append(Op(made, MakeRecord(dict, ()), (), (), own.state.place(own.node)))
+    return made
+
+
+def queue(own: Application) -> Atom:
+    """`deque`: a list, of which the first item can be taken off."""
+    if len(own.args) > 1 or own.keywords:
+        raise own.refusal("a `deque` with `maxlen`", "take off the first item: `popleft()`")
+    return listed(own)
 
 
 def _pairs(own: Application, sequence: Atom) -> dict[Any, Atom]:
@@ -181,6 +202,9 @@ HANDLERS: dict[Any, Handler] = {
     list: listed,
     tuple: tupled,
     dict: tabled,
+    collections.OrderedDict: tabled,
+    collections.defaultdict: with_default,
+    collections.deque: queue,
     sum: summed,
     any: summed,
     all: summed,

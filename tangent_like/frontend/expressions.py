@@ -11,7 +11,7 @@ import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
-from tangent_like.frontend import sequences, tables
+from tangent_like.frontend import dicts, sequences, tables
 from tangent_like.frontend.application import Made, lower_made
 from tangent_like.frontend.arithmetic import binary, refuse_functions
 from tangent_like.frontend.branches import truth
@@ -140,6 +140,8 @@ def _comparison(state: Lowering, node: Any, sign: Any, left: Atom, right: Atom) 
     if isinstance(sign, (gast.In, gast.NotIn)):
         if isinstance(right.fact, facts.Record) and isinstance(left, Const):
             return Const((left.value in right.fact.keys) == isinstance(sign, gast.In))
+        if isinstance(right.fact, facts.Record) and not right.fact.keys:
+            return Const(isinstance(sign, gast.NotIn))
         found = state.builder.op(operator.contains, (right, left), place=place)
         if isinstance(sign, gast.NotIn):
             return state.builder.op(operator.not_, (found,), place=place)
@@ -175,6 +177,10 @@ def _display(maker: Callable[..., Any]) -> Callable[[Lowering, Any], Atom]:
 def _subscript(state: Lowering, node: Any) -> Atom:
     container, index = lower_all(state, (node.value, node.slice))
     table = table_of(state, container)
+    if table is not None and not isinstance(index, Const):
+        container, table = dicts.as_any(state, node, container), None
+    if isinstance(container.fact, facts.DictOf):
+        return fresh(state, dicts.read_key(state, node, container, index), node)
     if table is not None:
         return fresh(state, tables.read(state, table, index, node), node)
     if isinstance(container, Const):

@@ -12,20 +12,18 @@ its own, to which `appended` gives the list with one item more.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tangent_like import facts, ir, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend import dicts
+from tangent_like.frontend.dicts import NONE, Method, items_of
 from tangent_like.frontend.memory import forget_slots, fresh, home_of, put_in, write
 from tangent_like.frontend.scope import Buffer, Home
 from tangent_like.frontend.state import Lowering
-from tangent_like.frontend.structures import hold, write_key
+from tangent_like.frontend.structures import hold
 from tangent_like.ir import Atom, Const, Value
-from tangent_like.trees import item
-
-Method = Callable[[Lowering, Any, Value, Sequence[Atom]], Atom]
-NONE = Const(None)
 
 
 def method_of(owner: Atom, name: str) -> Method | None:
@@ -36,32 +34,24 @@ def method_of(owner: Atom, name: str) -> Method | None:
     if isinstance(fact, facts.ListOf):
         return _OF_ANY.get(name)
     if isinstance(fact, facts.Record) and fact.type is dict:
-        return _OF_DICTS.get(name)
+        return dicts.OF_KNOWN.get(name)
+    if isinstance(fact, facts.DictOf):
+        return dicts.OF_ANY.get(name)
     return None
 
 
 def is_container(atom: Atom) -> bool:
     fact = atom.fact
-    return isinstance(fact, (facts.List, facts.ListOf)) or (
+    return isinstance(fact, (facts.List, facts.ListOf, facts.DictOf)) or (
         isinstance(fact, facts.Record) and fact.type is dict
     )
-
-
-def items_of(state: Lowering, sequence: Atom) -> list[Atom]:
-    """The items of a structure of known length."""
-    assert isinstance(sequence.fact, facts.STRUCTURES)
-    return [item(state.builder, sequence, k) for k in range(len(sequence.fact.items))]
 
 
 def write_item(state: Lowering, node: Any, owner: Value, key: Atom, value: Atom) -> None:
     """`owner[key] = value` for a list or a dict."""
     fact = owner.fact
-    if isinstance(fact, facts.Record):
-        if not isinstance(key, Const):
-            raise NotYetSupported(
-                "a key that is known only at run time", state.place(node), "choose with `if`"
-            )
-        write_key(state, node, owner, key.value, value)
+    if isinstance(fact, (facts.Record, facts.DictOf)):
+        dicts.write_key_of(state, node, owner, key, value)
     elif isinstance(fact, facts.List) and isinstance(key, Const) and isinstance(key.value, int):
         items = items_of(state, owner)
         if not -len(items) <= key.value < len(items):
@@ -177,21 +167,32 @@ def _pop_of_any(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) 
     return last
 
 
-_OF_ANY: dict[str, Method] = {"append": _append_to_any, "pop": _pop_of_any}
+def _popleft(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    """The first item of a queue."""
+    if isinstance(owner.fact, facts.List):
+        return _pop(state, node, owner, [Const(0)])
+    place = state.place(node)
+    first = state.builder.op(operator.getitem, (owner, Const(0)), place=place)
+    if isinstance(first, Value):
+        state.homes[first] = Home(Buffer(first), (), first)
+    forget_slots(state, home_of(state, owner), place)
+    rest = state.builder.op(runtime.without_first, (owner,), name=owner.name, place=place)
+    hold(state, node, owner, rest)
+    return first
 
 
-# --- dicts --------------------------------------------------------------------------------------
-
-
-def update(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
-    for other in args:
-        if not (isinstance(other.fact, facts.Record) and other.fact.type is dict):
-            raise NotYetSupported("`update` with this", state.place(node), "assign each key")
-        for key, value in zip(other.fact.keys, items_of(state, other)):
-            now = fresh(state, owner, node)
-            assert isinstance(now, Value)
-            write_key(state, node, now, key, value)
+def _appendleft(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    (value,) = args
+    if isinstance(owner.fact, facts.List):
+        return _insert(state, node, owner, [Const(0), value])
+    put_in(state, owner, value)
+    place = state.place(node)
+    forget_slots(state, home_of(state, owner), place)
+    new = state.builder.op(runtime.before, (value, owner), name=owner.name, place=place)
+    hold(state, node, owner, new)
     return NONE
 
 
-_OF_DICTS: dict[str, Method] = {"update": update}
+_QUEUES: dict[str, Method] = {"popleft": _popleft, "appendleft": _appendleft}
+_OF_KNOWN.update(_QUEUES)
+_OF_ANY: dict[str, Method] = {"append": _append_to_any, "pop": _pop_of_any, **_QUEUES}

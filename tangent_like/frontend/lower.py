@@ -55,7 +55,7 @@ from tangent_like.frontend.signatures import parameters_of
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import FALSE, TRUE, Lowering, Module
 from tangent_like.frontend.structures import opened
-from tangent_like.frontend.targets import bind, bind_name
+from tangent_like.frontend.targets import bind, bind_name, delete_item
 from tangent_like.frontend.writes import augment, augment_attribute, augment_item
 from tangent_like.ir import Const, Value
 from tangent_like.records import attribute, is_display
@@ -175,6 +175,8 @@ def _lower_augmented(state: Lowering, node: Any) -> None:
 
 def _lower_delete(state: Lowering, node: Any) -> None:
     for target in node.targets:
+        if isinstance(target, gast.Subscript) and delete_item(state, target):
+            continue
         if not isinstance(target, gast.Name):
             raise NotYetSupported(
                 "deleting an item or attribute", state.place(target), "build a new container"
@@ -229,6 +231,7 @@ _HANDLERS: dict[type, Callable[[Lowering, Any], None]] = {
     **patterns.HANDLERS,
     **regions.HANDLERS,
     sequences.Push: sequences.lower_push,
+    sequences.Put: sequences.lower_put,
     gast.FunctionDef: _lower_function_definition,
     Iteration: lower_iteration,
     Stop: lower_stop,

@@ -65,7 +65,7 @@ def may_alias(fact: facts.Fact) -> bool:
     if isinstance(fact, facts.Array):
         return fact.dims is None or bool(fact.dims)
     return isinstance(
-        fact, (facts.Unknown, facts.List, facts.Record, facts.ListOf, facts.Zip)
+        fact, (facts.Unknown, facts.List, facts.Record, facts.ListOf, facts.DictOf, facts.Zip)
     )
 
 
@@ -113,18 +113,21 @@ def _is_flat(fact: facts.Fact) -> bool:
     """Whether something is a list whose items cannot be written into."""
     if isinstance(fact, facts.List):
         return not any(map(may_alias, fact.items))
-    return isinstance(fact, facts.ListOf) and not may_alias(fact.item)
+    return isinstance(fact, (facts.ListOf, facts.DictOf)) and not may_alias(fact.item)
 
 
 def takes_item(op: Op) -> bool:
-    """Whether an operation reads an item of a list at a place known only at run time, or one of a
-    list of unknown length."""
-    if op.fn is not operator.getitem or not isinstance(op.args[1].fact, facts.Scalar):
+    """Whether an operation reads an item of a list or dict at a place known only at run time, or
+    one of a list of unknown length."""
+    if op.fn is not operator.getitem:
         return False
-    fact = op.args[0].fact
-    return isinstance(fact, facts.ListOf) or (
-        isinstance(fact, facts.List) and isinstance(op.args[1], Value)
-    )
+    fact, index = op.args[0].fact, op.args[1]
+    if isinstance(fact, facts.DictOf):
+        return True
+    if not isinstance(index.fact, facts.Scalar):
+        return False
+    known = isinstance(fact, facts.List) and isinstance(index, Value)
+    return known or isinstance(fact, facts.ListOf)
 
 
 def item_view(state: Lowering, op: Op) -> Home | None:
@@ -189,7 +192,7 @@ def _mingle(state: Lowering, buffer: Buffer) -> None:
 
 
 def _holds_items(fact: facts.Fact) -> bool:
-    return isinstance(fact, (*facts.STRUCTURES, facts.ListOf))
+    return isinstance(fact, (*facts.STRUCTURES, facts.ListOf, facts.DictOf))
 
 
 def is_new(state: Lowering, value: Atom, mark: int) -> bool:
@@ -680,7 +683,7 @@ def write_whole(state: Lowering, node: Any, target: Value, value: Atom) -> None:
     write(state, node, target, None, value)
 
 
-_LISTS = (facts.ListOf, facts.List)
+_LISTS = (facts.ListOf, facts.List, facts.DictOf, facts.Record)
 
 
 def _items_shared(state: Lowering, node: Any) -> NotYetSupported:
@@ -691,26 +694,38 @@ def _items_shared(state: Lowering, node: Any) -> NotYetSupported:
 
 
 def _as_value(state: Lowering, home: Home, root: Atom, node: Any) -> Atom:
-    """What a buffer holds, as a value: a list that was taken apart is put together."""
+    """What a buffer holds, as a value: a list or dict that was taken apart is put together."""
     op = state.builder.definitions.get(root) if isinstance(root, Value) else None
-    if op is None or op.fn is not ir.make_list or isinstance(root.fact, facts.ListOf):
+    if op is None or not is_display(op.fn) or not isinstance(root.fact, facts.STRUCTURES):
         return root
     root = fresh(state, root, node)
     note_items(state, home.buffer, root)
-    items = state.builder.definitions[root].args  # type: ignore[index]
-    fact = facts.without_values(facts.join(root.fact, facts.List(())))
-    if not isinstance(fact, facts.ListOf) or isinstance(fact.item, facts.Unknown):
+    op = state.builder.definitions[root]  # type: ignore[index]
+    fact = any_of(root.fact)
+    if fact is None:
         raise NotYetSupported(
-            "writing at a place known only at run time into a list of different things",
-            state.place(node), "use a list of things of one kind",
+            "writing at a place known only at run time into things of different kinds",
+            state.place(node), "use a list or dict of things of one kind",
         )  # fmt: skip
     made = Value(home.buffer.name, fact)
-    state.builder.append(Op(made, ir.make_list, items, (), state.place(node)))
+    state.builder.append(Op(made, op.fn, op.args, (), state.place(node)))
     state.homes[made] = Home(home.buffer, (), made)
-    inside = {other for item in items for other in buffers_of(state, item)}
+    inside = {other for item in op.args for other in buffers_of(state, item)}
     enlist(state, inside, [home.buffer])
     home.buffer.held |= inside
     return made
+
+
+def any_of(fact: facts.Fact) -> facts.Fact | None:
+    """The fact of a list or dict of known structure as one of any length; None where its items
+    are not alike."""
+    empty: facts.Fact = facts.List(())
+    if isinstance(fact, facts.Record):
+        empty = facts.DictOf(facts.NOTHING, facts.NOTHING)
+    found = facts.without_values(facts.join(fact, empty))
+    if not isinstance(found, (facts.ListOf, facts.DictOf)) or found.item == facts.UNKNOWN:
+        return None
+    return found
 
 
 def set_held(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tangent_like import facts, ir
+from tangent_like import facts, ir, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.state import Lowering
@@ -77,6 +77,8 @@ def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = fr
     table = table_of(state, atom)
     if table is not None:
         return state.builder.op(ir.make_tuple, [Const(key) for key in table])
+    if isinstance(atom.fact, facts.DictOf):
+        return state.builder.op(runtime.keys_of, (fresh(state, atom, node),))
     if not (isinstance(atom, Const) and isinstance(atom.value, Deferred)):
         return fresh(state, atom, node)
     deferred = atom.value

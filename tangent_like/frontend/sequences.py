@@ -23,7 +23,8 @@ from tangent_like import facts, ir
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import truth
-from tangent_like.frontend.memory import buffers_of, enlist, is_new
+from tangent_like.frontend.dicts import write_key_of
+from tangent_like.frontend.memory import buffers_of, enlist, fresh, is_new
 from tangent_like.frontend.objects import Deferred, consumed, make_table
 from tangent_like.frontend.scope import Frame
 from tangent_like.frontend.stars import known_items
@@ -83,9 +84,32 @@ def lower_dict(state: Lowering, node: Any) -> Atom:
     if _written_out(state, node, first, add):
         if all(isinstance(key, Const) for key, _ in rows):
             return make_table(state, {key.value: value for key, value in rows})  # type: ignore[union-attr]
-    raise NotYetSupported(
-        "a dict with keys known only at run time", state.place(node), "use a list"
-    )
+    frame = _enter(state, node)
+    frame.env["%first"] = first
+    made = frame.env["%made"] = make_table(state, {})
+    loop = gast.copy_location(gast.Name("%first", gast.Load(), None, None), node)
+    try:
+        state.statement(_nested(node, [Put(made, node.key, node.value)], node.generators, loop))
+        return fresh(state, made, node)
+    finally:
+        state.frame = frame.caller  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Put:
+    """A pseudo statement: an item is added to the dict under construction."""
+
+    table: Atom
+    key: Any
+    value: Any
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+
+def lower_put(state: Lowering, step: Put) -> None:
+    key, value = state.expression(step.key), state.expression(step.value)
+    now = fresh(state, step.table, step.key)
+    assert isinstance(now, Value)
+    write_key_of(state, step.key, now, key, fresh(state, value, step.value))
 
 
 def _built(state: Lowering, node: Any, item: Any, first: Atom) -> Atom:
@@ -174,7 +198,17 @@ def in_loop(
     state.builder.append(ir.Op(tape, ir.new_tape, (), (), place))
     found: list[facts.Fact] = []
     new: list[bool] = []
-    body: list[Any] = [Push(tape, item, found, new)]
+    state.statement(_nested(node, [Push(tape, item, found, new)], generators, first))
+    tape.fact = facts.Tape(_alike(found[-1], mark) if found else facts.UNKNOWN)
+    if all(new):
+        state.apart.add(tape)
+    made = state.builder.op(ir.freeze, (tape,), place=place)
+    enlist(state, (), buffers_of(state, made))
+    return made
+
+
+def _nested(node: Any, body: list[Any], generators: Sequence[Any], first: Any) -> Any:
+    """The loops of a comprehension around a body."""
     for k, generator in reversed(list(enumerate(generators))):
         for condition in reversed(generator.ifs):
             body = [gast.copy_location(gast.If(condition, body, []), condition)]
@@ -182,13 +216,7 @@ def in_loop(
         target = copy.copy(generator.target)
         loop = gast.For(target, iterable, body, [], None)
         body = [gast.copy_location(loop, node)]
-    state.statement(body[0])
-    tape.fact = facts.Tape(_alike(found[-1], mark) if found else facts.UNKNOWN)
-    if all(new):
-        state.apart.add(tape)
-    made = state.builder.op(ir.freeze, (tape,), place=place)
-    enlist(state, (), buffers_of(state, made))
-    return made
+    return body[0]
 
 
 def _alike(item: facts.Fact, mark: int) -> facts.Fact:

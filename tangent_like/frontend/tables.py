@@ -41,10 +41,7 @@ def _hashable(state: Lowering, key: Const, node: Any) -> Any:
 
 
 def read(state: Lowering, table: Mapping[Any, Atom], key: Atom, node: Any) -> Atom:
-    if not isinstance(key, Const):
-        raise NotYetSupported(
-            "a key that is known only at run time", state.place(node), "choose with `if`"
-        )
+    assert isinstance(key, Const)
     found = table.get(_hashable(state, key, node))
     if found is None:
         raise NeverSupported(
@@ -57,9 +54,6 @@ def method(
     state: Lowering, table: Mapping[Any, Atom], name: str, args: Sequence[Atom], node: Any
 ) -> Atom:
     place = state.place(node)
-    if name == "get" and args and isinstance(args[0], Const):
-        default = args[1] if len(args) > 1 else Const(None)
-        return table.get(args[0].value, default)
     if name == "copy":
         return make_table(state, table)
     if name not in ("keys", "values", "items") or args:

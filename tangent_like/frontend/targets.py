@@ -10,6 +10,7 @@ import gast
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.facts import Fact
+from tangent_like.frontend import dicts
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import consumed
 from tangent_like.frontend.state import Lowering
@@ -34,6 +35,18 @@ def bind(state: Lowering, target: Any, value: Atom) -> None:
         raise NotYetSupported(
             "writing into an object in place", state.place(target), "build a new one"
         )
+
+
+def delete_item(state: Lowering, target: Any) -> bool:
+    """`del d[k]` of a dict; False for other things."""
+    owner, key = state.expression(target.value), state.expression(target.slice)
+    owner = fresh(state, owner, target)
+    fact = owner.fact
+    if not (isinstance(fact, facts.DictOf) or getattr(fact, "type", None) is dict):
+        return False
+    assert isinstance(owner, Value)
+    dicts.remove(state, target, owner, key)
+    return True
 
 
 def bind_name(state: Lowering, name: str, value: Atom, node: Any) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tangent_like import facts, ir, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported, Place
-from tangent_like.frontend import lists
+from tangent_like.frontend import dicts, lists
 from tangent_like.frontend.arithmetic import BINARY, SIGNS, binary
 from tangent_like.frontend.memory import fresh, home_of, write
 from tangent_like.frontend.scope import Buffer, Conflict
@@ -38,7 +38,13 @@ def augment_item(state: Lowering, node: Any) -> None:
     target = node.target
     container, index = state.expression(target.value), state.expression(target.slice)
     if lists.is_container(container):
-        _augment_part(state, node, state.builder.op(operator.getitem, (container, index)),
+        if isinstance(container.fact, facts.Record) and not isinstance(index, Const):
+            old = dicts.read_key(state, node, dicts.as_any(state, node, container), index)
+        elif isinstance(container.fact, facts.DictOf):
+            old = dicts.read_key(state, node, fresh(state, container, node), index)
+        else:
+            old = state.builder.op(operator.getitem, (container, index))
+        _augment_part(state, node, old,
                       lambda new: write_item(state, node, container, index, new))  # fmt: skip
         return
     container = array_of(state, node, container)

@@ -8,6 +8,7 @@ import operator
 
 import numpy as np
 
+from tangent_like import runtime
 from tangent_like.rules.registry import constant, named
 
 constant(
@@ -17,6 +18,7 @@ constant(
     operator.truth, operator.index, operator.inv, operator.countOf, operator.indexOf,
     operator.length_hint,
 )  # fmt: skip
+constant(runtime.keys_of, runtime.zero_at)
 constant(
     *named(
         builtins,

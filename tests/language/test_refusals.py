@@ -32,8 +32,10 @@ CONTAINER_WRITES = {
     "slice of a list": "parts = [x, x]\n    parts[:1] = [x]  # HERE\n    y = parts[0]",
     "list remove": "parts = [x, x]\n    parts.remove(x)  # HERE\n    y = parts[0]",
     "list sort": "parts = [x[0], x[1]]\n    parts.sort()  # HERE\n    y = parts[0]",
-    "unknown key": "d = {'a': x}\n    d[str(x[0])] = x  # HERE\n    y = d['a']",
-    "dict pop": "d = {'a': x}\n    y = d.pop('a')  # HERE",
+    "a number as a key": "d = {'a': x}\n    d[x[0]] = x  # HERE\n    y = d['a']",
+    "things of different kinds": (
+        "d = {'a': x, 'b': 'text'}\n    d[str(x[0])] = x  # HERE\n    y = d['a']"
+    ),
     "attribute": "box.value = x  # HERE\n    y = box.value",
 }
 

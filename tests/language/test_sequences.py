@@ -185,7 +185,7 @@ REFUSED = {
     "filter on values": "y = sum(filter(lambda v: v > 0.0, x))",
     "a tuple of run-time length": "y = sum(tuple(v for v in x))",
     "a dict with keys of run time": "y = {v: v for v in x}[a]",
-    "a key of run time": "d = {0: a, 1: b}\ny = d[int(c) % 2]",
+    "a key of run time": "d = {0: a, 1: 'text'}\ny = d[int(c) % 2]",
     "a missing key": "d = {'p': a}\ny = d['q']",
     "a starred array": "y = max(*x)",
     "a set": "y = len({1, 2}) * a",

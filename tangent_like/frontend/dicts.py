@@ -1,0 +1,215 @@
+"""Dicts that change, while a function is lowered.
+
+    memo = {}                         memo = {}
+    for n in range(2, k):             memo = loop, memo = memo:
+        memo[n] = memo[n - 1] * x         memo' = store(memo, memo[n - 1] * x, n)
+
+A dict whose keys are known is a record of its items; one with keys that are known only at run
+time is a value of its own, written into by stores as a list is.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tangent_like import facts, runtime
+from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend.choices import choose
+from tangent_like.frontend.memory import any_of, forget_slots, fresh, home_of, put_in, write
+from tangent_like.frontend.scope import Buffer, Home
+from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.structures import hold, write_key
+from tangent_like.ir import Atom, Const, Op, Value
+from tangent_like.records import MakeRecord
+from tangent_like.trees import item
+
+Method = Callable[[Lowering, Any, Value, Sequence[Atom]], Atom]
+NONE = Const(None)
+
+
+def items_of(state: Lowering, sequence: Atom) -> list[Atom]:
+    """The items of a structure of known length."""
+    assert isinstance(sequence.fact, facts.STRUCTURES)
+    return [item(state.builder, sequence, k) for k in range(len(sequence.fact.items))]
+
+
+def write_key_of(state: Lowering, node: Any, owner: Value, key: Atom, value: Atom) -> None:
+    """`owner[key] = value`."""
+    if isinstance(owner.fact, facts.Record) and isinstance(key, Const):
+        write_key(state, node, owner, key.value, value)
+        return
+    _check_key(state, node, key)
+    put_in(state, owner, value)
+    write(state, node, owner, key, value)
+
+
+def _check_key(state: Lowering, node: Any, key: Atom) -> None:
+    if facts.may_be_differentiated(key.fact):
+        raise NotYetSupported(
+            f"{facts.describe(key.fact)} as a key of a dict", state.place(node),
+            "use integers, strings or tuples of them",
+        )  # fmt: skip
+
+
+def read_key(state: Lowering, node: Any, owner: Atom, key: Atom) -> Atom:
+    """`owner[key]` of a dict with keys known only at run time; a default is put in first."""
+    _check_key(state, node, key)
+    fact = owner.fact
+    if isinstance(fact, facts.DictOf) and fact.default is not None and isinstance(owner, Value):
+        _ensure(state, node, owner, key, lambda: _made(state, node, fact.default))
+        owner = fresh(state, owner, node)
+    return state.builder.op(operator.getitem, (owner, key), place=state.place(node))
+
+
+def _made(state: Lowering, node: Any, default: Any) -> Atom:
+    return state.module.call(state, node, Const(default), (), {})
+
+
+def _ensure(
+    state: Lowering, node: Any, owner: Value, key: Atom, make: Callable[[], Atom]
+) -> None:
+    """Put an item into a dict unless it is there."""
+
+    def add() -> Atom:
+        now = fresh(state, owner, node)
+        assert isinstance(now, Value)
+        write_key_of(state, node, now, key, make())
+        return NONE
+
+    test = _contains(state, node, owner, key)
+    if isinstance(test, Const):
+        if not test.value:
+            add()
+        return
+    choose(state, node, test, lambda: NONE, add, "if")
+
+
+def _contains(state: Lowering, node: Any, owner: Value, key: Atom) -> Atom:
+    keys = owner.fact.keys if isinstance(owner.fact, facts.Record) else None
+    if keys is not None and (isinstance(key, Const) or not keys):
+        return Const(isinstance(key, Const) and key.value in keys)
+    return state.builder.op(operator.contains, (owner, key), place=state.place(node))
+
+
+def as_any(state: Lowering, node: Any, owner: Atom) -> Value:
+    """A dict with known keys as one that is read under any key."""
+    made_by = state.builder.definitions.get(owner) if isinstance(owner, Value) else None
+    fact = any_of(owner.fact)
+    if fact is None or made_by is None or not isinstance(made_by.fn, MakeRecord):
+        raise NotYetSupported(
+            "a key that is known only at run time", state.place(node), "choose with `if`"
+        )
+    made = Value("", fact)
+    state.builder.append(Op(made, made_by.fn, made_by.args, (), state.place(node)))
+    return made
+
+
+# --- methods ------------------------------------------------------------------------------------
+
+
+def update(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    for other in args:
+        if not (isinstance(other.fact, facts.Record) and other.fact.type is dict):
+            raise NotYetSupported("`update` with this", state.place(node), "assign each key")
+        for key, value in zip(other.fact.keys, items_of(state, other)):
+            now = fresh(state, owner, node)
+            assert isinstance(now, Value)
+            write_key_of(state, node, now, Const(key), value)
+    return NONE
+
+
+def _setdefault(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    key, *default = args
+    _ensure(state, node, owner, key, lambda: default[0] if default else NONE)
+    return _item_now(state, node, owner, key)
+
+
+def _item_now(state: Lowering, node: Any, owner: Value, key: Atom) -> Atom:
+    now = fresh(state, owner, node)
+    if isinstance(now.fact, facts.Record) and isinstance(key, Const):
+        return item(state.builder, now, now.fact.keys.index(key.value))
+    return state.builder.op(operator.getitem, (now, key), place=state.place(node))
+
+
+def _get(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    key, *rest = args
+    default = rest[0] if rest else NONE
+    test = _contains(state, node, owner, key)
+    if isinstance(test, Const):
+        return _item_now(state, node, owner, key) if test.value else default
+    _check_key(state, node, key)
+    table = as_any(state, node, owner) if isinstance(owner.fact, facts.Record) else owner
+    place = state.place(node)
+    return choose(
+        state, node, test,
+        lambda: state.builder.op(operator.getitem, (table, key), place=place),
+        lambda: default, "ifexp",
+    )  # fmt: skip
+
+
+def _pop(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    key, *default = args
+    if isinstance(owner.fact, facts.Record) and isinstance(key, Const):
+        if key.value not in owner.fact.keys and default:
+            return default[0]
+    if default and not isinstance(owner.fact, facts.Record):
+        raise NotYetSupported(
+            "`pop` with a default", state.place(node), "test with `in` whether the key is there"
+        )
+    return remove(state, node, owner, key)
+
+
+def remove(state: Lowering, node: Any, owner: Value, key: Atom) -> Atom:
+    """`del owner[key]`; what was there."""
+    place, fact = state.place(node), owner.fact
+    if isinstance(fact, facts.Record) and isinstance(key, Const):
+        return _remove_known(state, node, owner, key.value)
+    if isinstance(fact, facts.Record):
+        raise NotYetSupported(
+            "removing a key that is known only at run time", place, "start with an empty dict"
+        )
+    _check_key(state, node, key)
+    found = state.builder.op(operator.getitem, (owner, key), place=place)
+    if isinstance(found, Value):
+        state.homes[found] = Home(Buffer(found), (), found)
+    forget_slots(state, home_of(state, owner), place)
+    rest = state.builder.op(runtime.without_key, (owner, key), name=owner.name, place=place)
+    hold(state, node, owner, rest)
+    return found
+
+
+def _remove_known(state: Lowering, node: Any, owner: Value, key: Any) -> Atom:
+    assert isinstance(owner.fact, facts.Record)
+    keys = list(owner.fact.keys)
+    if key not in keys:
+        raise NeverSupported(
+            f"the key {key!r} is not in the dict", state.place(node), "test for it first"
+        )
+    items = items_of(state, owner)
+    found = items.pop(keys.index(key))
+    keys.remove(key)
+    hold(state, node, owner, state.builder.op(MakeRecord(dict, tuple(keys)), items))
+    return fresh(state, found, node)
+
+
+def _keys(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    return state.builder.op(runtime.keys_of, (owner,), place=state.place(node))
+
+
+def _values(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    return state.builder.op(runtime.values_of, (owner, owner), place=state.place(node))
+
+
+def _items(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    columns = (_keys(state, node, owner, args), _values(state, node, owner, args))
+    return state.builder.op(zip, columns, place=state.place(node))
+
+
+OF_KNOWN: dict[str, Method] = {
+    "update": update, "setdefault": _setdefault, "pop": _pop, "get": _get,
+}  # fmt: skip
+OF_ANY: dict[str, Method] = {
+    **OF_KNOWN, "keys": _keys, "values": _values, "items": _items,
+}  # fmt: skip
