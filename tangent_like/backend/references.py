@@ -16,10 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import ir, runtime, scipy_runtime, solvers
+from tangent_like import einsum_runtime, ir, linalg_runtime, runtime, scipy_runtime, solvers
 from tangent_like.frontend.externals import External, Globals
 
-_OURS = (runtime.__name__, scipy_runtime.__name__, solvers.__name__)
+_OURS = tuple(
+    module.__name__
+    for module in (einsum_runtime, linalg_runtime, runtime, scipy_runtime, solvers)
+)
 _SHORT = {"numpy": "np", "numpy.linalg": "np.linalg", "numpy.fft": "np.fft"}
 
 

@@ -71,17 +71,21 @@ rule(
 )
 
 
+def _real(x: Any) -> Any:
+    return x if facts.is_complex(x.fact) is False else np.real(x)
+
+
 def hermitian(dx: Any, upper: bool) -> Any:
     """The tangent of the matrix that is read from one triangle."""
     side = np.triu(dx, 1) if upper else np.tril(dx, -1)
-    return side + adjoint(side) + np.real(dx) * (2 * apply(runtime.half_unit, dx))
+    return side + adjoint(side) + _real(dx) * (2 * apply(runtime.half_unit, dx))
 
 
 def _one_triangle(h: Any, upper: bool) -> Any:
     """The transpose of `hermitian`."""
     both = h + adjoint(h)
     side = np.triu(both, 1) if upper else np.tril(both, -1)
-    return side + np.real(h) * (2 * apply(runtime.half_unit, h))
+    return side + _real(h) * (2 * apply(runtime.half_unit, h))
 
 
 def _cholesky_cotangent(g: Any, y: Any, x: Any, upper: Any = False) -> Any:
@@ -113,7 +117,7 @@ rule(
 def _eigh_tangent(tangents: Any, y: Any, x: Any, UPLO: Any = "L") -> Any:
     w, v = y[0], y[1]
     rotated = adjoint(v) @ hermitian(tangents[0], UPLO == "U") @ v
-    dw = np.real(np.diagonal(rotated, axis1=-2, axis2=-1))
+    dw = _real(np.diagonal(rotated, axis1=-2, axis2=-1))
     return dw, v @ turns(rotated, w)
 
 
@@ -174,7 +178,7 @@ def svd_tangent(
     u, s, v = _factors(y, x, full_matrices)
     dx = tangents[0]
     rotated = adjoint(u) @ dx @ v
-    ds = np.real(np.diagonal(rotated, axis1=-2, axis2=-1))
+    ds = _real(np.diagonal(rotated, axis1=-2, axis2=-1))
     skew = _skew(rotated)
     symmetric, skew = turns(rotated - skew, s), apply(over_gaps, skew, -s, s, False)
     du = u @ (symmetric + skew)
@@ -253,12 +257,18 @@ rule(
 def singular_values_tangent(tangents: Any, y: Any, x: Any) -> Any:
     parts = apply(np.linalg.svd, x, full_matrices=False)
     rotated = adjoint(parts[0]) @ tangents[0] @ adjoint(parts[2])
-    return np.real(np.diagonal(rotated, axis1=-2, axis2=-1))
+    return _real(np.diagonal(rotated, axis1=-2, axis2=-1))
+
+
+def singular_values_cotangent(g: Any, y: Any, x: Any) -> Any:
+    parts = apply(np.linalg.svd, x, full_matrices=False)
+    return (conj(parts[0]) * g[..., None, :]) @ conj(parts[2])
 
 
 rule(
     (runtime.singular_values, *named(np.linalg, "svdvals")),
     jvp=singular_values_tangent,
+    vjp=singular_values_cotangent,
     samples=lambda: [(reals(3, 2),), (reals(2, 3),), (reals(2, 3, 3),)],
     note="where singular values are equal, second derivatives are NaN",
 )
@@ -309,6 +319,9 @@ def _qr(x: Any, mode: Any = "reduced") -> Any:
     """The columns that decide Q, and the rest of R from them."""
     if mode not in ("reduced", "r"):
         raise NotYetSupported(f"`qr` with mode {mode!r}")
+    if _is_square(x):
+        parts = apply(runtime.qr_of_tall, x)
+        return parts[1] if mode == "r" else (parts[0], parts[1])
     count = apply(min, np.shape(x)[-2], np.shape(x)[-1])
     parts = apply(runtime.qr_of_tall, x[..., :count])
     rest = adjoint(parts[0]) @ x[..., count:]

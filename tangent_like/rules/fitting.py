@@ -110,6 +110,8 @@ def _cast(builder: Builder, g: Atom, operand: Atom) -> Atom:
         return g
     if want is not None and not want.startswith(("float", "complex")):
         return g
+    if (have, want) in (("complex128", "float64"), ("complex64", "float32")):
+        return builder.op(np.real, (g,))
     return builder.op(runtime.as_type, (g, operand))
 
 

@@ -12,7 +12,7 @@ from tangent_like.rules.masks import times
 from tangent_like.rules.reductions import conj, expanded, nonzero, real_if
 from tangent_like.rules.registry import composed, named, rule
 from tangent_like.rules.samples import reals
-from tangent_like.rules.symbolic import apply
+from tangent_like.rules.symbolic import apply, rank
 
 
 def _of_matrices(x: Any, axis: Any) -> bool:
@@ -99,9 +99,8 @@ def _matrix_norm(x: Any, order: Any) -> Any:
         return (np.max if order > 0 else np.min)(sums, axis=-1)
     if order in (2, -2, "nuc"):
         s = np.abs(apply(np.linalg.svd, x, compute_uv=False))  # whose derivative is 0 at 0
-        return (
-            np.sum(s, axis=-1) if order == "nuc" else (np.max if order == 2 else np.min)(s, axis=-1)
-        )
+        reduction = np.sum if order == "nuc" else np.max if order == 2 else np.min
+        return reduction(s) if rank(x) == 2 else reduction(s, axis=-1)
     raise NotYetSupported(f"a matrix norm of order {order!r}")
 
 

@@ -255,12 +255,12 @@ linear(
 )
 linear(
     np.diagonal,
-    lambda g, x, offset=0, axis1=0, axis2=1: moved_back(np.diagonal, g, x, offset, axis1, axis2),
+    lambda g, x, offset=0, axis1=0, axis2=1: _diagonal_back(g, x, offset, axis1, axis2),
     samples=lambda: [(reals(3, 3),), (reals(2, 3), 1), (reals(2, 3, 3), 0, 1, 2)],
 )
 linear(
     named(np.linalg, "diagonal"),
-    lambda g, x, offset=0: moved_back(np.diagonal, g, x, offset, -2, -1),
+    lambda g, x, offset=0: _diagonal_back(g, x, offset, -2, -1),
     samples=lambda: [(reals(3, 3),), (reals(2, 3, 3),)],
 )
 
@@ -269,6 +269,13 @@ def is_square(x: Any) -> bool:
     """Whether the two axes of a matrix are known to have one length."""
     sizes = facts.dims(x.fact) if is_symbolic(x) else np.shape(x)
     return sizes is not None and len(sizes) == 2 and sizes[0] == sizes[1]
+
+
+def _diagonal_back(g: Any, x: Any, offset: Any, axis1: Any, axis2: Any) -> Any:
+    """A matrix with g on its diagonal, where that is known to have the shape of x."""
+    if not is_symbolic(offset) and offset == 0 and is_square(x):
+        return np.diag(g)
+    return moved_back(np.diagonal, g, x, offset, axis1, axis2)
 
 
 def _diag_back(function: Any, g: Any, x: Any, *how: Any) -> Any:
