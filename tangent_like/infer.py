@@ -55,7 +55,7 @@ def infer(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> 
     if fn in special:
         try:
             return special[fn](*atoms, **keywords)
-        except (TypeError, ValueError):  # so will the operation, if ever it is reached
+        except (TypeError, ValueError, IndexError):  # so will the operation, if ever it is reached
             return UNKNOWN
     if fn in elementwise_functions and not keywords:
         found = _elementwise(fn, tuple([atom.fact for atom in atoms]), atoms)

@@ -221,7 +221,7 @@ def _constant(atom: ir.Atom) -> ast.expr | None:
 def _expand_dims(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
     """`x[:, None]`: the function takes several microseconds.  Numbers have no items."""
     rank = facts.rank(op.args[0].fact) if isinstance(op.args[0].fact, facts.Array) else None
-    axis = op.args[1].value if isinstance(op.args[1], ir.Const) else None
+    axis = op.args[1].value if len(op.args) > 1 and isinstance(op.args[1], ir.Const) else None
     if rank is None or type(axis) is not int or not op.derivative:
         return None
     index: list[ast.expr] = [ast.Slice(None, None, None) for _ in range(axis % (rank + 1))]

@@ -68,6 +68,7 @@ def test_a_mistake_is_refused_in_its_line(expression, mode):
 @pytest.mark.parametrize("expression", [
     "x + 'text'", "x + None", "x @ x", "len(x) * x", "np.zeros(x)[0]",
     "np.reshape(x, (3, 3))", "math.sin() * x", "isinstance(x, 3)", "x[0]", "(x, 1.0)[::0]",
+    "np.expand_dims(x)",
     "float('text') * x",
 ])  # fmt: skip
 def test_what_python_raises_arrives(expression):
