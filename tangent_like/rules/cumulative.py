@@ -72,8 +72,8 @@ rule(
 
 def _with_initial(plain: Any, first: Any, x: Any, axis: Any, include_initial: Any) -> Any:
     """Cumulative operations of the array API, with the neutral element in front if wanted."""
-    if rank(x) == 0:
-        x = np.reshape(x, 1)
+    if rank(x) == 0 or (axis is None and rank(x) is None):
+        x = np.ravel(x)
     axis = 0 if axis is None else one_axis(axis)
     terms = plain(x, axis)
     if not include_initial:
