@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import gast
 
 from tangent_like import facts, infer, ir
-from tangent_like.analysis.handed_on import only_handed_on
 from tangent_like.build import Unreachable, fact_of
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
@@ -406,7 +405,6 @@ def _append_loop(
     state: Lowering, plan: _Plan, trial: _Trial, joined: dict[Any, Fact], mark: int
 ) -> None:
     before, node = plan.before, plan.node
-    trial = _without_what_nobody_reads(trial, joined)
     kept, conflicts = _carriable(state, node, before, trial, joined)
     params: list[Value] = []
     inits: list[Atom] = []
@@ -483,19 +481,6 @@ def _carriable(
         elif not (leaving is ir.UNDEFINED and entering is ir.UNDEFINED):
             kept.append(name)
     return kept, conflicts
-
-
-def _without_what_nobody_reads(trial: _Trial, names: Iterable[Any]) -> _Trial:
-    """The body in which names that cannot be carried, and are only handed on, begin unbound."""
-    lost = [n for n in names if isinstance(trial.env.get(n), Conflict)]
-    others = [trial.env.get(n) for n in trial.carried if n not in lost]
-    table: dict[Value, Atom] = {}
-    for name in lost:
-        leaves = trial.carried[name].leaves
-        handed_on = only_handed_on(trial.block, leaves)
-        if handed_on is not None and not any(other in handed_on for other in others):
-            table.update(dict.fromkeys(leaves, ir.UNDEFINED))
-    return replace(trial, block=ir.substitute(trial.block, table)) if table else trial
 
 
 def _compile_time(binding: Binding) -> bool:

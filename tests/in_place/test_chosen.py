@@ -150,14 +150,6 @@ BODIES = {
         v[k] = np.sin(z[k] * y[k + 1])
         k += 1
     return np.sum(y ** 3) + np.sum(z ** 2)""",
-    "rebound in a branch of a loop and not read again": """
-    y = x * 1.0
-    for k in range(3):
-        if y[k] > c:
-            pair = (y, x)
-            pair[0][k] *= x[k + 1]
-        y **= 2
-    return np.sum(y * x)""",
 }
 
 
