@@ -17,7 +17,7 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.branches import truth
 from tangent_like.frontend.chosen import After, note_choices
 from tangent_like.frontend.failures import has_raised, keep_the_side_that_goes_on, mark_raised
-from tangent_like.frontend.joins import choosable, join_environments, joinable
+from tangent_like.frontend.joins import choosable, has_tests, join_environments, joinable
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.scope import Carried, Choice, Environment
 from tangent_like.frontend.state import Lowering
@@ -90,7 +90,8 @@ def choose(
         raise NotYetSupported(
             "choosing between functions at run time", state.place(node), "use `if` and call each"
         )
-    if _binds_nothing(before, then_env) and _binds_nothing(before, else_env):
+    nested = has_tests(left) or has_tests(right)  # type: ignore[arg-type]
+    if not nested and _binds_nothing(before, then_env) and _binds_nothing(before, else_env):
         state.enter(before)
         if choosable(left, right):  # type: ignore[arg-type]
             return Const(Choice(test, left, right))  # type: ignore[arg-type]

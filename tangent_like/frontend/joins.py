@@ -8,7 +8,8 @@ them, and undefined on the side that returned.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tangent_like import facts, ir
@@ -64,6 +65,7 @@ def join_environments(
     joined: Environment = {}
     pairs: list[tuple[Any, Atom, Atom]] = []
     alone: list[tuple[str, Atom, int]] = []
+    chosen: dict[Any, tuple[Const, Const]] = {}
     then_left, else_left = (_has_returned(env) for env in (then_env, else_env))
     kept = _kept_names(state, then_env if then_left else else_env)
     for name in {**then_env, **else_env}:
@@ -97,7 +99,7 @@ def join_environments(
         elif left is right or same_constant(left, right):
             joined[name] = left
         elif choosable(left, right):
-            joined[name] = Const(Choice(test, left, right))  # type: ignore[arg-type]
+            chosen[name] = left, right  # type: ignore[assignment]
         elif not joinable(left, right):
             joined[name] = Conflict(name, state.place(node), "the branches bind different things")
         else:
@@ -106,8 +108,62 @@ def join_environments(
                 orelse, right = _returned_whole(state, orelse, else_env, right)
             pairs.append((name, left, right))
     after = After(mark, joined, (then_env, else_env))
-    joined.update(join_pairs(state, test, then, orelse, pairs, alone, after))
+    rows = [*pairs, *_pairs_of_tests(chosen, mark)]
+    joined.update(join_pairs(state, test, then, orelse, rows, alone, after))
+    return _with_choices(joined, test, chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """A key for a test that is made in a branch and read after it."""
+
+    value: ir.Value
+
+
+def _pairs_of_tests(
+    chosen: Mapping[Any, tuple[Const, Const]], mark: int
+) -> list[tuple[Any, Atom, Atom]]:
+    """The tests made in a branch that choose a function bound there, to be handed out."""
+    none = Const(False)
+    found: dict[Any, tuple[Any, Atom, Atom]] = {}
+    for left, right in chosen.values():
+        found.update((t, (_Test(t), t, none)) for t in _tests(left) if t.serial >= mark)
+        found.update((t, (_Test(t), none, t)) for t in _tests(right) if t.serial >= mark)
+    return list(found.values())
+
+
+def _with_choices(
+    joined: Environment, test: Atom, chosen: Mapping[Any, tuple[Const, Const]]
+) -> Environment:
+    """With the names of functions bound to what chooses between them, by tests known here."""
+    table = {key: joined.pop(key) for key in list(joined) if isinstance(key, _Test)}
+    for name, (left, right) in chosen.items():
+        joined[name] = Const(Choice(test, _retested(left, table), _retested(right, table)))
     return joined
+
+
+def _tests(function: Const) -> list[ir.Value]:
+    """The tests that choose between the functions that one may be."""
+    choice = function.value
+    if not isinstance(choice, Choice):
+        return []
+    own = [choice.test] if isinstance(choice.test, ir.Value) else []
+    return [*own, *_tests(choice.then), *_tests(choice.orelse)]
+
+
+def _retested(function: Const, table: Mapping[Any, Any]) -> Const:
+    """The same choice by the tests as they are known after the branch that made them."""
+    choice = function.value
+    if not isinstance(choice, Choice):
+        return function
+    test = table.get(_Test(choice.test), choice.test) if isinstance(choice.test, ir.Value) else None
+    sides = _retested(choice.then, table), _retested(choice.orelse, table)
+    return Const(Choice(choice.test if test is None else test, *sides))
+
+
+def has_tests(function: Atom) -> bool:
+    """Whether it is tested already which function it is."""
+    return isinstance(function, Const) and bool(_tests(function))
 
 
 def _at_end(
@@ -217,6 +273,8 @@ def shown(name: Any) -> str:
     """The name under which a reader sees one of the flags, or a buffer."""
     if isinstance(name, Buffer):
         return name.name
+    if isinstance(name, _Test):
+        return "test"
     return {"%value": "result", "%returned": "returned", "%broke": "broke"}.get(
         name, "" if name.startswith("%") else name
     )

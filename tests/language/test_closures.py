@@ -3,6 +3,8 @@
 # The programs below are written as they are on purpose.
 # ruff: noqa: PLC3002
 
+import math
+
 import numpy as np
 import pytest
 
@@ -392,3 +394,47 @@ def make_empty_cell():
 def test_empty_cell_raises_its_own_error():
     with pytest.raises(NameError, match="never_set"):
         tl.grad(make_empty_cell())(2.0)
+
+
+def _square(t):
+    return t * t
+
+
+def _identity(t):
+    return t
+
+
+def chosen_by_elif(x, k):
+    if k == 0:
+        h = _square
+    elif k == 1:
+        h = math.sin
+    else:
+        h = _identity
+    return h(x) * h(2.0 * x)
+
+
+def chosen_by_expressions(x, k):
+    h = _square if k == 0 else (math.sin if k == 1 else _identity)
+    return h(x) + h(x * x)
+
+
+def chosen_in_a_loop(x, k):
+    s = 0.0
+    for i in range(4):
+        if i == k:
+            h = _square
+        elif i > k:
+            h = math.sin
+        elif i == 0:
+            h = _identity
+        else:
+            h = math.exp
+        s += h(x) * x
+    return s
+
+
+@pytest.mark.parametrize("f", [chosen_by_elif, chosen_by_expressions, chosen_in_a_loop])
+@pytest.mark.parametrize("k", [0, 1, 2])
+def test_one_of_three_functions(f, k):
+    assert_derivatives(f, 0.7, k, wrt=0, order=2)
