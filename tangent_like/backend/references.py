@@ -151,7 +151,8 @@ def home_of(function: Any) -> tuple[str, str] | None:
     own = getattr(function, "__module__", None)
     candidates = [own if isinstance(own, str) else ""]
     if isinstance(function, np.ufunc) or candidates[0].startswith("numpy"):
-        candidates = ["numpy", "numpy.linalg", "numpy.fft", "numpy.random", *candidates]
+        homes = ("numpy", "numpy.linalg", "numpy.fft", "numpy.random", "scipy.special")
+        candidates = [*homes, *candidates]
     public = _public(candidates[-1])
     if public:
         candidates = [public, *candidates]

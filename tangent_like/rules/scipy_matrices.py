@@ -223,11 +223,20 @@ rule(
 
 def _lu_factor(a: Any) -> Any:
     parts = apply(linalg.lu, a)
-    unit = 2 * apply(runtime.half_unit, parts[2])
-    return parts[1] + parts[2] - unit, None
+    lower, upper = parts[1], parts[2]
+    size = np.shape(lower)[-1]
+    tall = apply(np.eye, np.shape(lower)[-2], size)
+    wide = apply(np.eye, size, np.shape(upper)[-1])
+    return lower @ wide + tall @ upper - tall @ wide, None
 
 
-composed(linalg.lu_factor, usual(_lu_factor), samples=lambda: [(square(),), (reals(3, 3),)])
+composed(
+    linalg.lu_factor,
+    usual(_lu_factor),
+    samples=lambda: [
+        (square(),), (reals(3, 3),), (reals(3, 1),), (reals(1, 3),), (reals(4, 2),), (reals(2, 4),),
+    ],
+)  # fmt: skip
 
 # --- functions of matrices --------------------------------------------------------------------
 
