@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gast
@@ -35,6 +35,7 @@ from tangent_like.frontend.targets import bind
 from tangent_like.frontend.text import lower_f_string
 from tangent_like.frontend.writes import note_element_view
 from tangent_like.ir import Atom, Const, Value
+from tangent_like.trees import item
 
 
 def lower_expression(state: Lowering, node: Any) -> Atom:
@@ -238,9 +239,35 @@ def _attribute(state: Lowering, node: Any) -> Atom:
             return state.builder.op(ATTRIBUTES[node.attr], (owner,), place=state.place(node))
         if node.attr in FACTS_OF_ARRAYS:
             return state.builder.op(getattr, (owner, Const(node.attr)), place=state.place(node))
+    named = _named_result(state, owner, node.attr)
+    if named is not None:
+        return item(state.builder, owner, named)
     raise NotYetSupported(
         f"the attribute `{node.attr}`", state.place(node), "pass what it holds as an argument"
     )
+
+
+_RESULTS: Mapping[Any, tuple[str, ...]] = {
+    np.linalg.slogdet: ("sign", "logabsdet"),
+    np.linalg.eig: ("eigenvalues", "eigenvectors"),
+    np.linalg.eigh: ("eigenvalues", "eigenvectors"),
+    np.linalg.svd: ("U", "S", "Vh"),
+    np.linalg.qr: ("Q", "R"),
+}
+"""The names that NumPy gives to the items of what these functions return."""
+
+
+def _named_result(state: Lowering, owner: Atom, name: str) -> int | None:
+    """The place of an item that NumPy gives a name."""
+    made = state.builder.definitions.get(owner) if isinstance(owner, Value) else None
+    if made is None or not isinstance(owner.fact, facts.Tuple) or _unhashable(made.fn):
+        return None
+    names = _RESULTS.get(made.fn, ())
+    return names.index(name) if name in names else None
+
+
+def _unhashable(fn: Any) -> bool:
+    return getattr(type(fn), "__hash__", None) is None
 
 
 def _named_expression(state: Lowering, node: Any) -> Atom:

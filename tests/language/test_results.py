@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
+from tangent_like.errors import NotYetSupported
 from tests.derivatives import assert_derivatives
 
 VECTOR = np.array([0.3, -1.2, 2.1])
@@ -266,3 +267,31 @@ def test_value_is_exact_where_rounding_shows():
         return (x + y) + z - (x + (y + z)) + x / 3.0 * 3.0 + (x * y) / y
 
     assert_derivatives(sums, 0.1, 0.2, 0.3, complex_ok=True)
+
+
+def _log_determinant(a):
+    return np.linalg.slogdet(a).logabsdet
+
+
+def _of_eigenvalues(a):
+    found = np.linalg.eigh(a + a.T)
+    return np.sum(found.eigenvalues**3) + np.sum(found.eigenvectors**2)
+
+
+def _of_factors(a):
+    parts = np.linalg.svd(a)
+    lower = np.linalg.qr(a)
+    return np.sum(parts.S) + np.sum((parts.U * parts.S) @ parts.Vh) + np.sum(lower.Q @ lower.R)
+
+
+@pytest.mark.parametrize("f", [_log_determinant, _of_eigenvalues, _of_factors])
+def test_items_that_numpy_names(f):
+    assert_derivatives(f, np.array([[1.3, 0.4], [-0.2, 0.9]]), order=2)
+
+
+def test_a_name_that_numpy_does_not_give():
+    def f(a):
+        return np.linalg.slogdet(a).nonsense
+
+    with pytest.raises(NotYetSupported, match="`nonsense`"):
+        tl.grad(f)(np.eye(2))
