@@ -14,8 +14,8 @@ from tangent_like import facts
 from tangent_like.build import Builder
 from tangent_like.ir import Const, Value
 from tests.derivatives import EPS, assert_derivatives, define
+from tests.rules.checks import check_second_order, likes, magnitude, pairing
 from tests.rules.evaluate import Program, forward, reverse
-from tests.rules.test_rules import check_second_order, likes, magnitude, pairing
 
 LENGTHS = {"i": 2, "j": 3, "k": 4, "B": 2, "z": 3}
 BROADCAST = (2, 1, 3)
