@@ -21,7 +21,13 @@ import gast
 import numpy as np
 
 from tangent_like import effects, facts, ir
-from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported, SourceError
+from tangent_like.errors import (
+    ArgumentError,
+    NeverSupported,
+    NotYetSupported,
+    Place,
+    SourceError,
+)
 from tangent_like.frontend import (
     applications,
     dicts,
@@ -108,10 +114,7 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
         return text_method(state, node, owner.value, name, args, keywords)
     if isinstance(owner, Const):
         if not isinstance(owner.value, Super) and not hasattr(owner.value, name):
-            raise NeverSupported(
-                f"`{getattr(owner.value, '__name__', owner.value)}` has no attribute `{name}`",
-                state.place(node),
-            )
+            raise _missing(owner.value, name, state.place(node))
         callee = attribute_of_constant(state, owner, name, node)
         args, keywords = _arguments(state, node)
         state.builder.place = state.place(node)
@@ -170,6 +173,14 @@ def _container_method(state: Lowering, node: Any, owner: Atom, name: str) -> Ato
             "use indices, or build a new list",
         )  # fmt: skip
     return method(state, node, owner, args)
+
+
+def _missing(owner: Any, name: str, place: Place) -> NotYetSupported | NeverSupported:
+    """The error for what a module does not have, or an object that is known while compiling."""
+    if isinstance(owner, types.ModuleType):
+        return NeverSupported(f"`{owner.__name__}` has no attribute `{name}`", place)
+    hint = "compute its value before the differentiated function"
+    return NotYetSupported(f"the method `{name}`", place, hint)
 
 
 def call(
