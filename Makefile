@@ -1,8 +1,9 @@
 # Everything here needs Python 3.10 or later and make; the rest is installed into .venv.
 #
 #   make demo      run the survey example and one command
-#   make test      what CI runs: ruff, mypy, and the tests on one Python, those of derivatives
-#                  also without simplification
+#   make test      what CI runs: ruff, mypy, and the tests on one Python; the golden cases also
+#                  without simplification
+#   make test-unsimplified  all tests of derivatives without simplification
 #   make test-rules  each derivative rule in every variant of its samples
 #   make test-numba  what Numba takes long to compile
 #   make smoke     a few tests on every Python found
@@ -26,7 +27,7 @@ find_python = $$(for python in python$(1) $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}
 	"$$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != sys.argv[1])' $(1) >/dev/null 2>&1 \
 	&& echo "$$python" && break; done)
 
-.PHONY: demo test test-rules test-numba smoke test-all fuzz docs clean
+.PHONY: demo test test-unsimplified test-rules test-numba smoke test-all fuzz docs clean
 
 demo: .venv/ready
 	$(BIN)/python examples/survey.py
@@ -36,6 +37,9 @@ test: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --unsimplified tests/test_golden.py -k "not generated_text"
+
+test-unsimplified: .venv/ready
 	$(BIN)/python -m pytest -n 2 --unsimplified $(OF_DERIVATIVES)
 
 test-rules: .venv/ready
