@@ -439,6 +439,35 @@ def refreshed(block: Block, table: dict[Value, Atom]) -> Block:
     return Block(statements, substitute(Block((), block.results), table).results)
 
 
+def without(block: Block, leaves_out: Callable[[Op], bool]) -> Block:
+    """The block without some of the operations in and below it."""
+
+    def kept(statement: Statement) -> Statement:
+        if isinstance(statement, If):
+            then, orelse = (without(b, leaves_out) for b in (statement.then, statement.orelse))
+            return replace(statement, then=then, orelse=orelse)
+        if isinstance(statement, Loop):
+            return replace(statement, body=without(statement.body, leaves_out))
+        return statement
+
+    statements = (s for s in block.statements if not (isinstance(s, Op) and leaves_out(s)))
+    return Block(tuple(map(kept, statements)), block.results)
+
+
+def map_loops(block: Block, change: Callable[[Loop], Loop]) -> Block:
+    """The block with each loop in and below it changed, inner ones first."""
+
+    def changed(statement: Statement) -> Statement:
+        if isinstance(statement, If):
+            then, orelse = (map_loops(b, change) for b in (statement.then, statement.orelse))
+            return replace(statement, then=then, orelse=orelse)
+        if isinstance(statement, Loop):
+            return change(replace(statement, body=map_loops(statement.body, change)))
+        return statement
+
+    return Block(tuple(map(changed, block.statements)), block.results)
+
+
 def substitute(block: Block, table: Mapping[Value, Atom]) -> Block:
     """The block with values replaced where they are read; definitions stay."""
     if not table:

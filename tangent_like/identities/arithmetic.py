@@ -378,13 +378,16 @@ def _negated_sum(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
 
 @seeks(operator.truediv)
 def _quotient_of_smaller(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
-    """a (b / c) is (a / c) b where a and c are smaller than b."""
+    """a (b / c) is (a / c) b for a mask b, where a and c are smaller: of other b, a / c might
+    overflow where b / c does not."""
     a, quotient = args
     made = scope.made(quotient, operator.truediv) if scope.late else None
     if made is None or not scope.once(quotient):
         return None
     b, c = made.args
-    if number(c) is not None or not (_is_smaller(a, b) and _is_smaller(c, b)):
+    if facts.dtype(b.fact) != "bool" or number(c) is not None:
+        return None
+    if not (_is_smaller(a, b) and _is_smaller(c, b)):
         return None
     return call(operator.mul, call(operator.truediv, a, c), b)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tangent_like import facts
 from tangent_like.identities.terms import Rule, Scope, Term, is_float, number
 from tangent_like.ir import Atom, Const, Op
 
@@ -41,6 +42,8 @@ def _is_positive(scope: Scope, atom: Atom, depth: int = 0) -> bool:
         return bool(value > 0)
     if depth > _DEEPEST:
         return False
+    if not _is_real(atom):
+        return False
     made = _made(scope, atom, _ROOTS)
     if made:
         return _is_positive(scope, made.args[0], depth + 1)
@@ -57,7 +60,7 @@ def _is_never_negative(scope: Scope, atom: Atom, depth: int) -> bool:
     value = number(atom)
     if value is not None:
         return bool(value >= 0)
-    if depth > _DEEPEST or not is_float(atom):
+    if depth > _DEEPEST or not _is_real(atom):
         return False
     if _made(scope, atom, _NEVER_NEGATIVE):
         return True
@@ -69,6 +72,11 @@ def _is_never_negative(scope: Scope, atom: Atom, depth: int) -> bool:
         return bool(number(power.args[1]) == 2)
     total = _made(scope, atom, _SUMS)
     return total is not None and all(_is_never_negative(scope, a, depth + 1) for a in total.args)
+
+
+def _is_real(atom: Atom) -> bool:
+    """Whether a value is known to be real: the square of a complex number may be negative."""
+    return is_float(atom) and facts.is_complex(atom.fact) is False
 
 
 def _made(scope: Scope, atom: Atom, functions: tuple[Any, ...]) -> Op | None:

@@ -18,37 +18,26 @@ from dataclasses import replace
 
 from tangent_like import ir
 from tangent_like.analysis.numbering import atom_key, key_of, may_share
-from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
+from tangent_like.ir import Atom, Block, Function, Loop, Op, Value
 
 
 def merge_equal_variables(function: Function) -> Function:
     table: dict[Value, Atom] = {}
-    body = _block(function.body, table)
+    body = ir.map_loops(function.body, lambda loop: _loop(loop, table))
     return replace(function, body=ir.substitute(body, table)) if table else function
-
-
-def _block(block: Block, table: dict[Value, Atom]) -> Block:
-    return Block(tuple(_statement(s, table) for s in block.statements), block.results)
-
-
-def _statement(statement: Statement, table: dict[Value, Atom]) -> Statement:
-    if isinstance(statement, Op):
-        return statement
-    if isinstance(statement, If):
-        then, orelse = _block(statement.then, table), _block(statement.orelse, table)
-        return replace(statement, then=then, orelse=orelse)
-    return _loop(replace(statement, body=_block(statement.body, table)), table)
 
 
 def _loop(loop: Loop, table: dict[Value, Atom]) -> Loop:
     classes = _classes(loop)
     first: dict[int, int] = {}
     merged = set()
-    updates = {s.result: s for s in loop.body.statements if isinstance(s, Op)}
-    for k, number in enumerate(classes):
-        after = loop.nexts[k]
-        update = updates.get(after) if isinstance(after, Value) else None
-        if first.setdefault(number, k) != k and update is not None and update.derivative:
+    updates = {s.result: (n, s) for n, s in enumerate(loop.body.statements) if isinstance(s, Op)}
+    found = [updates.get(a) if isinstance(a, Value) else None for a in loop.nexts]
+    # The update that stands first is the one that stays, with its name.
+    places = [-1 if update is None else update[0] for update in found]
+    for k in sorted(range(len(classes)), key=places.__getitem__):
+        update, number = found[k], classes[k]
+        if first.setdefault(number, k) != k and update is not None and update[1].derivative:
             table[loop.params[k]] = loop.params[first[number]]
             table[loop.results[k]] = loop.results[first[number]]
             merged.add(k)

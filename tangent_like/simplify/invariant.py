@@ -12,27 +12,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tangent_like import ir
-from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
+from tangent_like.ir import Atom, Block, Function, Loop, Value
 
 
 def drop_invariants(function: Function) -> Function:
     table: dict[Value, Atom] = {}
-    body = _block(function.body, table)
+    body = ir.map_loops(function.body, lambda loop: _loop(loop, table))
     final = {value: _known(atom, table) for value, atom in table.items()}
     return replace(function, body=ir.substitute(body, final))
-
-
-def _block(block: Block, table: dict[Value, Atom]) -> Block:
-    return Block(tuple(_statement(s, table) for s in block.statements), block.results)
-
-
-def _statement(statement: Statement, table: dict[Value, Atom]) -> Statement:
-    if isinstance(statement, Op):
-        return statement
-    if isinstance(statement, If):
-        then, orelse = _block(statement.then, table), _block(statement.orelse, table)
-        return replace(statement, then=then, orelse=orelse)
-    return _loop(replace(statement, body=_block(statement.body, table)), table)
 
 
 def _loop(loop: Loop, table: dict[Value, Atom]) -> Loop:

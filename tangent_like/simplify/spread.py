@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tangent_like import ir, runtime
-from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
+from tangent_like.ir import Atom, Block, Function, Op, Value
 
 
 def take_spread_items(function: Function) -> Function:
@@ -28,7 +28,11 @@ def take_spread_items(function: Function) -> Function:
             table.update((op.result, item) for op in taken)
     if not table:
         return function
-    return replace(function, body=ir.substitute(_without(function.body, emptied), table))
+    body = ir.without(
+        function.body,
+        lambda op: op.result in emptied or (op.fn is ir.pop and op.args[0] in emptied),
+    )
+    return replace(function, body=ir.substitute(body, table))
 
 
 def _tapes(block: Block) -> tuple[dict[Value, Atom], dict[Value, list[Op]]]:
@@ -47,27 +51,3 @@ def _tapes(block: Block) -> tuple[dict[Value, Atom], dict[Value, list[Op]]]:
         elif isinstance(first, Value) and statement.fn is ir.pop and first in items:
             pops.setdefault(first, []).append(statement)
     return items, pops
-
-
-def _without(block: Block, tapes: set[Value]) -> Block:
-    """The block without the tapes and what pops from them."""
-    return Block(
-        tuple(_inside(s, tapes) for s in block.statements if not _belongs(s, tapes)), block.results
-    )
-
-
-def _belongs(statement: Statement, tapes: set[Value]) -> bool:
-    if not isinstance(statement, Op):
-        return False
-    if statement.fn is ir.thaw:
-        return statement.result in tapes
-    return statement.fn is ir.pop and statement.args[0] in tapes
-
-
-def _inside(statement: Statement, tapes: set[Value]) -> Statement:
-    if isinstance(statement, If):
-        then, orelse = _without(statement.then, tapes), _without(statement.orelse, tapes)
-        return replace(statement, then=then, orelse=orelse)
-    if isinstance(statement, Loop):
-        return replace(statement, body=_without(statement.body, tapes))
-    return statement

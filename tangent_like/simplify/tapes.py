@@ -16,12 +16,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tangent_like import ir
-from tangent_like.ir import Block, Function, If, Loop, Op, Statement, Value
+from tangent_like.ir import Block, Function, Op, Value
 
 
 def drop_unread_tapes(function: Function) -> Function:
     unread = _unread(function.body)
-    return replace(function, body=_without(function.body, unread)) if unread else function
+    if not unread:
+        return function
+    return replace(function, body=ir.without(function.body, lambda op: _belongs(op, unread)))
 
 
 def _unread(block: Block) -> set[Value]:
@@ -43,24 +45,7 @@ def _unread(block: Block) -> set[Value]:
     return {tape for tape in made if counts.get(tape, 0) == moves.get(tape, 0)}
 
 
-def _without(block: Block, tapes: set[Value]) -> Block:
-    return Block(
-        tuple(_inside(s, tapes) for s in block.statements if not _belongs(s, tapes)), block.results
-    )
-
-
-def _belongs(statement: Statement, tapes: set[Value]) -> bool:
-    if not isinstance(statement, Op):
-        return False
-    if statement.fn is ir.new_tape:
-        return statement.result in tapes
-    return statement.fn in (ir.push, ir.pop) and statement.args[0] in tapes
-
-
-def _inside(statement: Statement, tapes: set[Value]) -> Statement:
-    if isinstance(statement, If):
-        then, orelse = _without(statement.then, tapes), _without(statement.orelse, tapes)
-        return replace(statement, then=then, orelse=orelse)
-    if isinstance(statement, Loop):
-        return replace(statement, body=_without(statement.body, tapes))
-    return statement
+def _belongs(op: Op, tapes: set[Value]) -> bool:
+    if op.fn is ir.new_tape:
+        return op.result in tapes
+    return op.fn in (ir.push, ir.pop) and op.args[0] in tapes
