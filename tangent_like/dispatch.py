@@ -98,6 +98,8 @@ class Derivative:
         if not keywords and len(args) == self.count:
             return tuple(args)
         own, tail = (args[: -self.extra], args[-self.extra :]) if self.extra else (args, ())
+        if isinstance(self.function, Derivative):  # whose own last arguments have no default either
+            return (*self.function.bind(own, keywords), *tail)
         try:
             bound = inspect.signature(self.function).bind(*own, **keywords)
         except TypeError as error:

@@ -45,6 +45,7 @@ def wrong_rules(monkeypatch):
         (lambda x: (x * x, [np.sin(x), x[0]]), (VECTOR,)),
         (lambda x, n: x**n, (1.3, 3)),
         (lambda x, flag: x * x if flag else x, (1.3, True)),
+        (lambda x, y, n=2.0: x * y * n, (0.7, 1.3)),
         (lambda x: np.sum(x * x), (1e6 * VECTOR,)),
         (lambda x: 1e-3 * x * x, (1e5,)),
         (lambda x: np.sum(x * x), (np.zeros(0),)),

@@ -4,6 +4,9 @@ A file in `golden/` holds cases: the user's function under `[case name]`, exampl
 what the compiler makes of them.  A golden text alone proves nothing, so the derivatives of each
 case are also held against numerical ones.  `pytest --update-golden` writes the present output
 into the sections that a case has; look at the diff before you commit it.
+
+Solvers are as accurate as they are asked to be, and each mode integrates by itself: `[accuracy]`
+says how near to differences and to one another such derivatives have to be.
 """
 
 from __future__ import annotations
@@ -62,7 +65,7 @@ def cases_in(file: Path) -> list[Case]:
     section = ""
     for line in file.read_text(encoding="utf-8").splitlines():
         heading = re.fullmatch(r"\[(case )?(.+)\]", line)
-        if heading and (heading[1] or heading[2] in (*OUTPUTS, "arguments")):
+        if heading and (heading[1] or heading[2] in (*OUTPUTS, "arguments", "accuracy")):
             section = "case" if heading[1] else heading[2]
             if heading[1]:
                 found.append(Case(file, heading[2]))
@@ -125,6 +128,9 @@ def test_generated_text(case: Case, tmp_path: Path, update_golden: bool) -> None
 )
 def test_derivatives_are_right(case: Case, tmp_path: Path) -> None:
     function, given = case.function(tmp_path), case.arguments
+    if "accuracy" in case.sections:
+        error = float(case.sections["accuracy"])
+        return tl.check_grads(function, tuple(given.values()), order=2, atol=error, rtol=error)
     wrt = [i for i, value in enumerate(given.values()) if np.asarray(value).dtype.kind == "f"]
     assert_derivatives(function, *given.values(), wrt=wrt)
 

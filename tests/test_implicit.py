@@ -275,6 +275,27 @@ def test_odeint_against_the_solution(integrate):
     assert got == pytest.approx(tl.hessian(exact, wrt=1)(1.3, 0.7), rel=1e-7)
 
 
+def test_accuracy_known_at_run_time_only(integrate):
+    """As a variable around the function, an argument, and another one at each step of a loop."""
+    tol = 1e-12
+
+    def of_odeint(y0, k):
+        return np.sum(integrate.odeint(lambda y, t: -k * y * y, y0, TIMES, rtol=tol, atol=tol)[-1])
+
+    def of_ivp(y0, k, tol=1e-12):
+        found = integrate.solve_ivp(lambda t, y: -k * y * y, (0, 2), y0, rtol=tol, atol=tol)
+        return np.sum(found.y[:, -1])
+
+    def of_several(y0, k):
+        y = y0
+        for accuracy in (1e-11, 1e-12):
+            y = integrate.odeint(lambda y, t: -k * y * y, y, TIMES, rtol=accuracy, atol=1e-12)[-1]
+        return np.sum(y)
+
+    for f in (of_odeint, of_ivp, of_several):
+        held_to_differences(f, Y0, 0.7)
+
+
 def test_odeint_with_time_first_and_time_in_the_rates(integrate):
     def f(y0, a):
         y = integrate.odeint(

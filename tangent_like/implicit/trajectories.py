@@ -96,7 +96,8 @@ def adjoint_system(procedure: Procedure, pattern: Pattern) -> Procedure:
 
 
 def adjoint_sweep(procedure: Procedure, pattern: Pattern, options: dict[str, Atom]) -> Procedure:
-    """The cotangents of y0 and the active arguments, as a procedure of (y, t, g, *args).
+    """The cotangents of y0 and the active arguments, as a procedure of (y, t, g, *accuracy, *args),
+    where `accuracy` has the options that are known at run time only.
 
     Row by row from the last one, w and m are integrated from each time to the one before it.
     """
@@ -107,6 +108,7 @@ def adjoint_sweep(procedure: Procedure, pattern: Pattern, options: dict[str, Ato
         rows = Array("float64", (facts.fresh_size(), facts.fresh_size()))
         y, g = Value("y", rows), Value("g", rows)
         t = Value("t", vector())
+        own = {key: Value(key, atom.fact) for key, atom in _given(options).items()}
         args = [Value(p.name, p.fact) for p in function_of(procedure).params[2:]]
         packed = builder.op(ir.make_tuple, args)
         chosen = [_symbol(builder, a) for a, active in zip(args, pattern, strict=True) if active]
@@ -121,16 +123,23 @@ def adjoint_sweep(procedure: Procedure, pattern: Pattern, options: dict[str, Ato
             k = _symbol(builder, i)
             ends = np.flip(times[k - 1 : k + 1])
             z = apply(np.concatenate, [states[k], _symbol(builder, w), _symbol(builder, m)])
-            back = builder.op(flow, (system, z.atom, ends.atom, packed), dict(options))
+            back = builder.op(flow, (system, z.atom, ends.atom, packed), {**options, **own})
             last = _symbol(builder, back)[-1]
             return [(last[size : 2 * size] + cotangents[k - 1]).atom, last[2 * size :].atom]
 
         inits = (cotangents[-1].atom, start)
         found = builder.loop(steps, i, inits, (w, m), build)
         parts = _parted(_symbol(builder, found[1]), chosen)
-        return "sweep", [y, t, g, *args], ended(builder, (_symbol(builder, found[0]), *parts))
+        whole = (_symbol(builder, found[0]), *parts)
+        return "sweep", [y, t, g, *own.values(), *args], ended(builder, whole)
 
-    return derived(procedure, ("sweep", pattern, tuple(sorted(options))), make)
+    fixed = tuple((k, x.value if isinstance(x, Const) else None) for k, x in options.items())
+    return derived(procedure, ("sweep", pattern, fixed), make)
+
+
+def _given(options: dict[str, Atom]) -> dict[str, Value]:
+    """The options that are known at run time only."""
+    return {key: atom for key, atom in options.items() if isinstance(atom, Value)}
 
 
 def _size(x: Any) -> Any:
@@ -217,8 +226,9 @@ def _pullback(sweep: Sweep, op: Op, g: Tree) -> None:
     procedure, items = _operands(builder, op)
     _refuse_times(op, any(map(sweep.is_active, _times(op))))
     pattern = pattern_of(items, lambda item: may_be_active(sweep, op.args[3], item))
-    sweeping = adjoint_sweep(procedure, pattern, _options(op))
-    found = builder.op(sweeping, (op.result, op.args[2], g, *items))
+    options = _options(op)
+    sweeping = adjoint_sweep(procedure, pattern, options)
+    found = builder.op(sweeping, (op.result, op.args[2], g, *_given(options).values(), *items))
     by0, *parts = (trees.at(builder, found, (i,)) for i in range(1 + sum(pattern)))
     alike = facts.dtype(op.args[1].fact) == "float64"
     sweep.contribute(op.args[1], by0 if alike else fit_tree(builder, by0, op.args[1]))
