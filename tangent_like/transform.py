@@ -30,9 +30,11 @@ from tangent_like.procedures import (
     tangent_of_call,
     tangent_params,
 )
-from tangent_like.recording import record
+from tangent_like.recording import Joint, record
 from tangent_like.request import Request
+from tangent_like.simplify.common import share_common_in
 from tangent_like.simplify.dead import prune, remove_dead
+from tangent_like.switches import simplifying
 from tangent_like.tangent import tangent
 from tangent_like.trees import Tree
 
@@ -132,16 +134,32 @@ def split(function: Function, wrt: Sequence[int]) -> tuple[Function, Function]:
     seed = Value(trees.derivative_name("b", result) or "by", seed_fact(result.fact))
     body = split_calls(function.body, varied(function.body, chosen))
     both = settled_sweeps(body, chosen, [seed], pullback_of_call)
-    joint = record(Sweeps(both.forward, prune(both.reverse)), missing=Const(None))
+    joint = _with_shared(record(Sweeps(both.forward, prune(both.reverse)), missing=Const(None)))
     saved = list(ir.free_values(joint.reverse, (seed,)))
     builder = Builder()
-    value = _own_arrays(builder, result)
+    value = _own_arrays(builder, joint.forward.results[0])
     statements = (*joint.forward.statements, *builder.finish(()).statements)
     joint = replace(joint, forward=Block(statements, joint.forward.results))
     base = function.name if function.name.isidentifier() else "f"
     return (
         forward_function(function, f"{base}_forward", joint, saved, value),
         _with_tuple(backward_function(function, f"{base}_pullback", joint, saved, seed), wrt),
+    )
+
+
+def _with_shared(joint: Joint) -> Joint:
+    """The sweeps with what the reverse one computes again, a cosine say, handed to it instead."""
+    if not simplifying[0]:
+        return joint
+    forward, reverse = joint.forward, joint.reverse
+    mark = _remark("reverse sweep")
+    statements = (*forward.statements, mark, *reverse.statements)
+    both = share_common_in(Block(statements, (*forward.results, *reverse.results)))
+    cut, count = both.statements.index(mark), len(forward.results)
+    return replace(
+        joint,
+        forward=Block(both.statements[:cut], both.results[:count]),
+        reverse=Block(both.statements[cut + 1 :], both.results[count:]),
     )
 
 

@@ -30,13 +30,17 @@ _CHEAP: frozenset[Any] = frozenset({
 
 
 def share_common(function: Function) -> Function:
-    return replace(function, body=_Sharing(_read_by_primal(function)).block(function.body))
+    return replace(function, body=share_common_in(function.body))
 
 
-def _read_by_primal(function: Function) -> set[Value]:
+def share_common_in(block: Block) -> Block:
+    return _Sharing(_read_by_primal(block)).block(block)
+
+
+def _read_by_primal(body: Block) -> set[Value]:
     """The values that the user's own operations and control flow read."""
-    found = list(function.body.results)
-    for statement in ir.walk(function.body):
+    found = list(body.results)
+    for statement in ir.walk(body):
         if not isinstance(statement, Op):
             found += ir.read_by(statement)
             for block in ir.blocks_of(statement):
