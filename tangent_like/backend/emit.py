@@ -46,6 +46,7 @@ def emit(function: Function, refs: References, defaults: dict[Value, object]) ->
     lives = lifetimes(function, inlined)
     groups = naming.Groups(lives, set(inlined))
     naming.coalesce(function, groups)
+    naming.begin_early(function, groups, lives)
     emitter = Emitter(inlined, refs)
     reserved = set(refs.namespace) | emitter.reserve(function)
     emitter.names = naming.assign_names(function, groups, lives, reserved)

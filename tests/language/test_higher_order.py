@@ -327,3 +327,14 @@ def test_third_derivative_keeps_zero_trips_apart():
     assert third(1.3, 0) == 0.0
     assert third(1.3, 3) == pytest.approx(6.0)
     assert third(1.3, 4) == pytest.approx(24.0 * 1.3)
+
+
+def test_an_adjoint_that_takes_over_the_array_of_another():
+    """The second reverse sweep prints `bp = bbp` before it reads what was called `bp`."""
+
+    def f(m):
+        p = m.copy()
+        np.add(p * p, np.tanh(p) * p[::-1], p)
+        return np.sum(p * 0.5)
+
+    assert_derivatives(f, np.array([-0.06, -0.52, -1.58]))
