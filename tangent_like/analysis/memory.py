@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import operator
 from bisect import bisect_left
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,10 +100,14 @@ class Sets:
         self.parent[self.find(a)] = self.find(b)
 
 
+Apart = Callable[[Value, Value], bool]
+
+
 @dataclass(eq=False, slots=True)
 class Webs:
     """The webs of a function, where each is alive, and which containers hold it."""
 
+    lives: Lifetimes
     sets: Sets = field(default_factory=Sets)
     families: Sets = field(default_factory=Sets)
     """Webs with the foreign values that flow into them or come from them."""
@@ -131,7 +135,7 @@ class Webs:
             else:
                 self.flows.setdefault(source, []).append(value)
 
-    def complete(self, lives: Lifetimes) -> None:
+    def complete(self) -> None:
         """Note what is foreign, join the webs, and note where each is alive."""
         self._spread_foreign()
         for source, values in self.flows.items():
@@ -144,7 +148,7 @@ class Webs:
         for item, container in self.holders:
             self.containers.setdefault(self.sets.find(item), set()).add(self.sets.find(container))
         self.kept = {self.sets.find(v) for v in self.kept}
-        self._note_lives(lives)
+        self._note_lives()
 
     def _spread_foreign(self) -> None:
         pending = list(self.foreign)
@@ -154,10 +158,10 @@ class Webs:
                     self.foreign.add(reached)
                     pending.append(reached)
 
-    def _note_lives(self, lives: Lifetimes) -> None:
+    def _note_lives(self) -> None:
         found: dict[Value, list[tuple[int, int]]] = {}
         for value in list(self.sets.parent):
-            found.setdefault(self.sets.find(value), []).extend(lives.stretches.get(value, ()))
+            found.setdefault(self.sets.find(value), []).extend(self.lives.stretches.get(value, ()))
         for root, stretches in found.items():
             starts, ends, latest = [], [], 0
             for start, end in sorted(stretches):
@@ -174,20 +178,34 @@ class Webs:
         """Whether nobody outside can hold the value's memory."""
         return value not in self.foreign and self.sets.find(value) not in self.kept
 
-    def alive_across(self, value: Value, position: int) -> bool:
-        """Whether memory of the value's web is in use both before and after a position."""
-        pending, seen = [self.sets.find(value)], set()
+    def alive_across(self, value: Value, position: int, apart: Apart) -> bool:
+        """Whether memory of the value's web is in use both before and after a position, other
+        than that of values which are `apart`."""
+        own = self.sets.find(value)
+        pending, seen = [own], set()
         while pending:
             root = pending.pop()
             if root in seen:
                 continue
             seen.add(root)
-            starts, ends = self.stretches.get(root, ([], []))
-            before = bisect_left(starts, position)
-            if before and ends[before - 1] > position:
-                return True
+            if self._is_alive(root, position):
+                if root is not own or not self._all_apart(value, position, apart):
+                    return True
             pending.extend(self.containers.get(root, ()))
         return False
+
+    def _is_alive(self, root: Value, position: int) -> bool:
+        starts, ends = self.stretches.get(root, ([], []))
+        before = bisect_left(starts, position)
+        return bool(before) and ends[before - 1] > position
+
+    def _all_apart(self, value: Value, position: int, apart: Apart) -> bool:
+        return all(
+            apart(value, other)
+            for other in list(self.sets.parent)
+            if self.same(other, value)
+            and any(a < position < b for a, b in self.lives.stretches.get(other, ()))
+        )
 
 
 def join_statement(webs: Webs, statement: Statement, passing: Collection[Op]) -> None:
@@ -230,7 +248,7 @@ def _join_op(webs: Webs, op: Op, passing: Collection[Op]) -> None:
         _hold(webs, op.atoms, op.result)
     elif not allocates(op):
         webs.flow(op.result, op.atoms)
-        if _takes_from_outside(op):
+        if takes_from_outside(op):
             webs.foreign.add(op.result)
         if not effects.is_pure(op.fn):
             webs.kept.update(v for v in op.atoms if isinstance(v, Value))
@@ -247,20 +265,25 @@ def _hold(webs: Webs, items: Iterable[Atom], container: Atom) -> None:
             webs.holders.append((item, container))
 
 
-def _takes_from_outside(op: Op) -> bool:
+def takes_from_outside(op: Op) -> bool:
     """Whether the result may be memory that others hold."""
     if _in(op.fn, _READ_ONLY) or not effects.is_pure(op.fn):
         return True
     if op.fn is np.diag and facts.rank(op.args[0].fact) != 1:
         return True
-    return not all(
-        isinstance(facts.defined(a.fact), (facts.Array, facts.Scalar, facts.Opaque))
-        for a in (op.result, *op.args)
-    )
+    return not all(_is_open(a.fact) for a in (op.result, *op.args))
 
 
-def webs_of(function: Function) -> Webs:
+def _is_open(fact: facts.Fact) -> bool:
+    """Whether it is known what a value is: it has no items that are others' memory."""
+    fact = facts.defined(fact)
+    if isinstance(fact, facts.Tuple):  # such as an index
+        return all(isinstance(item, (facts.Scalar, facts.Opaque)) for item in fact.items)
+    return isinstance(fact, (facts.Array, facts.Scalar, facts.Opaque))
+
+
+def webs_of(function: Function, lives: Lifetimes) -> Webs:
     """Webs with the parameters of the function as foreign memory."""
-    webs = Webs()
+    webs = Webs(lives)
     webs.foreign.update(function.params)
     return webs

@@ -11,6 +11,7 @@ import operator
 from dataclasses import dataclass, field
 
 from tangent_like import facts, ir, runtime
+from tangent_like.analysis.lanes import Lanes
 from tangent_like.analysis.lifetimes import Lifetimes
 from tangent_like.analysis.memory import Webs, has_memory, is_list, join_statement, webs_of
 from tangent_like.ir import Function, Loop, Op, Value
@@ -36,6 +37,13 @@ class Plan:
     """The pushes that save a copy, and the readings of a part that copy it."""
 
     rounds: int = 0
+    lanes: Lanes | None = None
+
+    def apart(self, a: Value, b: Value) -> bool:
+        """Whether two values are certain to lie in different arrays."""
+        if self.lanes is None:
+            self.lanes = Lanes(self.function, self.candidates, self.snapshots, self.cuts)
+        return self.lanes.apart(a, b)
 
     @property
     def definitions(self) -> dict[Value, Op]:
@@ -45,6 +53,7 @@ class Plan:
         """Check all candidates.  Of each family that fails take the first: let a loop around it
         start from a copy, or where that does not help, drop the candidate."""
         webs = self.webs()
+        self.lanes = None
         failing: dict[Value, list[Op]] = {}
         for op in self.candidates:
             if not self.allowed(op, webs):
@@ -60,7 +69,7 @@ class Plan:
         return not failing
 
     def webs(self) -> Webs:
-        webs = webs_of(self.function)
+        webs = webs_of(self.function, self.lives)
         webs.snapshots = self.snapshots
         for statement in ir.walk(self.function.body):
             join_statement(webs, statement, self.candidates)
@@ -70,7 +79,7 @@ class Plan:
                 ):
                     if (statement, k) not in self.cuts:
                         webs.flow(param, (init,))
-        webs.complete(self.lives)
+        webs.complete()
         return webs
 
     def allowed(self, op: Op, webs: Webs) -> bool:
@@ -78,14 +87,20 @@ class Plan:
         others = (a for a in read if isinstance(a, Value) and has_memory(a))
         return (
             webs.is_owned(op.result)
-            and not webs.alive_across(op.result, self.lives.positions[op])
-            and (op.fn is runtime.copy or not any(webs.same(a, op.result) for a in others))
+            and not webs.alive_across(op.result, self.lives.positions[op], self.apart)
+            and (op.fn is runtime.copy or not any(self.may_meet(a, op, webs) for a in others))
             and all(self.is_free(item, op, webs) for item in _items_written(op, webs))
         )
 
+    def may_meet(self, read: Value, op: Op, webs: Webs) -> bool:
+        """Whether what an operation reads may share memory with what it writes into."""
+        return webs.same(read, op.result) and not self.apart(read, op.result)
+
     def is_free(self, item: Value, op: Op, webs: Webs) -> bool:
         """Whether an item of a list may be written into: nobody else has it or needs it."""
-        return webs.is_owned(item) and not webs.alive_across(item, self.lives.positions[op])
+        return webs.is_owned(item) and not webs.alive_across(
+            item, self.lives.positions[op], self.apart
+        )
 
     def save_copies(self, op: Op, webs: Webs) -> bool:
         """Let what is saved of the array be copies, where that is not done more often than
