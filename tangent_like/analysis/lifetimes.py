@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tangent_like.ir import (
@@ -51,10 +51,18 @@ class Lifetimes:
     uses: dict[Value, list[tuple[Span, int]]] = field(default_factory=dict)
 
 
-def lifetimes(function: Function, inlined: Mapping[Value, Op | If]) -> Lifetimes:
-    """Lifetimes of the values; what is printed inside an expression is read where that is."""
+def lifetimes(
+    function: Function,
+    inlined: Mapping[Value, Op | If],
+    in_place: Callable[[object], bool] = lambda fn: False,
+) -> Lifetimes:
+    """Lifetimes of the values; what is printed inside an expression is read where that is.
+
+    `by = bx; by[i] += g` is printed where an operation that is `in_place` changes bx and gives by:
+    the result has its name before the other operands are read.
+    """
     found = Lifetimes()
-    _Numbering(found, inlined).function(function)
+    _Numbering(found, inlined, in_place).function(function)
     for value, (span, position) in found.defined.items():
         found.stretches[value] = _stretches(span, position, found.uses.get(value, []))
     for statement in found.ends:
@@ -65,9 +73,15 @@ def lifetimes(function: Function, inlined: Mapping[Value, Op | If]) -> Lifetimes
 class _Numbering:
     """Number the statements and note definitions and uses."""
 
-    def __init__(self, found: Lifetimes, inlined: Mapping[Value, Op | If]):
+    def __init__(
+        self,
+        found: Lifetimes,
+        inlined: Mapping[Value, Op | If],
+        in_place: Callable[[object], bool],
+    ):
         self.found = found
         self.inlined = inlined
+        self.in_place = in_place
         self.clock = 0
 
     def tick(self) -> int:
@@ -94,6 +108,10 @@ class _Numbering:
             return
         if isinstance(statement, Loop):
             self.use(statement.inits, span, start)
+        elif isinstance(statement, Op) and self.in_place(statement.fn):
+            changed, *others = statement.atoms
+            self.use((changed,), span, start)
+            self.use(others, span, self.tick(), changed)
         else:
             self.use(read_by(statement), span, start)
         if isinstance(statement, If):
@@ -118,7 +136,9 @@ class _Numbering:
         self.block(loop.body, inner)
         inner.statement_end = self.clock
 
-    def use(self, atoms: Iterable[Atom], span: Span, position: int) -> None:
+    def use(
+        self, atoms: Iterable[Atom], span: Span, position: int, besides: Atom | None = None
+    ) -> None:
         pending = list(atoms)
         while pending:
             atom = pending.pop()
@@ -127,7 +147,7 @@ class _Numbering:
                 pending.extend(inner.atoms)
             elif inner is not None:
                 pending.extend((inner.test, *inner.then.results, *inner.orelse.results))
-            elif isinstance(atom, Value):
+            elif isinstance(atom, Value) and atom is not besides:
                 self.found.uses.setdefault(atom, []).append((span, position))
 
 

@@ -43,10 +43,9 @@ def emit(function: Function, refs: References, defaults: dict[Value, object]) ->
     """The syntax tree of a function; `defaults` are the default values of parameters."""
     function = without_aliases(function)
     inlined = choose_inlined(function, naming.is_in_place)
-    lives = lifetimes(function, inlined)
+    lives = lifetimes(function, inlined, naming.is_in_place)
     groups = naming.Groups(lives, set(inlined))
     naming.coalesce(function, groups)
-    naming.begin_early(function, groups, lives)
     emitter = Emitter(inlined, refs)
     reserved = set(refs.namespace) | emitter.reserve(function)
     emitter.names = naming.assign_names(function, groups, lives, reserved)

@@ -89,21 +89,6 @@ def coalesce(function: Function, groups: Groups) -> None:
                 groups.merge(result, b)
 
 
-def begin_early(function: Function, groups: Groups, lifetimes: Lifetimes) -> None:
-    """Where an array that is changed has another name than the result, `by = bx; by[i] += g` is
-    printed: the result has its name before the operands are read, which need others."""
-    for statement in ir.walk(function.body):
-        if not isinstance(statement, Op) or not is_in_place(statement.fn):
-            continue
-        array, result = statement.args[0], statement.result
-        if result not in groups.parent:
-            continue
-        root = groups.find(result)
-        if array not in groups.parent or groups.find(array) is not root:
-            at = lifetimes.positions[statement]
-            groups.stretches[root] = united(groups.stretches[root], [(at - 1, at)])
-
-
 IN_PLACE: set[Any] = {
     runtime.scatter_add_into, runtime.add_into, runtime.subtract_into, runtime.append_into,
     runtime.remove_last,
