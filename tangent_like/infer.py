@@ -31,6 +31,7 @@ from tangent_like.facts import (
     Size,
     Tuple,
 )
+from tangent_like.parts import is_own_object
 from tangent_like.records import MakeRecord, attribute, place_of
 from tangent_like.stores import Store
 
@@ -211,7 +212,11 @@ class _Dummies:
         return length
 
     def of(self, atom: ir.Atom) -> object:
-        return atom.value if isinstance(atom, ir.Const) else self.of_fact(atom.fact)
+        if not isinstance(atom, ir.Const):
+            return self.of_fact(atom.fact)
+        if is_own_object(atom.value):  # the user's code would run
+            raise _NoDummy
+        return atom.value
 
     def of_fact(self, fact: Fact) -> Any:
         match fact:

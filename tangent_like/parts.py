@@ -16,6 +16,9 @@ _LIBRARIES = frozenset({
 })  # fmt: skip
 """Where objects come from that are no structures of the user's."""
 
+_NOT_OWN = (type, BaseException, int, float, complex, str, bytes, tuple, list, dict, set, frozenset)
+"""Types whose own operators a class of the user's may extend, but is not known to."""
+
 _DEEPEST = 40
 
 
@@ -65,6 +68,14 @@ def parts_of(value: Any) -> dict[Any, Any] | None:
     if isinstance(value, (type, BaseException)):
         return None
     return dict(_attributes(value)) if _is_plain(kind) else None
+
+
+def is_own_object(value: Any) -> bool:
+    """Whether a value is an object whose operators are what a class of the user's says."""
+    home = type(value).__module__.split(".")[0]
+    if home in _LIBRARIES or home.startswith("_cython"):
+        return False
+    return not isinstance(value, _NOT_OWN)
 
 
 def is_named_tuple(kind: Any) -> bool:

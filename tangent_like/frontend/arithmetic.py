@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import operator
 import types
 from collections.abc import Sequence
@@ -14,17 +15,18 @@ from tangent_like import facts, ir, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.frontend.memory import may_alias
+from tangent_like.frontend.protocols import class_of, operator_of_class, takes_operator
 from tangent_like.frontend.scope import Bound, Choice, Derived, LocalFunction, Method, Outcome
 from tangent_like.frontend.state import Lowering
-from tangent_like.frontend.structures import is_object, operator_of_class
 from tangent_like.ir import Atom, Const, Value
 
 
 def binary(state: Lowering, node: Any, left: Atom, right: Atom) -> Atom:
     """A binary operation; `+` and `*` of tuples and lists are worked out item by item."""
     place = state.place(node)
-    if is_object(left) or is_object(right):
-        return operator_of_class(state, node, DUNDERS[type(node.op)], left, right)
+    name = DUNDERS[type(node.op)]
+    if takes_operator(name, left, right):
+        return operator_of_class(state, node, name, left, right)
     if left.fact == facts.Opaque("str"):
         text = state.builder.op(BINARY[type(node.op)], (left, right), place=place)
         if isinstance(text, Value):
@@ -40,6 +42,12 @@ def binary(state: Lowering, node: Any, left: Atom, right: Atom) -> Atom:
 def refuse_functions(state: Lowering, node: Any, operands: Sequence[Atom]) -> None:
     """Functions and modules are no numbers: `helper ** 2` is a TypeError in Python."""
     for atom in operands:
+        kind = class_of(atom) if isinstance(atom, Const) else None
+        if kind is not None and not isinstance(atom.value, enum.Enum):  # type: ignore[union-attr]
+            raise NotYetSupported(
+                f"a `{kind.__name__}` as a number", state.place(node),
+                "define the operator in the class, or work with its attributes",
+            )  # fmt: skip
         if isinstance(atom, Const) and isinstance(atom.value, _NO_NUMBERS):
             name = getattr(atom.value, "__name__", getattr(atom.value, "name", "a function"))
             raise NeverSupported(

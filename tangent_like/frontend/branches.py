@@ -30,6 +30,7 @@ from tangent_like.frontend.failures import (
 from tangent_like.frontend.joins import join_environments
 from tangent_like.frontend.memory import fresh_or_conflict
 from tangent_like.frontend.names import read_binding
+from tangent_like.frontend.protocols import is_protocol_object, truth_of_object
 from tangent_like.frontend.scope import Environment
 from tangent_like.frontend.state import FALSE, TRUE, Lowering
 from tangent_like.ir import Atom, Block, Const
@@ -94,7 +95,7 @@ def lower_branches(
     in_then: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """An `If` of two statement lists; the flags are known where the test is true or false."""
-    test = truth(state, test)
+    test = truth(state, test, node)
     if isinstance(test, Const):
         lower_statements(state, then if test.value else orelse)
         return
@@ -146,8 +147,12 @@ def _as_it_is_now(
     return Block(block.statements + extra.statements, block.results), state.scope()
 
 
-def truth(state: Lowering, test: Atom) -> Atom:
-    """Compile-time truth where facts give it: None is false, a function is true."""
+def truth(state: Lowering, test: Atom, node: Any) -> Atom:
+    """Compile-time truth where facts give it: None is false, a function is true; of an object it
+    is what its class says."""
+    if is_protocol_object(test):
+        told = truth_of_object(state, node, test)
+        return told if told.fact == facts.BOOL else truth(state, told, node)
     if isinstance(test, Const):
         return Const(bool(test.value))
     if test.fact == facts.Opaque("NoneType"):

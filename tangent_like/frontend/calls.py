@@ -35,6 +35,7 @@ from tangent_like.frontend import (
     lists,
     operators,
     outs,
+    selection,
     tables,
 )
 from tangent_like.frontend.arithmetic import refuse_functions
@@ -48,15 +49,20 @@ from tangent_like.frontend.names import attribute_of_constant
 from tangent_like.frontend.numba_functions import python_function
 from tangent_like.frontend.objects import make_table, table_of
 from tangent_like.frontend.operator_calls import lower_operator
+from tangent_like.frontend.protocols import METHODS as BEHIND
+from tangent_like.frontend.protocols import (
+    call_special,
+    class_of,
+    is_object,
+    is_protocol_object,
+)
 from tangent_like.frontend.scope import Bound, Choice, Derived, Frame, LocalFunction, Method
 from tangent_like.frontend.source import Source, find_source
 from tangent_like.frontend.stars import collect, named_items, starred_items
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import (
     Super,
-    call_special,
     construct,
-    is_object,
     lower_super,
     read_attribute,
 )
@@ -112,6 +118,12 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
     if isinstance(owner, Const) and isinstance(owner.value, str):
         args, keywords = _arguments(state, node)
         return text_method(state, node, owner.value, name, args, keywords)
+    if isinstance(owner, Const) and isinstance(owner.value, Choice):
+        callee = selection.of_either(
+            state, node, owner.value, partial(_method_of, state, node, name)
+        )
+        args, keywords = _arguments(state, node)
+        return call(state, node, callee, args, keywords)
     if isinstance(owner, Const):
         if not isinstance(owner.value, Super) and not hasattr(owner.value, name):
             raise _missing(owner.value, name, state.place(node))
@@ -148,6 +160,15 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
     plain = partial(_plain_method, state, node, function)
     written = outs.call(state, node, function, args, keywords, plain)
     return plain(args, keywords) if written is None else written
+
+
+def _method_of(state: Lowering, node: Any, name: str, owner: Atom) -> Atom:
+    if isinstance(owner, Const) and isinstance(owner.value, Choice):
+        read = partial(_method_of, state, node, name)
+        return selection.of_either(state, node, owner.value, read)
+    if isinstance(owner, Const):
+        return attribute_of_constant(state, owner, name, node)
+    return read_attribute(state, node, owner, name)
 
 
 def _plain_method(
@@ -350,7 +371,14 @@ def _operation(
     written = outs.call(state, node, function, args, named, plain)
     if written is not None:
         return written
+    if args and function in BEHIND and is_protocol_object(args[0]):
+        return call_special(state, node, BEHIND[function], args[0], args[1:], named)
     for atom in (*args, *named.values()):
+        if is_protocol_object(atom) and _of_library(function) and not _takes_any(function):
+            raise NotYetSupported(
+                f"`{function.__name__}` of a `{class_of(atom).__name__}`", state.place(node),
+                "pass what it holds",
+            )
         if isinstance(atom, Const) and isinstance(atom.value, (LocalFunction, Derived)):
             raise NotYetSupported(
                 "passing a function to this function", state.place(node), "write the loop out"
@@ -365,6 +393,11 @@ def _operation(
     args, named = _positional(function, list(args), named)
     result = state.builder.op(function, args, named, place=state.place(node))
     return Const(None) if result.fact == facts.NONE else result
+
+
+def _takes_any(function: Any) -> bool:
+    """Whether a library's function does not ask what an object consists of."""
+    return function in (print, str, repr, isinstance, type) or effects.is_inert(function)
 
 
 def _backwards(state: Lowering, node: Any, sequence: Atom) -> Atom:

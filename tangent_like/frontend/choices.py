@@ -27,7 +27,7 @@ _RESULT = "%expression"
 
 
 def lower_if_expression(state: Lowering, node: Any) -> Atom:
-    test = truth(state, state.expression(node.test))
+    test = truth(state, state.expression(node.test), node)
     if isinstance(test, Const):
         return state.expression(node.body if test.value else node.orelse)
     return choose(
@@ -60,7 +60,7 @@ def logical(
     state: Lowering, node: Any, first: Atom, rest: Callable[[], Atom], spelling: str
 ) -> Atom:
     """`first and rest` or `first or rest`: an operand is returned, the second run if needed."""
-    test = truth(state, first)
+    test = truth(state, first, node)
     if isinstance(test, Const):
         return rest() if bool(test.value) == (spelling == "and") else first
     keep: Callable[[], Atom] = lambda: first

@@ -17,7 +17,8 @@ from tangent_like import facts, runtime
 from tangent_like.frontend.application import Application, Handler
 from tangent_like.frontend.choices import choose
 from tangent_like.frontend.instances import known_instance
-from tangent_like.frontend.objects import make_table, table_of
+from tangent_like.frontend.objects import Deferred, make_table, table_of
+from tangent_like.frontend.protocols import call_special, is_protocol_object
 from tangent_like.frontend.state import FALSE, TRUE
 from tangent_like.ir import Atom, Const, Op, Value
 from tangent_like.records import MakeRecord
@@ -193,6 +194,18 @@ def is_callable(own: Application) -> Atom:
     return Const(callable(atom.value)) if isinstance(atom, Const) else FALSE
 
 
+def iterator(own: Application) -> Atom:
+    """`iter`: it is used once, like every iterator."""
+    if len(own.args) > 1:
+        raise own.refusal("`iter` with a sentinel", "write a `while` loop")
+    (sequence,) = own.args
+    if isinstance(sequence, Const) and isinstance(sequence.value, Deferred):
+        return sequence
+    if is_protocol_object(sequence):
+        return call_special(own.state, own.node, "__iter__", sequence)
+    return own.deferred(lambda: own.sequence(sequence))
+
+
 def length(own: Application) -> Atom | None:
     table = table_of(own.state, own.args[0])
     return Const(len(table)) if table is not None else None
@@ -216,4 +229,5 @@ HANDLERS: dict[Any, Handler] = {
     isinstance: is_instance,
     callable: is_callable,
     len: length,
+    iter: iterator,
 }

@@ -18,7 +18,9 @@ from tangent_like import facts, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.choices import choose
 from tangent_like.frontend.memory import any_of, forget_slots, fresh, home_of, put_in, write
+from tangent_like.frontend.objects import make_table
 from tangent_like.frontend.scope import Buffer, Home
+from tangent_like.frontend.selection import display_behind, is_picked, picked
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import hold, write_key
 from tangent_like.ir import Atom, Const, Op, Value
@@ -63,6 +65,25 @@ def read_key(state: Lowering, node: Any, owner: Atom, key: Atom) -> Atom:
     return state.builder.op(operator.getitem, (owner, key), place=state.place(node))
 
 
+def picked_item(state: Lowering, node: Any, owner: Atom, key: Atom) -> Atom | None:
+    """`owner[key]` where the items are functions or objects and the key is not known; None for
+    other items, which are read at run time."""
+    made = display_behind(state, owner)
+    if made is None or isinstance(key, Const) or not isinstance(owner.fact, facts.Record):
+        return None
+    if owner.fact.type is not dict or not any(is_picked(state, item) for item in made.args):
+        return None
+    place = read_key(state, node, _numbered(state, node, owner), key)
+    return picked(state, node, made.args, place)
+
+
+def _numbered(state: Lowering, node: Any, owner: Atom) -> Value:
+    """A dict of the places of the keys of another one."""
+    assert isinstance(owner.fact, facts.Record)
+    numbers = {key: Const(k) for k, key in enumerate(owner.fact.keys)}
+    return as_any(state, node, make_table(state, numbers))
+
+
 def _made(state: Lowering, node: Any, default: Any) -> Atom:
     return state.module.call(state, node, Const(default), (), {})
 
@@ -78,7 +99,7 @@ def _ensure(
         write_key_of(state, node, now, key, make())
         return NONE
 
-    test = _contains(state, node, owner, key)
+    test = contains(state, node, owner, key)
     if isinstance(test, Const):
         if not test.value:
             add()
@@ -86,11 +107,13 @@ def _ensure(
     choose(state, node, test, lambda: NONE, add, "if")
 
 
-def _contains(state: Lowering, node: Any, owner: Value, key: Atom) -> Atom:
+def contains(state: Lowering, node: Any, owner: Atom, key: Atom) -> Atom:
+    """`key in owner`."""
     keys = owner.fact.keys if isinstance(owner.fact, facts.Record) else None
     if keys is not None and (isinstance(key, Const) or not keys):
         return Const(isinstance(key, Const) and key.value in keys)
-    return state.builder.op(operator.contains, (owner, key), place=state.place(node))
+    table = _numbered(state, node, owner) if keys is not None else owner
+    return state.builder.op(operator.contains, (table, key), place=state.place(node))
 
 
 def as_any(state: Lowering, node: Any, owner: Atom) -> Value:
@@ -136,17 +159,18 @@ def _item_now(state: Lowering, node: Any, owner: Value, key: Atom) -> Atom:
 def _get(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
     key, *rest = args
     default = rest[0] if rest else NONE
-    test = _contains(state, node, owner, key)
+    test = contains(state, node, owner, key)
     if isinstance(test, Const):
         return _item_now(state, node, owner, key) if test.value else default
     _check_key(state, node, key)
-    table = as_any(state, node, owner) if isinstance(owner.fact, facts.Record) else owner
-    place = state.place(node)
-    return choose(
-        state, node, test,
-        lambda: state.builder.op(operator.getitem, (table, key), place=place),
-        lambda: default, "ifexp",
-    )  # fmt: skip
+    known = isinstance(owner.fact, facts.Record)
+
+    def read() -> Atom:
+        picked = picked_item(state, node, owner, key)
+        table = as_any(state, node, owner) if known and picked is None else owner
+        return picked or state.builder.op(operator.getitem, (table, key), place=state.place(node))
+
+    return choose(state, node, test, read, lambda: default, "ifexp")
 
 
 def _pop(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:

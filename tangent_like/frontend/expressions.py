@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
+import types
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import gast
@@ -11,26 +13,29 @@ import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
-from tangent_like.frontend import dicts, sequences, tables
+from tangent_like.frontend import dicts, selection, sequences, tables
 from tangent_like.frontend.application import Made, lower_made
 from tangent_like.frontend.arithmetic import binary, refuse_functions
 from tangent_like.frontend.branches import truth
 from tangent_like.frontend.calls import lower_call
-from tangent_like.frontend.choices import logical, lower_bool_operation, lower_if_expression
+from tangent_like.frontend.choices import choose, logical, lower_bool_operation, lower_if_expression
 from tangent_like.frontend.functions import local_function
 from tangent_like.frontend.index_tricks import index_trick
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.names import attribute_of_constant, read_name
 from tangent_like.frontend.objects import table_of
-from tangent_like.frontend.stars import starred_items
-from tangent_like.frontend.state import Lowering
-from tangent_like.frontend.structures import (
+from tangent_like.frontend.protocols import (
     call_special,
     is_object,
+    is_protocol_object,
     operator_of_class,
-    read_attribute,
     special_method,
+    takes_operator,
 )
+from tangent_like.frontend.scope import Choice, LocalFunction
+from tangent_like.frontend.stars import starred_items
+from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.structures import read_attribute
 from tangent_like.frontend.targets import bind
 from tangent_like.frontend.text import lower_f_string
 from tangent_like.frontend.writes import note_element_view
@@ -89,12 +94,13 @@ _UNARY: dict[type, Callable[..., Any]] = {
 def _unary(state: Lowering, node: Any) -> Atom:
     operand = lower_expression(state, node.operand)
     if isinstance(node.op, gast.Not):
-        operand = truth(state, operand)
+        operand = truth(state, operand, node)
     if isinstance(node.op, gast.USub) and isinstance(operand, Const):
         if type(operand.value) in (int, float, complex):
             return Const(-operand.value)
-    if is_object(operand) and type(node.op) in _UNARY_NAMES:
-        return call_special(state, node, _UNARY_NAMES[type(node.op)], operand)
+    name = _UNARY_NAMES.get(type(node.op), "")
+    if name and (is_object(operand) or special_method(operand, name) is not None):
+        return call_special(state, node, name, operand)
     refuse_functions(state, node, (operand,))
     return state.builder.op(_UNARY[type(node.op)], (operand,), place=state.place(node))
 
@@ -134,28 +140,47 @@ def _compare_rest(state: Lowering, node: Any, left: Atom, k: int) -> Atom:
 
 def _comparison(state: Lowering, node: Any, sign: Any, left: Atom, right: Atom) -> Atom:
     place = state.place(node)
+    for one, compare in (
+        (left, lambda side: _comparison(state, node, sign, side, right)),
+        (right, lambda side: _comparison(state, node, sign, left, side)),
+    ):
+        if isinstance(one, Const) and isinstance(one.value, Choice):
+            return selection.of_either(state, node, one.value, compare)
     if isinstance(sign, (gast.Is, gast.IsNot)):
         known = _known_identity(left, right)
         if known is not None:
             return Const(known == isinstance(sign, gast.Is))
     if isinstance(sign, (gast.In, gast.NotIn)):
-        if isinstance(right.fact, facts.Record) and isinstance(left, Const):
-            return Const((left.value in right.fact.keys) == isinstance(sign, gast.In))
-        if isinstance(right.fact, facts.Record) and not right.fact.keys:
-            return Const(isinstance(sign, gast.NotIn))
-        found = state.builder.op(operator.contains, (right, left), place=place)
+        found = _contained(state, node, left, right)
         if isinstance(sign, gast.NotIn):
             return state.builder.op(operator.not_, (found,), place=place)
         return found
-    if (is_object(left) or is_object(right)) and type(sign) in _COMPARISON_NAMES:
-        return operator_of_class(state, node, _COMPARISON_NAMES[type(sign)], left, right)
+    name = _COMPARISON_NAMES.get(type(sign), "")
+    if name and takes_operator(name, left, right):
+        return operator_of_class(state, node, name, left, right)
     if isinstance(sign, (gast.Lt, gast.LtE, gast.Gt, gast.GtE)):
         refuse_functions(state, node, (left, right))
     return state.builder.op(_COMPARISONS[type(sign)], (left, right), place=place)
 
 
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, np.ufunc, LocalFunction)
+
+
+def _contained(state: Lowering, node: Any, item: Atom, container: Atom) -> Atom:
+    """`item in container`."""
+    fact = container.fact
+    if is_protocol_object(container):
+        test = call_special(state, node, "__contains__", container, (item,))
+        return truth(state, test, node)
+    if isinstance(fact, facts.Record) and fact.type is dict:
+        return dicts.contains(state, node, container, item)
+    return state.builder.op(operator.contains, (container, item), place=state.place(node))
+
+
 def _known_identity(left: Atom, right: Atom) -> bool | None:
-    """`x is None` is known where the fact of `x` is."""
+    """`x is None` is known where the fact of `x` is, and which function is which."""
+    if all(isinstance(a, Const) and isinstance(a.value, _FUNCTIONS) for a in (left, right)):
+        return left.value is right.value  # type: ignore[union-attr]
     for one, other in ((left, right), (right, left)):
         if isinstance(one, Const) and one.value is None:
             if isinstance(other, Const):
@@ -176,7 +201,17 @@ def _display(maker: Callable[..., Any]) -> Callable[[Lowering, Any], Atom]:
 
 
 def _subscript(state: Lowering, node: Any) -> Atom:
-    container, index = lower_all(state, (node.value, node.slice))
+    return _item(state, node, *lower_all(state, (node.value, node.slice)))
+
+
+def _item(state: Lowering, node: Any, container: Atom, index: Atom) -> Atom:
+    """`container[index]`."""
+    if isinstance(index, Const) and isinstance(index.value, Choice):
+        return _at_chosen_key(state, node, container, index.value)
+    picked = selection.picked_from_sequence(state, node, container, index)
+    picked = picked or dicts.picked_item(state, node, container, index)
+    if picked is not None:
+        return fresh(state, picked, node)
     table = table_of(state, container)
     if table is not None and not isinstance(index, Const):
         container, table = dicts.as_any(state, node, container), None
@@ -195,6 +230,15 @@ def _subscript(state: Lowering, node: Any) -> Atom:
     note_element_view(state, container, index)
     found = state.builder.op(operator.getitem, (container, index), place=state.place(node))
     return fresh(state, found, node)
+
+
+def _at_chosen_key(state: Lowering, node: Any, container: Atom, key: Choice) -> Atom:
+    """`table[f]` where it was tested which function `f` is."""
+    return choose(
+        state, node, key.test,
+        lambda: _item(state, node, container, key.then),
+        lambda: _item(state, node, container, key.orelse), "ifexp",
+    )  # fmt: skip
 
 
 def _refuse_missing_item(state: Lowering, node: Any, fact: facts.Fact, index: Atom) -> None:
@@ -229,7 +273,14 @@ FACTS_OF_ARRAYS = ("shape", "ndim", "size", "dtype", "nbytes", "itemsize")
 
 
 def _attribute(state: Lowering, node: Any) -> Atom:
-    owner = lower_expression(state, node.value)
+    return attribute_of(state, node, lower_expression(state, node.value))
+
+
+def attribute_of(state: Lowering, node: Any, owner: Atom) -> Atom:
+    """`owner.name`."""
+    if isinstance(owner, Const) and isinstance(owner.value, Choice):
+        read = partial(attribute_of, state, node)
+        return selection.of_either(state, node, owner.value, read)
     if isinstance(owner, Const):
         return attribute_of_constant(state, owner, node.attr, node)
     if is_object(owner):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import types
 
 import numpy as np
 
 from tangent_like import facts
 from tangent_like.facts import Fact
+from tangent_like.frontend.protocols import class_of, is_object
 from tangent_like.ir import Atom, Const
 
 _POSSIBLE: dict[str, tuple[type, ...]] = {
@@ -22,6 +24,8 @@ def known_instance(atom: Atom, kind: type) -> bool | None:
     """Whether the value is certainly, or certainly not, an instance; None where it may be."""
     if isinstance(atom, Const):
         return isinstance(atom.value, kind)
+    if is_object(atom):
+        return issubclass(class_of(atom), kind)
     possible = _possible(atom.fact)
     answers = {issubclass(one, kind) for one in possible}
     if answers == {True}:
@@ -41,6 +45,8 @@ def _possible(fact: Fact) -> tuple[type, ...]:
             return (tuple,)
         case facts.List() | facts.ListOf():
             return (list,)
+        case facts.DictOf() | facts.Record(type=builtins.dict):
+            return (dict,)
         case facts.Opaque(kind="str"):
             return (str,)
         case facts.Opaque(kind="NoneType"):

@@ -142,18 +142,18 @@ def _with_choices(
     return joined
 
 
-def _tests(function: Const) -> list[ir.Value]:
+def _tests(function: Atom) -> list[ir.Value]:
     """The tests that choose between the functions that one may be."""
-    choice = function.value
+    choice = function.value if isinstance(function, Const) else None
     if not isinstance(choice, Choice):
         return []
     own = [choice.test] if isinstance(choice.test, ir.Value) else []
     return [*own, *_tests(choice.then), *_tests(choice.orelse)]
 
 
-def _retested(function: Const, table: Mapping[Any, Any]) -> Const:
+def _retested(function: Atom, table: Mapping[Any, Any]) -> Atom:
     """The same choice by the tests as they are known after the branch that made them."""
-    choice = function.value
+    choice = function.value if isinstance(function, Const) else None
     if not isinstance(choice, Choice):
         return function
     test = table.get(_Test(choice.test), choice.test) if isinstance(choice.test, ir.Value) else None

@@ -52,6 +52,7 @@ from tangent_like.frontend.memory import (
 from tangent_like.frontend.names import read_binding
 from tangent_like.frontend.objects import consumed
 from tangent_like.frontend.scope import Binding, Buffer, Carried, Conflict, Environment
+from tangent_like.frontend.selection import holds_functions
 from tangent_like.frontend.state import FALSE, TRUE, Lowering
 from tangent_like.frontend.targets import bind
 from tangent_like.ir import Atom, Block, Const, Value
@@ -100,10 +101,12 @@ def _static_items(state: Lowering, iterable: Atom, node: Any) -> list[Atom] | No
     fact = iterable.fact
     if not isinstance(fact, facts.Tuple | facts.List) or len(fact.items) > UNROLL_LIMIT:
         return None
-    if syntax.may_exit(node.body) and _alike(fact.items):
-        return None
     positions = map(Const, range(len(fact.items)))
-    return [state.builder.op(operator.getitem, (iterable, position)) for position in positions]
+    items = [state.builder.op(operator.getitem, (iterable, position)) for position in positions]
+    functions = any(holds_functions(state, item) for item in items)
+    if syntax.may_exit(node.body) and _alike(fact.items) and not functions:
+        return None
+    return items
 
 
 def _alike(items: Sequence[Fact]) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from tangent_like import facts, ir, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.memory import fresh
+from tangent_like.frontend.protocols import call_special, is_protocol_object
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
 from tangent_like.records import MakeRecord
@@ -74,6 +75,8 @@ def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = fr
 
     `writes` are the names that are assigned while the iterator is used.
     """
+    if is_protocol_object(atom):
+        return consumed(state, call_special(state, node, "__iter__", atom), node, writes)
     table = table_of(state, atom)
     if table is not None:
         return state.builder.op(ir.make_tuple, [Const(key) for key in table])

@@ -99,7 +99,8 @@ def _value(state: Lowering, pattern: Any, subject: Atom, names: Names) -> Atom:
         raise NotYetSupported(
             f"comparing {facts.describe(subject.fact)}", state.place(pattern), "match its items"
         )
-    return truth(state, state.builder.op(operator.eq, operands, place=state.place(pattern)))
+    test = state.builder.op(operator.eq, operands, place=state.place(pattern))
+    return truth(state, test, pattern)
 
 
 def _singleton(state: Lowering, pattern: Any, subject: Atom, names: Names) -> Atom:

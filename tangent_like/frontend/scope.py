@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tangent_like import ir
 from tangent_like.errors import Place
 from tangent_like.facts import Fact
-from tangent_like.ir import Atom, Const
+from tangent_like.ir import Atom
 
 if TYPE_CHECKING:  # read when a function is compiled: it needs gast, which importing does not
     from tangent_like.frontend.source import Source
@@ -145,11 +145,12 @@ class Derived:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """One of two functions, chosen at run time by `test`; calling it branches."""
+    """One of two functions, or objects of different classes, chosen at run time by `test`;
+    calling it branches."""
 
     test: Atom
-    then: Const
-    orelse: Const
+    then: Atom
+    orelse: Atom
 
     def __call__(self, *args: object) -> object:
         raise TypeError("a choice exists at compile time only")

@@ -159,7 +159,7 @@ def _expand(
 
 
 def _is_true(state: Lowering, condition: Any) -> bool:
-    test = truth(state, state.expression(condition))
+    test = truth(state, state.expression(condition), condition)
     if not isinstance(test, Const):
         raise _NotKnown
     return bool(test.value)

@@ -27,6 +27,7 @@ from tangent_like.frontend.memory import (
     set_held,
     write_whole,
 )
+from tangent_like.frontend.protocols import is_object
 from tangent_like.frontend.scope import Buffer, Home, Method
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const, Value
@@ -76,13 +77,6 @@ def _display(fact: facts.Structure) -> Any:
 
 
 # --- reading ------------------------------------------------------------------------------------
-
-
-def is_object(atom: Atom) -> bool:
-    """Whether an atom is an object of a class, and no dict."""
-    if not isinstance(atom, Value):
-        return False
-    return isinstance(atom.fact, facts.Record) and atom.fact.type is not dict
 
 
 def read_attribute(state: Lowering, node: Any, owner: Atom, name: str) -> Atom:
@@ -159,55 +153,6 @@ def lower_super(state: Lowering, node: Any) -> Atom | None:
     owner = frame.env[first]
     assert isinstance(owner, (Value, Const))
     return Const(Super(cell.cell_contents, fresh(state, owner, node)))
-
-
-def special_method(atom: Atom, name: str) -> Any:
-    """The function by which the class of an object defines an operator; None if it does not."""
-    if not is_object(atom):
-        return None
-    assert isinstance(atom.fact, facts.Record)
-    found = inspect.getattr_static(atom.fact.type, name, None)
-    return found if isinstance(found, types.FunctionType) else None
-
-
-_REFLECTED = {
-    "__add__": "__radd__", "__sub__": "__rsub__", "__mul__": "__rmul__",
-    "__truediv__": "__rtruediv__", "__floordiv__": "__rfloordiv__", "__mod__": "__rmod__",
-    "__pow__": "__rpow__", "__matmul__": "__rmatmul__", "__and__": "__rand__",
-    "__or__": "__ror__", "__xor__": "__rxor__", "__lshift__": "__rlshift__",
-    "__rshift__": "__rrshift__", "__eq__": "__eq__", "__ne__": "__ne__", "__lt__": "__gt__",
-    "__gt__": "__lt__", "__le__": "__ge__", "__ge__": "__le__",
-}  # fmt: skip
-
-
-def operator_of_class(
-    state: Lowering, node: Any, name: str, left: Atom, right: Atom
-) -> Atom:
-    """`left + right`, of which one at least is an object, as its class defines it."""
-    call = state.module.call
-    function = special_method(left, name)
-    if function is not None:
-        return call(state, node, Const(function), (left, right), {})
-    function = special_method(right, _REFLECTED.get(name, ""))
-    if function is not None:
-        return call(state, node, Const(function), (right, left), {})
-    raise NotYetSupported(
-        f"`{name}` of {facts.describe(left.fact)} and {facts.describe(right.fact)}",
-        state.place(node), "define the operator in the class, or work with its attributes",
-    )  # fmt: skip
-
-
-def call_special(
-    state: Lowering, node: Any, name: str, owner: Atom, args: Sequence[Atom] = ()
-) -> Atom:
-    """What the class of an object does for `-a`, `a[i]`, `len(a)`, `a(x)`."""
-    function = special_method(owner, name)
-    if function is None:
-        raise NotYetSupported(
-            f"`{name}` of {facts.describe(owner.fact)}", state.place(node),
-            "define it in the class, or work with the attributes",
-        )  # fmt: skip
-    return state.module.call(state, node, Const(function), (owner, *args), {})
 
 
 # --- making and writing ---------------------------------------------------------------------

@@ -13,6 +13,7 @@ from tangent_like.facts import Fact
 from tangent_like.frontend import dicts
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import consumed
+from tangent_like.frontend.protocols import call_special, special_method
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import write_attribute
 from tangent_like.frontend.writes import write_item
@@ -42,6 +43,9 @@ def delete_item(state: Lowering, target: Any) -> bool:
     owner, key = state.expression(target.value), state.expression(target.slice)
     owner = fresh(state, owner, target)
     fact = owner.fact
+    if special_method(owner, "__delitem__") is not None:
+        call_special(state, target, "__delitem__", owner, (key,))
+        return True
     if not (isinstance(fact, facts.DictOf) or getattr(fact, "type", None) is dict):
         return False
     assert isinstance(owner, Value)

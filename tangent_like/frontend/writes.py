@@ -11,8 +11,9 @@ import numpy as np
 from tangent_like import facts, ir, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported, Place
 from tangent_like.frontend import dicts, lists
-from tangent_like.frontend.arithmetic import BINARY, SIGNS, binary
+from tangent_like.frontend.arithmetic import BINARY, DUNDERS, SIGNS, binary
 from tangent_like.frontend.memory import fresh, home_of, write
+from tangent_like.frontend.protocols import call_special, is_protocol_object, special_method
 from tangent_like.frontend.scope import Buffer, Conflict
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import write_attribute
@@ -25,6 +26,9 @@ WHOLE = Const(...)
 def write_item(state: Lowering, node: Any, container: Atom, index: Atom, value: Atom) -> None:
     """`container[index] = value`."""
     container = fresh(state, container, node)
+    if special_method(container, "__setitem__") is not None:
+        call_special(state, node, "__setitem__", container, (index, fresh(state, value, node)))
+        return
     if lists.is_container(container) and isinstance(container, Value):
         lists.write_item(state, node, container, index, fresh(state, value, node))
         return
@@ -37,6 +41,11 @@ def augment_item(state: Lowering, node: Any) -> None:
     """`container[index] += value`, and with every other operator."""
     target = node.target
     container, index = state.expression(target.value), state.expression(target.slice)
+    if special_method(container, "__getitem__") is not None:
+        old = call_special(state, node, "__getitem__", container, (index,))
+        _augment_part(state, node, old,
+                      lambda new: write_item(state, node, container, index, new))  # fmt: skip
+        return
     if lists.is_container(container):
         if isinstance(container.fact, facts.Record) and not isinstance(index, Const):
             old = dicts.read_key(state, node, dicts.as_any(state, node, container), index)
@@ -128,6 +137,8 @@ def augment(state: Lowering, node: Any, old: Atom) -> Atom | None:
         raise NotYetSupported(
             f"`{SIGNS[type(node.op)]}=` of a list", state.place(node), "write `a = a + b`"
         )
+    if is_protocol_object(old):
+        return _augment_object(state, node, old)
     value = as_array(state, state.expression(node.value))
     old, combine = fresh(state, old, node), BINARY[type(node.op)]
     if isinstance(old.fact, facts.Array) and old.fact.dims:
@@ -144,6 +155,16 @@ def augment(state: Lowering, node: Any, old: Atom) -> Atom | None:
         for buffer in (home.buffer, *home.buffer.tangled):
             state.memory[buffer] = Conflict(old.name, place, "it may have been changed")
     return new
+
+
+def _augment_object(state: Lowering, node: Any, old: Atom) -> Atom:
+    """`a += b` is what `__iadd__` gives, or `a + b` in a class without it."""
+    value = state.expression(node.value)
+    old = fresh(state, old, node)
+    name = DUNDERS[type(node.op)].replace("__", "__i", 1)
+    if special_method(old, name) is not None:
+        return call_special(state, node, name, old, (value,))
+    return binary(state, node, old, value)
 
 
 def note_changed(state: Lowering, old: Value, place: Place) -> None:
