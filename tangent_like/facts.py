@@ -4,7 +4,8 @@
     Undefined                    the name has no value on this path
     Maybe(fact)                  may have no value; `fact` where it has one; `certain` where no
                                  path on which it has none goes on to read it
-    Scalar(type, size)           a Python number (np.float64 and np.int64 count as float and int)
+    Scalar(type, size)           a Python number (np.float64 and np.int64 count as float and int);
+                                 `numpy` where it may be one of these: beside float32 they count
     Array(dtype, dims)           an ndarray or NumPy scalar; dims None: rank unknown, maybe a scalar
     Tuple(items), List(items)    of known length
     Record(type, keys, items)    a dict, named tuple or object whose keys or attributes are known
@@ -71,10 +72,15 @@ class Maybe:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """`type` is bool, int, float, complex, "real" (int or float) or "number"."""
+    """`type` is bool, int, float, complex, "real" (int or float) or "number".
+
+    Python's numbers take on the type of an array beside them, NumPy's do not: an array of a
+    shorter type is computed with in double precision.  Only that depends on `numpy`.
+    """
 
     type: str
     size: Dim | None = None
+    numpy: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +184,11 @@ def of_constant(value: object) -> Fact:
     if isinstance(value, (bool, np.bool_)):
         return BOOL
     if isinstance(value, (int, np.int64)):
-        return Scalar("int", int(value) if isinstance(value, int) else None)
+        return Scalar("int", value) if isinstance(value, int) else Scalar("int", numpy=True)
     if isinstance(value, float):
-        return FLOAT
+        return Scalar("float", numpy=True)
     if isinstance(value, complex):
-        return Scalar("complex")
+        return Scalar("complex", numpy=type(value) is not complex)
     if isinstance(value, (np.ndarray, np.generic)):
         return Array(value.dtype.name, tuple(value.shape))
     if type(value) is tuple:
@@ -201,7 +207,7 @@ def of_constant(value: object) -> Fact:
 def join(a: Fact, b: Fact) -> Fact:
     """The least fact that covers both."""
     if a == b:
-        return a
+        return b if isinstance(b, Scalar) and b.numpy else a
     match a, b:
         case (Undefined(), other) | (other, Undefined()):
             return Maybe(defined(other))
@@ -209,7 +215,8 @@ def join(a: Fact, b: Fact) -> Fact:
             whole = other if isinstance(other, Maybe) else Maybe(other, True)
             return Maybe(join(inner, whole.fact), sure and whole.certain)
         case Scalar(), Scalar():
-            return Scalar(_join_scalar_types(a.type, b.type), a.size if a.size == b.size else None)
+            size = a.size if a.size == b.size else None
+            return Scalar(_join_scalar_types(a.type, b.type), size, a.numpy or b.numpy)
         case Array(), Array():
             return Array(a.dtype if a.dtype == b.dtype else None, _join_dims(a.dims, b.dims))
         case (Array(), Scalar()) | (Scalar(), Array()):
@@ -478,6 +485,11 @@ def with_fresh_sizes(fact: Fact) -> Fact:
         return numbers.setdefault(dim, fresh_size(plural))
 
     return map_sizes(without_values(fact), of)
+
+
+def perhaps_numpy(fact: Fact) -> Fact:
+    """The fact of a number that may also be NumPy's."""
+    return Scalar(fact.type, fact.size, True) if isinstance(fact, Scalar) else fact
 
 
 def without_values(fact: Fact) -> Fact:

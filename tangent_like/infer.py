@@ -87,7 +87,8 @@ _INEXACT = ("float16", "float32", "float64", "complex64", "complex128")
 def _elementwise(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]) -> Fact | None:
     types = tuple([f.type for f in operands if isinstance(f, Scalar)])
     if len(types) == len(operands):
-        return _shifted(fn, operands, atoms) or _result_scalar(fn, types)
+        own = tuple([f.numpy for f in operands if isinstance(f, Scalar)])
+        return _shifted(fn, operands, atoms) or _result_scalar(fn, types, own)
     if not all(isinstance(f, (Scalar, Array)) for f in operands):
         return NUMERIC if all(facts.is_numeric(f) for f in operands) else None
     dims = broadcast([facts.dims(f) for f in operands])
@@ -97,9 +98,13 @@ def _elementwise(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]
         operands = tuple(facts.FLOAT if f == Scalar("real") else f for f in operands)
     if all(facts.dtype(f) for f in operands):
         dtype = _result_dtype(fn, tuple(_pattern(f) for f in operands))
-    if dims == () and dtype in ("float64", "int64", "bool", "complex128"):
-        return Scalar(dtype.rstrip("0123456789"))
-    return Array(dtype, dims)
+        if dtype in SHORT and any(isinstance(f, Scalar) and f.numpy for f in operands):
+            dtype = None
+    return array_of(dtype, dims)
+
+
+SHORT = ("float16", "float32", "complex64")
+"""Types that depend on whether a number beside them is Python's or NumPy's."""
 
 
 def _shifted(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]) -> Fact | None:
@@ -114,7 +119,7 @@ def _shifted(fn: Any, operands: tuple[Fact, ...], atoms: tuple[ir.Atom, ...]) ->
 
 
 @lru_cache(maxsize=4096)
-def _result_scalar(fn: Any, types: tuple[str, ...]) -> Scalar | None:
+def _result_scalar(fn: Any, types: tuple[str, ...], numpy: tuple[bool, ...]) -> Scalar | None:
     if fn is operator.pow and set(types) <= {"bool", "int", "real"}:
         return Scalar("real")
     if "number" in types:
@@ -122,13 +127,14 @@ def _result_scalar(fn: Any, types: tuple[str, ...]) -> Scalar | None:
     mixed = "real" in types
     for real in (0.6, 1.6):  # the second for acosh and the like
         dummies = {"bool": True, "int": 1, "float": real, "complex": 0.6 + 0.1j, "real": real}
-        result = _try(fn, tuple(dummies[t] for t in types), {})
+        args = [np.array(dummies[t])[()] if own else dummies[t] for t, own in zip(types, numpy)]
+        result = _try(fn, tuple(args), {})
         if result is not _FAILED:
             break
     fact = facts.of_constant(result)
     if not isinstance(fact, Scalar):
         return None
-    return Scalar("real" if mixed and fact.type == "float" else fact.type)
+    return Scalar("real" if mixed and fact.type == "float" else fact.type, numpy=fact.numpy)
 
 
 def _pattern(fact: Fact) -> tuple[str, bool]:
@@ -189,7 +195,8 @@ class _Dummies:
         self.approximate = False
         self.any_list = False
         """Whether an operand is a list of any length, of which no length is to be believed."""
-
+        self.numpy = self.short = False
+        """Whether there are numbers that may be NumPy's, and arrays of a shorter type."""
 
     def length(self, dim: Dim) -> int:
         if isinstance(dim, int):
@@ -226,6 +233,7 @@ class _Dummies:
                 self.approximate = True
                 return self.integer if kind == "int" else True
             case Scalar(kind):
+                self.numpy |= fact.numpy
                 return {"complex": 0.6 + 0.1j}.get(kind, 0.6)
             case Array(dtype, sizes) if dtype and sizes is not None:
                 return self.array(dtype, tuple(map(self.length, sizes)))
@@ -251,6 +259,7 @@ class _Dummies:
             raise _NoDummy
         if not dtype.startswith(("bool", "int", "uint", "float", "complex")):
             raise _NoDummy
+        self.short |= dtype in SHORT
         if dtype.startswith(("int", "uint")):
             self.approximate = True
             return np.zeros(shape, dtype)
@@ -286,7 +295,18 @@ def execute(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -
     (first, one), (second, two) = results
     if first is _FAILED or second is _FAILED:
         return _execute_alike(fn, atoms, keywords)
-    return _merge(first, second, one, two)
+    found = _merge(first, second, one, two)
+    return _of_longer_type_perhaps(found) if one.numpy and one.short else found
+
+
+def _of_longer_type_perhaps(fact: Fact) -> Fact:
+    """The fact of a result that may also be of a longer type."""
+    match fact:
+        case Array(dtype, dims) if dtype in SHORT:
+            return Array(None, dims)
+        case Tuple(items) | List(items):
+            return type(fact)(tuple(map(_of_longer_type_perhaps, items)))
+    return fact
 
 
 def _execute_alike(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> Fact:
@@ -465,7 +485,7 @@ def _sliced(dim: Dim, index: slice) -> Dim:
 def array_of(dtype: str | None, sizes: tuple[Dim, ...] | None) -> Fact:
     """The fact of what NumPy returns: a scalar rather than an array without axes."""
     if sizes == () and dtype in ("float64", "int64", "bool", "complex128"):
-        return Scalar(dtype.rstrip("0123456789"))
+        return Scalar(dtype.rstrip("0123456789"), numpy=True)
     return Array(dtype, sizes)
 
 

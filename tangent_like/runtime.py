@@ -52,11 +52,17 @@ def unbroadcast(g: Any, like: Any) -> Any:
 
 
 def broadcast_like(g: Any, like: Any) -> Any:
-    """`g` with the shape of `like`: the transpose of `unbroadcast`."""
+    """`g` with the shape of `like`, and its type where that is a shorter one: the transpose of
+    `unbroadcast`."""
     if isinstance(like, (tuple, list)):
         return None if g is None else [broadcast_like(a, b) for a, b in zip(g, like, strict=True)]
     shape = np.shape(like)
-    return g if np.shape(g) == shape else np.broadcast_to(g, shape)
+    g = g if np.shape(g) == shape else np.broadcast_to(g, shape)
+    return as_type(g, like) if getattr(like, "dtype", None) in _SHORT else g
+
+
+_SHORT = (np.dtype("float32"), np.dtype("complex64"), np.dtype("float16"))
+"""Types that a tangent computed from Python's numbers alone does not have by itself."""
 
 
 def as_type(g: Any, like: Any) -> Any:

@@ -27,6 +27,13 @@ def no_taller(x: Any) -> Any:
     return x
 
 
+def matrix(x: Any) -> Any:
+    """`x`, if it is one matrix."""
+    if np.ndim(x) != 2:
+        raise NotYetSupported("the derivative of `lstsq` of stacks", hint="give it one matrix")
+    return x
+
+
 def residues(a: Any, b: Any) -> Any:
     """The sums of squares that SciPy's `lstsq` returns: none where the rank is not full."""
     from scipy import linalg  # noqa: PLC0415 - SciPy is an extra

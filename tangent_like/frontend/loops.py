@@ -262,7 +262,7 @@ def _first_guess(binding: Binding) -> Fact:
         return binding.fact
     if isinstance(binding, Conflict):
         return facts.UNDEFINED
-    return without_values(fact_of(binding))
+    return facts.perhaps_numpy(without_values(fact_of(binding)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

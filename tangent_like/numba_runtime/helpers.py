@@ -76,6 +76,8 @@ def _summed(g: Any, like: Any) -> Callable[..., Any]:
 @implements(runtime.broadcast_like)
 def _broadcast_like(g: Any, like: Any) -> Implementation:
     if isinstance(like, types.Array):
+        if like.dtype in (types.float32, types.complex64):
+            return lambda g, like: np.broadcast_to(runtime.as_type(g, like), like.shape)
         return lambda g, like: np.broadcast_to(g, like.shape)
     return (lambda g, like: g) if is_number(like) else None
 

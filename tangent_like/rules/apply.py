@@ -140,15 +140,15 @@ def _elementwise_tangent(
         total = term if total is None else total if term is None else total + term
     if total is None:
         return None
-    if facts.dtype(result.fact) == "float32" != facts.dtype(total.fact):
-        total = apply(runtime.as_type, total, result)
-    if _shape_known_equal(total.fact, result.fact):
-        return total
-    return Symbolic(builder, builder.op(runtime.broadcast_like, (total.atom, result.atom)))
+    if not facts.same_shape(total.fact, result.fact):
+        return Symbolic(builder, builder.op(runtime.broadcast_like, (total.atom, result.atom)))
+    return total if _alike(total.fact, result.fact) else apply(runtime.as_type, total, result)
 
 
-def _shape_known_equal(a: Fact, b: Fact) -> bool:
-    return facts.same_shape(a, b)
+def _alike(dx: Fact, y: Fact) -> bool:
+    """Whether a tangent has the type of its result: no other type than a short one is at stake."""
+    have, want = facts.dtype(dx), facts.dtype(y)
+    return (have == want and have is not None) or want not in (None, "float32", "complex64")
 
 
 def partials_of(

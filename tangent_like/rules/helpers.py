@@ -113,8 +113,12 @@ def shaped(shape_of: Atom, type_of: Atom) -> Fact:
     return infer.array_of(dtype, sizes)
 
 
+def _is_long(x: Atom) -> bool:
+    return facts.dtype(x.fact) not in (None, *infer.SHORT)
+
+
 infer.special[runtime.unbroadcast] = lambda g, like: shaped(like, like)
-infer.special[runtime.broadcast_like] = lambda g, like: shaped(like, g)
+infer.special[runtime.broadcast_like] = lambda g, like: shaped(like, g if _is_long(like) else like)
 infer.special[runtime.as_type] = shaped
 infer.special[runtime.zeros_like] = lambda x: shaped(x, x)
 infer.special[runtime.placed] = lambda x, mask, values: shaped(x, x)

@@ -1,4 +1,4 @@
-"""Keywords that most functions of SciPy take and that do not change a derivative."""
+"""What many functions of SciPy take that does not change a derivative, or not of everything."""
 
 from __future__ import annotations
 
@@ -7,6 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 from tangent_like.errors import NotYetSupported
+from tangent_like.rules.symbolic import rank
+
+OF_MATRICES = "of matrices, not of numbers"
+"""The note of functions that take a number for a matrix of one element."""
+
+
+def matrix(x: Any, name: str, ranks: tuple[int, ...] = ()) -> Any:
+    """An operand of `name` that must be a matrix, or a stack of matrices, or of one of `ranks`."""
+    count = rank(x)
+    if count is not None and (count not in ranks if ranks else count < 2):
+        what = ("a number", "a vector", "a matrix", "a stack of matrices")[min(count, 3)]
+        raise NotYetSupported(f"the derivative of `{name}` of {what}", hint="give it a matrix")
+    return x
 
 
 def usual(formula: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,7 +16,7 @@ from tangent_like.rules.products import last_two_swapped
 from tangent_like.rules.reductions import conj
 from tangent_like.rules.registry import bilinear, composed, constant, linear, rule
 from tangent_like.rules.samples import reals
-from tangent_like.rules.scipy_calls import usual
+from tangent_like.rules.scipy_calls import OF_MATRICES, matrix, usual
 from tangent_like.rules.symbolic import apply, rank
 
 # --- general matrices -------------------------------------------------------------------------
@@ -25,8 +25,8 @@ from tangent_like.rules.symbolic import apply, rank
 def _solve(
     a: Any, b: Any, lower: Any = False, assume_a: Any = None, transposed: Any = False
 ) -> Any:
-    matrix = _as_assumed(a, assume_a, lower)
-    return np.linalg.solve(last_two_swapped(matrix) if transposed else matrix, b)
+    left = _as_assumed(matrix(a, "solve"), assume_a, lower)
+    return np.linalg.solve(last_two_swapped(left) if transposed else left, b)
 
 
 def _as_assumed(a: Any, assume_a: Any, lower: Any) -> Any:
@@ -51,13 +51,14 @@ composed(
         ((symmetric(), reals(3, 2)), {"assume_a": "sym", "lower": True}),
         ((square(), reals(3)), {"transposed": True, "check_finite": False}),
     ],
+    note=OF_MATRICES,
 )  # fmt: skip
 
 
 def _lstsq(a: Any, b: Any, cond: Any = None, lapack_driver: Any = None) -> Any:
     if cond is not None:
         raise NotYetSupported("`lstsq` with `cond`", hint="leave `cond` out")
-    solution = np.linalg.pinv(a) @ b
+    solution = np.linalg.pinv(apply(scipy_runtime.matrix, matrix(a, "lstsq", ranks=(2,)))) @ b
     gap = b - a @ solution
     squares = np.sum(np.real(gap * np.conj(gap)), axis=0)
     residues = apply(scipy_runtime.fit, squares, apply(scipy_runtime.residues, a, b))
@@ -66,6 +67,8 @@ def _lstsq(a: Any, b: Any, cond: Any = None, lapack_driver: Any = None) -> Any:
 
 def _lstsq_fact(a: Any, b: Any, *options: Any, **named: Any) -> Fact:
     """Whether there are residues depends on the rank."""
+    if facts.rank(a.fact) != 2:
+        return facts.UNKNOWN
     rows, right = facts.dims(a.fact), facts.dims(b.fact)
     solution = (rows[1], *right[1:]) if rows is not None and right is not None else None
     values = Array(None, (facts.fresh_size(),))
@@ -78,6 +81,8 @@ infer.special[scipy_runtime.fit] = lambda x, like: NUMERIC
 constant(scipy_runtime.residues)
 
 
+linear(scipy_runtime.matrix, lambda g, x: g, samples=lambda: [(reals(2, 3),)])
+infer.special[scipy_runtime.matrix] = lambda x: x.fact
 linear(
     scipy_runtime.fit,
     lambda g, x, like: apply(scipy_runtime.fit, g, x),
@@ -90,6 +95,7 @@ composed(
         (reals(4, 2), reals(4, seed=1)), (reals(4, 2), reals(4, 3, seed=1)),
         (reals(2, 4), reals(2, seed=1)),
     ],
+    note="of one matrix",
 )  # fmt: skip
 
 # --- triangular matrices ----------------------------------------------------------------------
@@ -166,6 +172,7 @@ def _triangular(a: Any, b: Any, **how: Any) -> Any:
 
 def _cho_factor(a: Any, lower: Any = False) -> Any:
     """The triangle that is not meant keeps what it held."""
+    matrix(a, "cho_factor")
     rest = np.triu(a, 1) if lower else np.tril(a, -1)
     return scipy_matrices.cholesky(a, lower) + rest, None
 
@@ -181,6 +188,7 @@ composed(
     linalg.cho_factor,
     usual(_cho_factor),
     samples=lambda: [(symmetric(),), ((symmetric(),), {"lower": True})],
+    note=OF_MATRICES,
 )
 composed(
     linalg.cho_solve,
@@ -215,6 +223,7 @@ composed(
         ((square(), np.array([1, 2, 2])), reals(3, 2)),
         ((square(), np.array([1, 2, 2])), reals(3), 1),
     ],
+    note="of one equation at least",
 )
 
 # --- banded matrices --------------------------------------------------------------------------
@@ -299,4 +308,5 @@ rule(
     jvp=_sylvester_tangent,
     vjp=_sylvester_cotangent,
     samples=lambda: [(square(), square(size=2), reals(3, 2))],
+    note="of one equation at least",
 )

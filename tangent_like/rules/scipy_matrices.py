@@ -18,7 +18,7 @@ from tangent_like.rules.inverses import adjoint, square, symmetric
 from tangent_like.rules.products import last_two_swapped
 from tangent_like.rules.registry import composed, linear, rule
 from tangent_like.rules.samples import positive, reals
-from tangent_like.rules.scipy_calls import usual
+from tangent_like.rules.scipy_calls import OF_MATRICES, matrix, usual
 from tangent_like.rules.symbolic import apply, rank
 
 # --- the same as in NumPy ---------------------------------------------------------------------
@@ -37,6 +37,7 @@ def _pinv(a: Any, atol: Any = None, rtol: Any = None, return_rank: Any = False) 
 
 
 def cholesky(a: Any, lower: Any = False) -> Any:
+    matrix(a, "cholesky")
     return np.linalg.cholesky(a) if lower else adjoint(np.linalg.cholesky(adjoint(a)))
 
 
@@ -52,7 +53,7 @@ composed(
     linalg.cholesky,
     usual(cholesky),
     samples=lambda: [((symmetric(),), {"lower": True}), (symmetric(),)],
-    note="of one triangle of a, which is all that is read",
+    note=f"of one triangle of a, which is all that is read; {OF_MATRICES}",
 )
 
 # --- eigenvalues and singular values ----------------------------------------------------------
@@ -128,6 +129,17 @@ def _eigvals(a: Any, b: Any = None) -> Any:
     return np.linalg.eigvals(a)
 
 
+def _eig_fact(*operands: Any, **named: Any) -> Fact:
+    """Where all eigenvalues of a real matrix are real, the vectors are."""
+    found = infer.execute(linalg.eig, operands, named)
+    if not isinstance(found, (facts.Tuple, facts.List)):
+        return facts.UNKNOWN
+    return found if facts.is_complex(operands[0].fact) else type(found)(
+        tuple(Array(None, facts.dims(item)) for item in found.items)
+    )
+
+
+infer.special[linalg.eig] = _eig_fact
 rule(
     linalg.eig,
     jvp=usual(_eig_tangent),
@@ -218,10 +230,12 @@ rule(
     linalg.lu,
     jvp=usual(_lu_tangent),
     samples=lambda: [(square(),), (reals(4, 2),), (reals(2, 4),)],
+    note="of one number at least",
 )
 
 
 def _lu_factor(a: Any) -> Any:
+    matrix(a, "lu_factor")
     parts = apply(linalg.lu, a)
     lower, upper = parts[1], parts[2]
     size = np.shape(lower)[-1]
@@ -236,6 +250,7 @@ composed(
     samples=lambda: [
         (square(),), (reals(3, 3),), (reals(3, 1),), (reals(1, 3),), (reals(4, 2),), (reals(2, 4),),
     ],
+    note=f"of one number at least; {OF_MATRICES}",
 )  # fmt: skip
 
 # --- functions of matrices --------------------------------------------------------------------
@@ -246,14 +261,15 @@ def _block_of_function(function: Any, a: Any, e: Any) -> Any:
 
     Mathias, "A chain rule for matrix functions and applications" (1996).
     """
-    size = np.shape(a)[-1]
+    size = np.shape(matrix(a, function.__name__))[-1]
     zeros = apply(np.zeros_like, a)
     return apply(function, apply(np.block, [[a, e], [zeros, a]]))[..., :size, size:]
 
 
 def _matrix_function_fact(a: Any, *options: Any, **named: Any) -> Fact:
     """The root or logarithm of a real matrix may be complex."""
-    return Array(facts.dtype(a.fact) if facts.is_complex(a.fact) else None, facts.dims(a.fact))
+    dims = (1, 1) if facts.rank(a.fact) == 0 else facts.dims(a.fact)
+    return Array(facts.dtype(a.fact) if facts.is_complex(a.fact) else None, dims)
 
 
 for _function in (
@@ -265,6 +281,7 @@ for _function in (
         jvp=lambda tangents, y, A, f=_function: _block_of_function(f, A, tangents[0]),
         vjp=lambda g, y, A, f=_function: _block_of_function(f, last_two_swapped(A), g),
         samples=lambda: [(0.3 * (np.eye(2) * 4 + positive(2, 2)),)],
+        note=OF_MATRICES,
     )
 for _function in (linalg.logm, linalg.sqrtm):
     infer.special[_function] = _matrix_function_fact
@@ -282,8 +299,9 @@ def _diagonal_blocks(g: Any, blocks: Any) -> Any:
     found = []
     for block in blocks:
         part_shape = np.shape(np.atleast_2d(block))  # a vector is a row
-        rows, columns = part_shape[0], part_shape[1]
-        part = g[row : row + rows, column : column + columns]
-        found.append(part if rank(block) == 2 else np.reshape(part, np.shape(block)))
+        rows, columns = part_shape[-2], part_shape[-1]
+        part = g[..., row : row + rows, column : column + columns]
+        stacked = rank(block) not in (0, 1, None)
+        found.append(part if stacked else np.reshape(part, np.shape(block)))
         row, column = row + rows, column + columns
     return tuple(found)

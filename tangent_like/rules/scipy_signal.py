@@ -39,7 +39,20 @@ def _samples() -> Any:
     ]  # fmt: skip
 
 
-bilinear((signal.convolve, signal.fftconvolve, signal.oaconvolve), _left, _right, samples=_samples)
+def _along_all(transpose: Any) -> Any:
+    def with_axes(g: Any, x: Any, w: Any, mode: Any = "full", axes: Any = None) -> Any:
+        if axes is not None:
+            raise NotYetSupported("a convolution along some axes", hint="loop over the others")
+        return transpose(g, x, w, mode)
+
+    return with_axes
+
+
+bilinear(signal.convolve, _left, _right, samples=_samples)
+bilinear(
+    (signal.fftconvolve, signal.oaconvolve), _along_all(_left), _along_all(_right),
+    samples=_samples, note="along all axes; of one number at least",
+)  # fmt: skip
 bilinear(
     scipy_runtime.convolve_left,
     lambda h, g, x, w, mode: apply(signal.convolve, h, w, mode),

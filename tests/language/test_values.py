@@ -255,3 +255,30 @@ def extreme_of_mixed_types(x, n):
 @pytest.mark.parametrize("n", [-3, 0, 5])
 def test_extremes_of_whole_numbers_and_others(n):
     assert_derivatives(extreme_of_mixed_types, 0.7, n, wrt=0)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, s: np.sum(x * np.sin(s)),
+        lambda x, s: np.sum(np.copysign(x, s) * np.maximum(x, s)),
+        lambda x, s: np.sum(x * (np.sqrt(s) if s > 0.5 else s)),
+        lambda x, s: x[0] * np.float64(2.0) + s,
+    ],
+)
+def test_float32_beside_numbers(f):
+    """Gradients of float32 are float32, also where NumPy's numbers make the result float64."""
+    x = np.array([1.0, 2.0], np.float32)
+    assert tl.grad(f, wrt=(0, 1))(x, 0.7)[0].dtype == np.float32
+    assert np.asarray(tl.jvp(f, (x, 0.7), (x, 1.0))[1]).dtype == np.asarray(f(x, 0.7)).dtype
+
+
+def test_float32_in_a_loop_with_a_number():
+    def f(x):
+        scale = 1.0
+        for k in range(3):
+            x = x * scale
+            scale = np.cos(scale + k)
+        return np.sum(x)
+
+    assert tl.grad(f)(np.ones(2, np.float32)).dtype == np.float32

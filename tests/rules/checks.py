@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.rules.catalogue import name_of
 from tests.rules.evaluate import Program, forward, one_operation, reverse
 
 EPS = np.finfo(float).eps
@@ -114,6 +115,27 @@ def check_shapes(program: Program, values: Any) -> None:
     cotangents = reverse(program).run(values, likes(results, 70))
     for found, like in (*zip(tangents, results), *zip(cotangents, values)):
         assert np.shape(np.broadcast_to(found, np.shape(like))) == np.shape(like)
+
+
+def check_precision(fn: Any, args: Any, keywords: Any, known: bool) -> None:
+    """What is of single precision has derivatives of single precision, or Python's numbers."""
+    with np.errstate(all="ignore"):
+        program, values = one_operation(fn, args, keywords, known)
+        straight, results = program.trace(values)
+        tangents = forward(straight).run(values, likes(values, 7))
+        cotangents = reverse(straight).run(values, likes(results, 70))
+    for got, wanted in (*zip(tangents, results), *zip(cotangents, values)):
+        fits = type(got) is float or is_single(got) or not is_single(wanted)
+        assert fits, f"{getattr(got, 'dtype', type(got))} beside {wanted.dtype}"
+
+
+def is_single(x: Any) -> bool:
+    return getattr(x, "dtype", None) in (np.float32, np.complex64)
+
+
+def has_longer_results(fn: Any) -> bool:
+    """Whether SciPy gives a float64 for a float32."""
+    return name_of(fn) == "scipy.linalg._basic.det" or name_of(fn).startswith("scipy.stats")
 
 
 def conditioning(tangents: Any) -> float:

@@ -127,7 +127,7 @@ def fact_of(value: Any, sizes: dict[int, Size]) -> Any:
     """The fact of an example, with a symbol for each axis length but 1."""
     if isinstance(value, (np.ndarray, np.generic)):
         if value.ndim == 0 and value.dtype in (np.float64, np.complex128):
-            return Scalar("float" if value.dtype == np.float64 else "complex")
+            return Scalar("float" if value.dtype == np.float64 else "complex", numpy=True)
         dims = tuple(1 if n == 1 else sizes.setdefault(n, facts.fresh_size()) for n in value.shape)
         return Array(value.dtype.name, dims)
     return facts.of_constant(value)

@@ -9,10 +9,13 @@ here: forward mode is near finite differences, and reverse mode is its transpose
 | broadcasting, each way             | element-wise            | a sample of numbers              |
 | axes from either end, tuples, None | with `axis` or `axes`   | a sample with arrays             |
 | axes kept                          | with `keepdims`         | the same                         |
+| single precision                   | that take arrays        | all of these                     |
+| complex numbers                    | that take them          | all of these                     |
 """
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,9 +24,15 @@ import pytest
 from tangent_like.errors import NotYetSupported
 from tests.rules import variants
 from tests.rules.catalogue import cases, name_of, usable_samples
-from tests.rules.checks import check_first_order, check_second_order, check_shapes
+from tests.rules.checks import (
+    check_first_order,
+    check_precision,
+    check_second_order,
+    check_shapes,
+    has_longer_results,
+)
 from tests.rules.evaluate import one_operation
-from tests.rules.variants import Call
+from tests.rules.variants import Call, from_scipy
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]
 
@@ -44,6 +53,20 @@ REFUSED = {
     "numpy.polyval": "of one polynomial",
     "numpy.quantile": "of one number at least",
     "numpy.unique": "not along an axis",
+    **dict.fromkeys(
+        (
+            "scipy.linalg._decomp_cholesky.cholesky", "scipy.linalg._decomp_cholesky.cho_factor",
+            "scipy.linalg._basic.solve", "scipy.linalg._matfuncs.expm",
+            "scipy.linalg._matfuncs.sqrtm", "scipy.linalg._decomp_lu.lu_factor",
+        ),
+        "of matrices, not of numbers",
+    ),
+    "scipy.linalg._basic.lstsq": "of one matrix",
+    "scipy.linalg._decomp_lu.lu": "of one number at least",
+    "scipy.linalg._decomp_lu.lu_solve": "of one equation at least",
+    "scipy.linalg._solvers.solve_sylvester": "of one equation at least",
+    "scipy.signal._signaltools.fftconvolve": "of one number at least",
+    "scipy.signal._signaltools.oaconvolve": "of one number at least",
     "scipy.stats._multivariate.logpdf": "at several points",
     "scipy.stats._multivariate.pdf": "at several points",
 }
@@ -70,9 +93,8 @@ def of_everything(rule: Any, fn: Any, args: Any, keywords: Any) -> Iterator[Call
 
 
 def takes_any_shape(rule: Any, fn: Any) -> bool:
-    """Helpers of rules are called with shapes that belong together; SciPy's functions of matrices
-    and signals are checked for what their samples show: one matrix, one signal."""
-    return not name_of(fn).startswith(("tangent_like.", "scipy.linalg", "scipy.signal"))
+    """Helpers of rules are called with shapes that belong together."""
+    return not name_of(fn).startswith("tangent_like.")
 
 
 def calls_of(rule: Any, fn: Any, make: Callable[..., Iterator[Call]], count: int) -> Iterator[Call]:
@@ -111,15 +133,53 @@ def test_axes(rule: Any, fn: Any) -> None:
 def test_everything(rule: Any, fn: Any, known: bool) -> None:
     """Also to second order, of facts that are not known, and of one array alone."""
     for call in calls_of(rule, fn, of_everything, 1):
-        check_or_refuse(rule, fn, call, known, second=known)
+        check_or_refuse(rule, fn, call, known, partial(check, second=known))
+
+
+def of_other_type(rule: Any, fn: Any, change: Callable[[Any], Any]) -> Iterator[Call]:
+    """The same calls with arrays of another element type."""
+    for call in calls_of(rule, fn, of_everything, 1):
+        changed = call.of(change)
+        if variants.arrays_in(changed.args) and variants.accepted(fn, changed, LARGEST):
+            yield changed
+
+
+def may_be_single(rule: Any, fn: Any) -> bool:
+    return takes_any_shape(rule, fn) and not has_longer_results(fn)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
+@pytest.mark.parametrize(("rule", "fn"), cases(may_be_single))
+def test_single_precision(rule: Any, fn: Any, known: bool) -> None:
+    """Arrays of float32 beside Python's numbers, too."""
+    if from_scipy(fn) and not known:
+        return
+    for call in of_other_type(rule, fn, variants.single):
+        check_or_refuse(rule, fn, call, known, of_precision)
+
+
+def may_be_complex(rule: Any, fn: Any) -> bool:
+    return takes_any_shape(rule, fn) and variants.complex_able(rule, fn)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(("rule", "fn"), cases(may_be_complex))
+def test_complex(rule: Any, fn: Any) -> None:
+    for call in of_other_type(rule, fn, variants.as_complex):
+        check_or_refuse(rule, fn, call)
+
+
+def of_precision(fn: Any, call: Call, known: bool) -> None:
+    check_precision(fn, call.args, call.keywords, known)
 
 
 def check_or_refuse(
-    rule: Any, fn: Any, call: Call, known: bool = True, second: bool = False
+    rule: Any, fn: Any, call: Call, known: bool = True, check: Callable[..., None] = check
 ) -> None:
     """A derivative is right, or its function is listed with what the rule's note says of it."""
     try:
-        check(fn, call, known, second)
+        check(fn, call, known)
     except (NotYetSupported, ValueError, IndexError, ZeroDivisionError) as error:
         if isinstance(error, NotYetSupported) and not known:
             return  # less usual calls may need to know the shapes

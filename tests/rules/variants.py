@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tangent_like.rules import arguments
+from tests.rules.catalogue import name_of
 from tests.rules.evaluate import called, carries
 
 
@@ -25,6 +26,10 @@ class Call(NamedTuple):
     label: str
     args: tuple[Any, ...]
     keywords: dict[str, Any]
+
+    def of(self, change: Callable[[Any], Any]) -> Call:
+        """The call with another element type."""
+        return self._replace(args=arrays_as(self.args, change))
 
 
 # --- operands ---------------------------------------------------------------------------------
@@ -42,6 +47,42 @@ def arrays_in(tree: Any) -> list[Any]:
     if isinstance(tree, (tuple, list)):
         return [leaf for item in tree for leaf in arrays_in(item)]
     return [tree] if isinstance(tree, np.ndarray) and carries(tree) else []
+
+
+def arrays_as(tree: Any, change: Callable[[Any], Any]) -> Any:
+    """A tree of operands with `change` of each array that carries a derivative."""
+    return mapped(tree, lambda x: change(x) if isinstance(x, np.ndarray) else x)
+
+
+# --- element types ----------------------------------------------------------------------------
+
+
+def single(x: Any) -> Any:
+    """An array in single precision."""
+    return x.astype(np.complex64 if x.dtype.kind == "c" else np.float32)
+
+
+def as_complex(x: Any) -> Any:
+    """Numbers with an imaginary part, no two alike."""
+    return x + 0.3j * np.cos(np.arange(1.0, 1.0 + np.size(x))).reshape(np.shape(x))
+
+
+def from_scipy(fn: Any) -> bool:
+    return isinstance(fn, np.ufunc) and getattr(np, fn.__name__, None) is not fn
+
+
+def complex_able(rule: Any, fn: Any) -> bool:
+    """Whether differences say anything of the function at complex numbers."""
+    # The phase of a complex eigenvector is LAPACK's choice, so differences say nothing.
+    if "linalg" in name_of(fn) and fn.__name__ in ("svd", "eigh", "eig"):
+        return False
+    # SciPy has the polygamma functions of real numbers only, and exp(-|x|) is not analytic.
+    if from_scipy(fn) and fn.__name__ in ("gamma", "loggamma", "rgamma", "psi", "ive"):
+        return False
+    return getattr(fn, "__module__", "") != "math" and not name_of(fn).startswith("builtins.")
+
+
+# --- shapes of operands -----------------------------------------------------------------------
 
 
 def wave(x: Any, shape: tuple[int, ...]) -> Any:
