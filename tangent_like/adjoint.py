@@ -75,6 +75,7 @@ def sweeps(
     sweep.open_tapes(block)
     for atom, seed in zip(block.results, seeds, strict=True):
         sweep.contribute(atom, trees.dissolve(sweep.builder, seed, atom.fact))
+    sweep.begin((block,))
     sweep.run(block)
     results = [sweep.output(value) for value in wrt]
     return Sweeps(block, sweep.builder.finish(results))
@@ -245,6 +246,8 @@ def _push(sweep: Sweep, op: Op) -> None:
 
 def _pop(sweep: Sweep, op: Op) -> None:
     g = sweep.adjoints.pop(op.result, None)
+    if isinstance(op.result.fact, facts.Tape):
+        g = sweep.tape_adjoint(op.result)
     adjoint_tape = sweep.readers.get((op.args[0], "pop"))
     if adjoint_tape is not None:
         filled = trees.materialised(sweep.builder, g, op.result)

@@ -107,7 +107,10 @@ def add_items(
     sweep: Sweep, loop: Loop, sources: Sequence[Source], index: Value, lists: Sequence[Slot]
 ) -> list[Atom]:
     """The adjoint of the loop variable goes to its place in each sequence."""
-    g = sweep.adjoints.pop(loop.item, None) if loop.item is not None else None
+    g: Tree = None
+    if loop.item is not None:
+        a_tape = isinstance(loop.item.fact, facts.Tape)
+        g = sweep.tape_adjoint(loop.item) if a_tape else sweep.adjoints.pop(loop.item, None)
     spread: list[Atom] = []
     remaining = iter(lists)
     for source in sources:
@@ -185,6 +188,7 @@ def _run(sweep: Sweep, loop: Loop, iteration: Iteration, incoming: dict[Value, T
     for param, after in zip(loop.params, iteration.nexts):
         if param in incoming:
             sweep.contribute(after, incoming[param])
+    sweep.begin(iteration.path, loop.item)
     for depth, block in reversed(list(enumerate(iteration.path))):
         innermost = depth == len(iteration.path) - 1
         statements = block.statements if innermost else block.statements[:-1]

@@ -7,6 +7,7 @@ trees (`trees.py`), created by their first contribution.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -62,6 +63,16 @@ class Sweep:
     readers: dict[Any, Value] = field(default_factory=dict)
     """The adjoint tape of each place that reads a tape: a pop, or a component of a loop."""
 
+    waiting: dict[Value, list[Any]] = field(default_factory=dict)
+    """Who reads the tapes that were saved on another tape: their adjoint tapes are made anew each
+    time."""
+
+    items: set[Value] = field(default_factory=set)
+    """The variables of loops."""
+
+    begun: set[Op] = field(default_factory=set)
+    """What was mirrored where its block began."""
+
     openings: dict[Op, Op] = field(default_factory=dict)
     """The beginning of each `with` by its end."""
 
@@ -108,6 +119,8 @@ class Sweep:
                 self.loop(statement)
 
     def op(self, op: Op) -> None:
+        if op in self.begun:
+            return
         kind = type(op.fn) if isinstance(op.fn, (GradientBlock, MakeRecord, Store)) else op.fn
         special = self.special.get(kind) if not isinstance(op.fn, ir.Procedure) else None
         if special is not None:
@@ -167,6 +180,7 @@ class Sweep:
         def build() -> tuple[Atom, ...]:
             for atom, seed in zip(block.results, seeds):
                 self.contribute(atom, seed)
+            self.begin((block,))
             self.run(block)
             for value in captured:
                 tree = trees.dissolve(self.builder, self.adjoints.get(value), value.fact)
@@ -240,6 +254,7 @@ class Sweep:
 
     def open_tapes(self, block: Block) -> None:
         """An adjoint tape for each place that reads an active tape."""
+        self.items.update(s.item for s in ir.walk(block) if isinstance(s, Loop) and s.item)
         for statement in ir.walk(block):
             if isinstance(statement, Op) and statement.fn is ir.pop:
                 self.open_tape(statement.args[0], "pop")
@@ -252,9 +267,35 @@ class Sweep:
         key = (tape, reader) if reader == "pop" else reader
         if self.is_active(tape) and key not in self.readers:
             assert isinstance(tape, Value)
-            adjoint = trees.new_tape(self.builder, tape)
-            self.readers[key] = adjoint
-            self.tapes.setdefault(tape, []).append(adjoint)
+            made = self.builder.definitions.get(tape)
+            if tape in self.items or (made and made.fn in (operator.getitem, ir.pop)):
+                self.waiting.setdefault(tape, []).append(key)
+            else:
+                self.open_anew(tape, key)
+
+    def open_anew(self, tape: Value, key: Any) -> None:
+        self.readers[key] = adjoint = trees.new_tape(self.builder, tape)
+        self.tapes.setdefault(tape, []).append(adjoint)
+
+    def open_waiting(self, tape: Value | None) -> None:
+        for key in self.waiting.get(tape, ()) if tape is not None else ():
+            self.open_anew(tape, key)  # type: ignore[arg-type]
+
+    def begin(self, blocks: Sequence[Block], item: Value | None = None) -> None:
+        """What the mirror of blocks begins with.
+
+        A tape that comes from another tape gets adjoint tapes of its own.  The adjoint of a tape
+        that was saved on another is needed before what was pushed to it is mirrored, also where
+        it was saved first and filled then.
+        """
+        self.open_waiting(item)
+        for statement in (s for block in blocks for s in block.statements):
+            if not isinstance(statement, Op):
+                continue
+            self.open_waiting(statement.result)
+            if statement.fn is ir.push and isinstance(statement.args[1].fact, facts.Tape):
+                self.op(statement)
+                self.begun.add(statement)
 
     def components(self, loop: Loop) -> tuple[Atom, ...]:
         return ir.components(loop.iterable, self.builder.definitions)

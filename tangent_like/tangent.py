@@ -110,12 +110,19 @@ class Push:
         if op.fn in registry.solvers:
             registry.solvers[op.fn].tangent(self, op)
             return
-        trees_of_args = [self.tree(atom) for atom in op.args]
+        trees_of_args = [self.as_one(atom) for atom in op.args]
         if op.result not in self.active:
             return
         named = {key: self.tree(atom) for key, atom in op.keywords}
         varying = {key: tree for key, tree in named.items() if tree is not None}
         self.keep(op.result, apply.tangent(self.builder, op, trees_of_args, varying))
+
+    def as_one(self, atom: Atom) -> Tree:
+        """The tangent of an operand: of a dict or object one value, as rules see these."""
+        tree = self.tree(atom)
+        if isinstance(tree, tuple) and isinstance(atom.fact, facts.Record):
+            return trees.materialised(self.builder, tree, atom)
+        return tree
 
     def store(self, op: Op) -> None:
         """The tangent reads the array as it was, so it comes first."""

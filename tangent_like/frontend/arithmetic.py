@@ -15,6 +15,7 @@ from tangent_like import facts, ir, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.frontend.memory import may_alias
+from tangent_like.frontend.objects import make_table, table_of
 from tangent_like.frontend.protocols import class_of, operator_of_class, takes_operator
 from tangent_like.frontend.scope import Bound, Choice, Derived, LocalFunction, Method, Outcome
 from tangent_like.frontend.state import Lowering
@@ -34,6 +35,8 @@ def binary(state: Lowering, node: Any, left: Atom, right: Atom) -> Atom:
         return text
     if not isinstance(node.op, gast.BitOr):  # `int | float` is a type
         refuse_functions(state, node, (left, right))
+    if any(_is_dict(a) for a in (left, right)):
+        return _merged(state, node, left, right)
     if any(isinstance(a.fact, _SEQUENCES) for a in (left, right)):
         return _sequence_operation(state, node, left, right)
     return state.builder.op(BINARY[type(node.op)], (left, right), place=place)
@@ -53,6 +56,22 @@ def refuse_functions(state: Lowering, node: Any, operands: Sequence[Atom]) -> No
             raise NeverSupported(
                 f"`{name}` as a number", state.place(node), "call it, or name what is in it"
             )
+
+
+def _is_dict(atom: Atom) -> bool:
+    fact = atom.fact
+    return isinstance(fact, facts.DictOf) or (isinstance(fact, facts.Record) and fact.type is dict)
+
+
+def _merged(state: Lowering, node: Any, left: Atom, right: Atom) -> Atom:
+    """`a | b` of dicts with known keys: the places of the first, the items of the second."""
+    tables = [table_of(state, atom) for atom in (left, right)]
+    if isinstance(node.op, gast.BitOr) and all(table is not None for table in tables):
+        return make_table(state, {**tables[0], **tables[1]})  # type: ignore[dict-item]
+    raise NotYetSupported(
+        f"`{SIGNS[type(node.op)]}` of dicts with keys known only at run time", state.place(node),
+        "copy one with `.copy()`, and `update` it",
+    )  # fmt: skip
 
 
 _NO_NUMBERS = (

@@ -338,3 +338,23 @@ def test_an_adjoint_that_takes_over_the_array_of_another():
         return np.sum(p * 0.5)
 
     assert_derivatives(f, np.array([-0.06, -0.52, -1.58]))
+
+
+def noisy(x, n):
+    rng = np.random.default_rng(1)
+    s = 0.0
+    for _ in range(n):
+        s = s + np.sin(x * rng.standard_normal() * (s + 1))
+    return s
+
+
+def descended(x, n):
+    """A loop whose iterations take gradients of loops: their tapes are saved on tapes."""
+    for _ in range(n):
+        x = x - 0.3 * tl.grad(noisy)(x, n)
+    return noisy(x, n)
+
+
+def test_tapes_that_are_saved_on_tapes():
+    assert_derivatives(descended, 0.05, 2, wrt=0)
+    assert_derivatives(descended, 0.05, 3, wrt=0)

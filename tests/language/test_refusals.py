@@ -43,10 +43,7 @@ STATEMENTS = {
     "context manager": "with open('file'):  # HERE\n        y = x * x",
     "return in finally": "try:  # HERE\n        y = x\n    finally:\n        return np.sum(x)",
     "global write": "global counter\n    counter = x  # HERE\n    y = x * counter",
-    "class pattern": "match box:\n        case Box(): # HERE\n            y = x",
-    "guarded alternatives": (
-        "match (x, x):\n        case [a, 0] | [0, a] if x[0]:  # HERE\n            y = x"
-    ),
+    "range pattern": "match range(3):\n        case [a, b]: # HERE\n            y = x",
     "starred target": "first, *rest = x  # HERE\n    y = first * rest[0] * rest[-1]",
     "starred display": "y = np.stack([*x, x[0]])  # HERE",
     "bare raise": "y = x\n    if x[0] > 3.0:\n        raise  # HERE",
