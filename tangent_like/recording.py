@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from tangent_like import facts, infer, ir
 from tangent_like.adjoint import Sweeps
 from tangent_like.analysis.iterations import can_start_again, only_accumulates, stands_alone
+from tangent_like.analysis.numbering import repeated
 from tangent_like.build import Builder
 from tangent_like.forward_changes import Changes, apply_changes
 from tangent_like.gradient_block import without_gradient_blocks
@@ -41,20 +42,23 @@ class Joint:
 
 def record(sweeps: Sweeps, missing: Const = ir.UNDEFINED) -> Joint:
     """Decide for all values; a branch not taken hands out `missing` for its values."""
-    recorder = _Recorder(*_index(sweeps.forward), Changes(missing))
+    first = repeated(sweeps.forward)
+    recorder = _Recorder(*_index(sweeps.forward, first), Changes(missing))
     builder = Builder()
     recorder.builder = builder
-    reverse = builder.collect(
-        lambda: recorder.block(sweeps.reverse, (sweeps.forward,), in_loop=False)
-    )
+    mirrored = ir.substitute(sweeps.reverse, first)
+    reverse = builder.collect(lambda: recorder.block(mirrored, (sweeps.forward,), in_loop=False))
     forward = apply_changes(sweeps.forward, recorder.changes)
     return Joint(without_gradient_blocks(forward), reverse)
 
 
 def _index(
-    forward: Block,
+    forward: Block, first: Mapping[Value, Value]
 ) -> tuple[dict[Value, Block], dict[Value, Op], dict[Value, int], dict[Statement, Block]]:
-    """Where each value is defined, by what, and in which order; where each statement stands."""
+    """Where each value is defined, by what, and in which order; where each statement stands.
+
+    What is computed twice is taken for the first one: the user writes `u[i + 1]` where it is
+    needed, and the reverse sweep reads it once."""
     homes: dict[Value, Block] = {}
     definitions: dict[Value, Op] = {}
     blocks: dict[Statement, Block] = {}
@@ -62,7 +66,7 @@ def _index(
     def visit(block: Block) -> None:
         for statement in block.statements:
             if isinstance(statement, Op):
-                definitions[statement.result] = statement
+                definitions[statement.result] = ir.with_operands(statement, first)
             if isinstance(statement, Loop):
                 own = statement.params + ((statement.item,) if statement.item else ())
                 homes.update(dict.fromkeys(own, statement.body))

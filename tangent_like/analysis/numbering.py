@@ -7,13 +7,14 @@ may be changed later is not shared, nor is what has an effect, or reads somethin
 from __future__ import annotations
 
 import operator
-from collections.abc import Hashable
+from collections import ChainMap
+from collections.abc import Hashable, MutableMapping
 from typing import Any
 
 import numpy as np
 
 from tangent_like import effects, facts, ir, runtime
-from tangent_like.ir import Atom, Const, Op, Value
+from tangent_like.ir import Atom, Block, Const, Op, Value
 from tangent_like.records import MakeRecord
 from tangent_like.stores import Store
 
@@ -67,3 +68,23 @@ def atom_key(atom: Atom) -> Hashable:
     if isinstance(value, slice):
         return slice, tuple(atom_key(Const(v)) for v in (value.start, value.stop, value.step))
     return "object", id(value)
+
+
+def repeated(block: Block) -> dict[Value, Value]:
+    """For each value that was computed before, in its block or one around it, the first one."""
+    table: dict[Value, Value] = {}
+
+    def visit(inner: Block, known: MutableMapping[Hashable, Value]) -> None:
+        for statement in inner.statements:
+            if isinstance(statement, Op):
+                if may_share(statement):
+                    key = key_of(ir.with_operands(statement, table))
+                    first = known.setdefault(key, statement.result)
+                    if first is not statement.result and first.fact == statement.result.fact:
+                        table[statement.result] = first
+                continue
+            for nested in ir.blocks_of(statement):
+                visit(nested, ChainMap({}, known))  # type: ignore[arg-type]
+
+    visit(block, {})
+    return table

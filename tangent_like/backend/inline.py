@@ -13,13 +13,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from tangent_like import effects, facts, ir
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
 
 MAX_LENGTH = 84
 _INDENT = 4
-_SIGNS = (operator.getitem, getattr, ir.make_tuple, ir.make_list)
+_PARTS = (operator.getitem, getattr)
+_DISPLAYS = (ir.make_tuple, ir.make_list)
+_SUMS = (operator.add, operator.sub)
 Inlined = dict[Value, Op | If]
 
 
@@ -91,7 +94,7 @@ class _Chooser:
         self, statement: Statement | None, atoms: tuple[Atom, ...], pending: dict[Value, Op | If]
     ) -> None:
         """Inline what the statement reads for the only time, as long as the line stays short."""
-        total = sum(map(self.length, atoms)) + self.around(statement, len(atoms))
+        total = sum(map(self.length, atoms)) + self.around(statement, len(atoms), pending)
         longest = MAX_LENGTH - _INDENT * self.depth - self.target(statement)
         changed = self.is_in_place(statement)
         if isinstance(statement, Op) and statement.fn is ir.keep:
@@ -112,14 +115,28 @@ class _Chooser:
             for value in ir.defined_by(statement):
                 self.lengths[value] = total
 
-    def around(self, statement: Statement | None, count: int) -> int:
-        """The signs, parentheses and the function name around operands, at most."""
-        if not isinstance(statement, Op):
+    def around(
+        self, statement: Statement | None, count: int, pending: Mapping[Value, Op | If]
+    ) -> int:
+        """The signs, brackets and the function name around operands."""
+        if isinstance(statement, If):
+            return len("( if  else )")
+        if not isinstance(statement, Op) or statement.fn in _DISPLAYS:
             return 2 * count
-        module = getattr(statement.fn, "__module__", "")
-        if module == "_operator" or statement.fn in _SIGNS or self.is_in_place(statement):
-            return 3 * count
-        return len(getattr(statement.fn, "__name__", "")) + 4 + 2 * count
+        if statement.fn in _PARTS:
+            return 2
+        if self.is_in_place(statement):  # its first operand is the target
+            return 2 * count - 4
+        if getattr(statement.fn, "__module__", "") != "_operator":
+            named = sum(len(key) + 1 for key, _ in statement.keywords)
+            return len(_called(statement.fn)) + named + 2 * count
+        sums = sum(self.is_sum(atom, pending) for atom in statement.args)
+        return 3 * (count - 1) + 2 * sums * (statement.fn not in _SUMS)
+
+    def is_sum(self, atom: Atom, pending: Mapping[Value, Op | If]) -> bool:
+        """Whether an operand may have to stand in parentheses."""
+        made = pending.get(atom) or self.inlined.get(atom) if isinstance(atom, Value) else None
+        return isinstance(made, Op) and made.fn in _SUMS
 
     def target(self, statement: Statement | None) -> int:
         """The room that `name = ` takes."""
@@ -145,7 +162,7 @@ class _Chooser:
     def length(self, atom: Atom) -> int:
         if isinstance(atom, Value):
             return self.lengths[atom] if atom in self.inlined else len(atom.name) or 5
-        return len(str(atom.value)) if isinstance(atom.value, (int, float)) else 4
+        return _length_of_constant(atom.value)
 
     def may_move(self, statement: Statement) -> bool:
         if isinstance(statement, Loop) or len(ir.defined_by(statement)) != 1:
@@ -205,6 +222,23 @@ class _Chooser:
         return any(
             self.disturbs(inner) for block in ir.blocks_of(statement) for inner in block.statements
         )
+
+
+def _called(fn: Any) -> str:
+    """How a function is called in generated code, as far as its length goes."""
+    name, module = getattr(fn, "__name__", ""), getattr(fn, "__module__", None) or ""
+    if module.startswith(("numpy", "math", "scipy")):
+        return f"{module.replace('numpy', 'np', 1)}.{name}"
+    return name
+
+
+def _length_of_constant(value: object) -> int:
+    if isinstance(value, slice):
+        parts = (value.start, value.stop, value.step)
+        return 1 + sum(len(str(part)) for part in parts if part is not None)
+    if isinstance(value, tuple):
+        return 2 + sum(2 + _length_of_constant(item) for item in value)
+    return len(_called(value) if callable(value) else str(value))
 
 
 def _must_inline(statement: Op | If) -> bool:
