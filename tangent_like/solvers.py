@@ -36,7 +36,8 @@ def root(
         x, residual, length = _shortened(f, x, residual, step, args)
         if length <= tol * (1.0 + _size(x)):
             return x
-    raise RuntimeError(f"root: no convergence in {max_steps} steps, |f| is {_size(residual):.3g}")
+    found = f"|f| is {_size(residual):.3g}"
+    raise RuntimeError(f"root: no convergence in {max_steps} steps, {found}")
 
 
 def fixed_point(

@@ -84,7 +84,7 @@ def repeated(block: Block) -> dict[Value, Value]:
                         table[statement.result] = first
                 continue
             for nested in ir.blocks_of(statement):
-                visit(nested, ChainMap({}, known))  # type: ignore[arg-type]
+                visit(nested, ChainMap({}, known))
 
     visit(block, {})
     return table

@@ -95,7 +95,10 @@ def module_of(refs: Standalone, doc: str, functions: Sequence[str]) -> str:
     return f"# ruff: noqa: {', '.join(unusual)}\n{text}" if unusual else text
 
 
-_UNUSUAL = {"E741": re.compile(r"\b[lOI]\b"), "B905": re.compile(r"\bzip\((?!.*strict=)")}
+_OUR_EXCEPTION = re.compile("  # noqa: .*")
+"""An exception from this project's own conventions, which are not those of the module's readers."""
+
+_UNUSUAL = {"E741": re.compile(r"\b[lOI]\b"), "B905": re.compile(r"\bzip\((?!(?s:.*)strict=)")}
 """What linters take for mistakes: names that are the user's, and `zip` as Numba knows it."""
 
 
@@ -231,7 +234,9 @@ class Standalone(References):
         for name in sorted(read_by(function.__code__)):
             if name in function.__globals__:
                 self.name_for_copy(name, function.__globals__[name])
-        self.copies[function] = with_short_docstring(without_types(source.text))
+        text = with_short_docstring(without_types(source.text))
+        ours = function.__module__.startswith("tangent_like")
+        self.copies[function] = _OUR_EXCEPTION.sub("", text) if ours else text
         self.place = outer
 
     def name_for_copy(self, name: str, value: Any) -> None:
