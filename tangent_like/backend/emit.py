@@ -25,6 +25,7 @@ from tangent_like.backend.spelling import (
     BINARY_SIGNS,
     call,
     is_sign,
+    signed,
     spell,
     subscript,
     tuple_of,
@@ -568,20 +569,7 @@ def _moved(emitter: Emitter, op: Op) -> list[ast.stmt]:
 
 def _augmented(target: Any, sign: ast.operator, g: ast.expr) -> ast.stmt:
     """`target += g`, or `target -= rest` where g starts with a sign."""
-    rest = _without_sign(g)
-    if rest is not None:
-        sign, g = (ast.Sub() if isinstance(sign, ast.Add) else ast.Add()), rest
-    return ast.AugAssign(target, sign, g)
-
-
-def _without_sign(node: ast.expr) -> ast.expr | None:
-    """The negative of an expression that starts with a sign, as in `-2.0 * x * y`."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return node.operand
-    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
-        left = _without_sign(node.left)
-        return left and ast.BinOp(left, node.op, node.right)
-    return None
+    return ast.AugAssign(target, *signed(sign, g))
 
 
 def _is_basic(index: Atom) -> bool:

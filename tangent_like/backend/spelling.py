@@ -53,6 +53,24 @@ def tuple_of(items: Sequence[ast.expr]) -> ast.expr:
     return ast.Tuple(list(items), ast.Load())
 
 
+def signed(sign: ast.operator, right: ast.expr) -> tuple[ast.operator, ast.expr]:
+    """`+ -2.0 * x` as `- 2.0 * x`, and `- -x` as `+ x`."""
+    rest = _without_sign(right) if isinstance(sign, (ast.Add, ast.Sub)) else None
+    if rest is None:
+        return sign, right
+    return (ast.Sub() if isinstance(sign, ast.Add) else ast.Add()), rest
+
+
+def _without_sign(node: ast.expr) -> ast.expr | None:
+    """The negative of an expression that starts with a sign, as in `-2.0 * x * y`."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return node.operand
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
+        left = _without_sign(node.left)
+        return left and ast.BinOp(left, node.op, node.right)
+    return None
+
+
 def spell(
     op: Op, args: list[ast.expr], keywords: dict[str, ast.expr], refs: References
 ) -> ast.expr:
@@ -63,7 +81,8 @@ def spell(
         if found is not None:
             return found
     if op.fn in _BINARY:
-        return ast.BinOp(args[0], _BINARY[op.fn](), args[1])
+        sign, right = _BINARY[op.fn](), args[1]
+        return ast.BinOp(args[0], *(signed(sign, right) if op.derivative else (sign, right)))
     if op.fn in _COMPARE:
         return ast.Compare(args[0], [_COMPARE[op.fn]()], [args[1]])
     if op.fn in _UNARY:

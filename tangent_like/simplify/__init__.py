@@ -14,6 +14,7 @@ from tangent_like.simplify.in_place import update_in_place
 from tangent_like.simplify.invariant import drop_invariants
 from tangent_like.simplify.order import overwrite_late
 from tangent_like.simplify.quotients import share_quotients
+from tangent_like.simplify.scatters import gather_additions
 from tangent_like.simplify.shapes import share_shapes
 from tangent_like.simplify.side_by_side import narrow_loops
 from tangent_like.simplify.spread import take_spread_items
@@ -31,6 +32,7 @@ PASSES: tuple[Pass, ...] = (
     remove_dead,
     merge_equal_variables,
     share_quotients,
+    gather_additions,
     finish_algebra,
     share_common,
     remove_dead,

@@ -1,0 +1,96 @@
+"""Add to one place of an array once.
+
+    bx = scatter_add(bx, i, a)                  bx = scatter_add(bx, j, b)
+    bx = scatter_add(bx, j, b)         ──▶      bx = scatter_add(bx, i, a + c)
+    bx = scatter_add(bx, i, c)
+
+Additions may change their order, whether or not i and j are the same place, as long as nothing
+reads the array between them.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from tangent_like import infer, ir, runtime
+from tangent_like.analysis.numbering import atom_key
+from tangent_like.identities.terms import alike
+from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
+
+_FAR = 16
+"""So many additions back the same place is looked for."""
+
+
+def gather_additions(function: Function) -> Function:
+    if not any(map(_adds, ir.walk(function.body))):
+        return function
+    gathering = _Gathering(ir.count_uses(function.body))
+    body = gathering.block(function.body)
+    table = {value: gathering.unchanged(value) for value in gathering.table}
+    body = ir.without(body, lambda op: op.result in table)
+    return replace(function, body=ir.substitute(body, table))
+
+
+def _adds(statement: Statement) -> bool:
+    """Whether a statement adds to a place of an adjoint."""
+    if not isinstance(statement, Op) or not statement.derivative:
+        return False
+    return statement.fn is runtime.scatter_add
+
+
+@dataclass(eq=False, slots=True)
+class _Gathering:
+    uses: dict[Atom, int]
+    table: dict[Value, Atom] = field(default_factory=dict)
+    """What the array was before an addition that is left out."""
+
+    def block(self, block: Block) -> Block:
+        additions: dict[Atom, Op] = {}
+        statements: list[Statement] = []
+        for statement in block.statements:
+            if isinstance(statement, If):
+                then, orelse = self.block(statement.then), self.block(statement.orelse)
+                statements.append(replace(statement, then=then, orelse=orelse))
+            elif isinstance(statement, Loop):
+                statements.append(replace(statement, body=self.block(statement.body)))
+            elif _adds(statement):
+                statements += self.addition(statement, additions)
+            else:
+                statements.append(statement)
+        return Block(tuple(statements), block.results)
+
+    def addition(self, op: Op, additions: dict[Atom, Op]) -> Iterator[Op]:
+        """The addition, with what was added to its place before."""
+        before = self.same_place(op, additions)
+        if before is not None:
+            self.leave_out(before)
+            both = before.args[2], op.args[2]
+            total = Value("", infer.infer(operator.add, both, {}))
+            yield Op(total, operator.add, both, (), op.place, True)
+            op = replace(op, args=(*op.args[:2], total))
+        additions[op.result] = op
+        yield op
+
+    def same_place(self, op: Op, additions: dict[Atom, Op]) -> Op | None:
+        """The addition to the same place that nothing but additions lies behind."""
+        array, index, g = op.args
+        for _ in range(_FAR):
+            before = additions.get(array)
+            if before is None or self.uses[array] != 1:
+                return None
+            same = atom_key(before.args[1]) == atom_key(index)
+            if same and alike(before.args[2].fact, g.fact):
+                return before
+            array = self.unchanged(before.args[0])
+        return None
+
+    def leave_out(self, addition: Op) -> None:
+        self.table[addition.result] = self.unchanged(addition.args[0])
+
+    def unchanged(self, array: Atom) -> Atom:
+        """What stands for an array: the one before additions that are left out."""
+        while isinstance(array, Value) and array in self.table:
+            array = self.table[array]
+        return array
