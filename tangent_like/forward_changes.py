@@ -20,18 +20,22 @@ class Changes:
     missing: Const = ir.UNDEFINED
     """What a branch hands out for the values of the other branch."""
 
-    tapes: dict[tuple[Block, Value], Value] = field(default_factory=dict)
+    tapes: dict[tuple[Block, Value, Value | None], Value] = field(default_factory=dict)
     pushes: dict[Block, list[tuple[Value, Value]]] = field(default_factory=dict)
     """For each block the values to push in it, each with its tape."""
 
     exports: dict[Block, dict[Value, Value]] = field(default_factory=dict)
     exporting: dict[If, list[tuple[Block, Value, Value]]] = field(default_factory=dict)
+    reads: dict[Op, tuple[Op, ...]] = field(default_factory=dict)
+    """What is read before a store, since that overwrites it."""
+
     counters: dict[Loop, tuple[tuple[Block, ...], Value]] = field(default_factory=dict)
 
-    def tape(self, path: tuple[Block, ...], value: Value) -> Value:
-        """The tape of a value; the push goes where only iterations to be reversed pass."""
+    def tape(self, path: tuple[Block, ...], value: Value, undone: Value | None = None) -> Value:
+        """The tape of a value; the push goes where only iterations to be reversed pass.  What pops
+        it to get at an array that is `undone` has a tape of its own."""
         block = path[-1]
-        key = (block, value)
+        key = (block, value, undone)
         if key not in self.tapes:
             name = f"{value.name}_tape" if value.name else "tape"
             self.tapes[key] = Value(name, facts.Tape(facts.defined(value.fact)))
@@ -83,19 +87,29 @@ def _filled(statement: Statement) -> Iterator[Value]:
 
 
 def _block(block: Block, changes: Changes) -> Block:
-    pushes = {value: tape for tape, value in changes.pushes.get(block, ())}
-    rebuilt = [_statement(statement, changes) for statement in block.statements]
+    pushes: dict[Value, list[Value]] = {}
+    for tape, value in changes.pushes.get(block, ()):
+        pushes.setdefault(value, []).append(tape)
+    rebuilt = [new for old in block.statements for new in _with_reads(old, changes)]
     here = {v for s in rebuilt for v in ir.defined_by(s)}
     place = block.statements[0].place if block.statements else NOWHERE
     statements: list[Statement] = [
-        _push(tape, value, place) for value, tape in pushes.items() if value not in here
+        _push(tape, value, place)
+        for value, tapes in pushes.items()
+        for tape in tapes
+        if value not in here
     ]
     for statement in rebuilt:
         statements.append(statement)
         for value in ir.defined_by(statement):
-            if value in pushes:
-                statements.append(_push(pushes[value], value, statement.place))
+            statements += (_push(t, value, statement.place) for t in pushes.get(value, ()))
     return Block(tuple(statements), block.results)
+
+
+def _with_reads(statement: Statement, changes: Changes) -> Iterator[Statement]:
+    if isinstance(statement, Op):
+        yield from changes.reads.get(statement, ())
+    yield _statement(statement, changes)
 
 
 def _push(tape: Value, value: Value, place: Place) -> Op:

@@ -47,8 +47,10 @@ def choose(
     path: tuple[Block, ...],
     available: Collection[Value],
     order: Mapping[Value, int],
+    changing: frozenset[Value] = frozenset(),
 ) -> Plan:
-    """What to save and what to compute again, later values first."""
+    """What to save and what to compute again, later values first; what is read of arrays that are
+    `changing` is saved."""
     wanted = {need.value for need in needs} - set(available)
     recomputed: list[Op] = []
     pending = sorted(wanted, key=order.__getitem__)
@@ -57,7 +59,9 @@ def choose(
         value = pending.pop()
         op = definitions.get(value)
         inner = _operands(op, homes, path) if op is not None else []
-        if op is not None and _worthwhile(op, inner, wanted, available, definitions, homes, path):
+        known = (wanted, available, definitions, homes, path)
+        read = op is not None and op.fn in _VIEWS and not changing.isdisjoint(op.atoms)
+        if op is not None and not read and _worthwhile(op, inner, *known):
             recomputed.append(op)
             new = [v for v in inner if v not in wanted and v not in available]
             wanted.update(new)

@@ -27,9 +27,11 @@ from tangent_like.build import Builder
 from tangent_like.forward_changes import Changes, apply_changes
 from tangent_like.gradient_block import without_gradient_blocks
 from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Statement, Value
-from tangent_like.recomputation import Need, choose
+from tangent_like.recomputation import Need, Plan, choose
 from tangent_like.simplify.dead import prune
+from tangent_like.stores import Store
 from tangent_like.sweep import Mirror
+from tangent_like.undoing import Undo, Weaver, is_feasible, plan_undo
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +45,8 @@ class Joint:
 def record(sweeps: Sweeps, missing: Const = ir.UNDEFINED) -> Joint:
     """Decide for all values; a branch not taken hands out `missing` for its values."""
     first = repeated(sweeps.forward)
-    recorder = _Recorder(*_index(sweeps.forward, first), Changes(missing))
+    changing = _changing(sweeps.forward)
+    recorder = _Recorder(*_index(sweeps.forward, first), Changes(missing), first, changing)
     builder = Builder()
     recorder.builder = builder
     mirrored = ir.substitute(sweeps.reverse, first)
@@ -101,6 +104,18 @@ def _first_length(array: Value) -> facts.Dim:
     return sizes[0]
 
 
+def _changing(forward: Block) -> frozenset[Value]:
+    """The arrays in loops that are written into after what reads them."""
+    found: set[Atom] = set()
+    for statement in reversed(list(ir.walk(forward))):
+        if isinstance(statement, Op) and isinstance(statement.fn, Store):
+            found.add(statement.args[0])
+        elif isinstance(statement, Loop):
+            found.update(i for i, p in zip(statement.inits, statement.params) if p in found)
+    outside = {value for s in forward.statements for value in ir.defined_by(s)}
+    return frozenset(v for v in found if isinstance(v, Value) and v not in outside)
+
+
 @dataclass(eq=False, slots=True)
 class _Recorder:
     homes: dict[Value, Block]
@@ -108,7 +123,15 @@ class _Recorder:
     order: dict[Value, int]
     blocks: dict[Statement, Block]
     changes: Changes
+    first: Mapping[Value, Value] = field(default_factory=dict)
+    """For what is computed twice the first one."""
+
+    changing: frozenset[Value] = frozenset()
+    """The arrays in loops that are written into later."""
+
     builder: Builder = field(default_factory=Builder)
+    undone: dict[tuple[Loop, int], Value] = field(default_factory=dict)
+    """The results of mirrored loops that are arrays as they were before the loops."""
 
     def block(
         self, block: Block, path: tuple[Block, ...], in_loop: bool
@@ -163,33 +186,73 @@ class _Recorder:
         needed: Sequence[Value],
         path: tuple[Block, ...],
         items: dict[Value, Atom] | None,
+        undo: Undo | None = None,
+        undone: Value | None = None,
     ) -> tuple[Block, list[tuple[Value, Value]]]:
         """The block with its needs popped or recomputed; also the tapes, with what they hold."""
-        available = items or {}
-        plan = choose(
-            [Need(v, self.definitions.get(v)) for v in sorted(needed, key=self.order.__getitem__)],
-            self.definitions, self.homes, path, available, self.order,
-        )  # fmt: skip
-        table: dict[Value, Atom] = dict(available)
+        changing = self.changing if items is None else frozenset()
+        plan = self.plan(needed, path, items or {}, undo, changing)
+        late = _late(plan, undo)
+        table: dict[Value, Atom] = dict(items or {})
         tapes: list[tuple[Value, Value]] = []
 
         def build() -> tuple[Atom, ...]:
             for value in plan.taped:
-                tape = self.changes.tape(path, value)
+                tape = self.changes.tape(path, value, undone)
                 table[value] = self.builder.op(ir.pop, (tape,), name=value.name)
                 tapes.append((tape, table[value]))  # type: ignore[arg-type]
             for op in plan.recomputed:
+                if op.result in late:
+                    continue
                 args = tuple(_mapped(a, table) for a in op.args)
                 named = {k: _mapped(a, table) for k, a in op.keywords}
                 table[op.result] = self.builder.op(
                     op.fn, args, named, name=op.result.name, place=op.place
                 )
+            if undo is not None:
+                weaver = Weaver(undo, self.builder, table, late, self.order)
+                return weaver.block(block)
             replaced = ir.substitute(block, table)
             for statement in replaced.statements:
                 self.builder.append(statement)
             return replaced.results
 
         return self.builder.collect(build), tapes
+
+    def plan(
+        self,
+        needed: Sequence[Value],
+        path: tuple[Block, ...],
+        available: Mapping[Value, Atom],
+        undo: Undo | None = None,
+        changing: frozenset[Value] = frozenset(),
+    ) -> Plan:
+        """What of the needs of an iteration, or of a side of a branch, is saved and what computed
+        again; what is read of arrays that are `changing` is saved."""
+        first = Plan([], [])
+        if undo is not None:  # what undoing reads must not depend on what it undoes
+            own = [v for v in undo.needs if self.homes.get(v) in path]
+            first = self.chosen(own, path, available, changing)
+            known = (*first.taped, *(op.result for op in first.recomputed), *undo.versions)
+            available = {**available, **dict.fromkeys(known, ir.UNDEFINED)}
+        rest = self.chosen([v for v in needed if v not in available], path, available, changing)
+        return Plan(first.taped + rest.taped, first.recomputed + rest.recomputed)
+
+    def chosen(
+        self,
+        needed: Sequence[Value],
+        path: tuple[Block, ...],
+        available: Mapping[Value, Atom],
+        changing: frozenset[Value],
+    ) -> Plan:
+        return choose(
+            [Need(v, self.definitions.get(v)) for v in sorted(needed, key=self.order.__getitem__)],
+            self.definitions, self.homes, path, available, self.order, changing,
+        )  # fmt: skip
+
+    def side_supplied(self, undone: Value, block: Block, side: Block) -> Block:
+        """The block, which undoes one side of a branch, with what it needs of that."""
+        return self.supplied(block, self.needed(block, (side,)), (side,), None, undone=undone)[0]
 
     # --- loops --------------------------------------------------------------------------------
 
@@ -243,10 +306,50 @@ class _Backwards:
         by_index = self.forward.exits or index in ir.free_values(body) or not self.agree()
         supply, items = self.item_supply(index, direct, by_index)
         needed = [v for v in recorder.needed(body, self.path) if v not in items]
-        supplied, tapes = recorder.supplied(body, needed, self.path, items)
+        undo = self.undo(body, needed, items)
+        supplied, tapes = recorder.supplied(body, needed, self.path, items, undo)
+        mirrored = self.mirrored if undo is None else self.undoing(undo)
         supplied = _with_used(supply, supplied)
         used = ir.free_values(supplied)
-        return self.over(supplied, tapes, index, [pair for pair in direct if pair[1] in used])
+        used_directly = [pair for pair in direct if pair[1] in used]
+        return replace(self, mirrored=mirrored).over(supplied, tapes, index, used_directly)
+
+    def undo(
+        self, body: Block, needed: Sequence[Value], items: Mapping[Value, Atom]
+    ) -> Undo | None:
+        """How to get at older versions of arrays that would have to be saved as a whole."""
+        recorder = self.recorder
+        if not recorder.changing:
+            return None
+        taped = recorder.plan(needed, self.path, items).taped
+        arrays = {v for v in taped if facts.rank(v.fact) and isinstance(v.fact, facts.Array)}
+        undo = plan_undo(self.forward, self.path, arrays, recorder.undone) if arrays else None
+        if undo is None:
+            return None
+        for step in undo.stores:
+            assert step.old is not None and step.store is not None
+            recorder.homes[step.old] = step.block
+            recorder.order.setdefault(step.old, recorder.order[step.after])
+            recorder.changes.reads[step.store] = step.reads
+        undo = undo.built(recorder.side_supplied, recorder.first)
+        plan = recorder.plan(needed, self.path, items, undo)
+        return undo if is_feasible(undo, body, _late(plan, undo)) else None
+
+    def undoing(self, undo: Undo) -> Loop:
+        """The mirrored loop, which carries the arrays backwards as well."""
+        recorder, mirrored = self.recorder, self.mirrored
+        numbers = sorted(undo.backs)
+        results = tuple(Value(undo.backs[k].name, undo.backs[k].fact) for k in numbers)
+        found = dict(zip(numbers, results))
+        recorder.undone.update(
+            {(self.forward, k): found[k] for k, end in undo.ends.items() if k == end}
+        )
+        return replace(
+            mirrored,
+            results=(*mirrored.results, *results),
+            inits=(*mirrored.inits, *(self.forward.results[k] for k in numbers)),
+            params=(*mirrored.params, *(undo.backs[k] for k in numbers)),
+        )
 
     def is_numbered(self) -> bool:
         """Whether the index is the number of the iteration, rather than the item of a range: the
@@ -461,6 +564,16 @@ def _with_used(supply: Block, body: Block) -> Block:
         if statement.result in ir.free_values(body):
             body = Block((statement, *body.statements), body.results)
     return body
+
+
+def _late(plan: Plan, undo: Undo | None) -> dict[Value, Op]:
+    """What is computed from older versions of arrays, which are there later only."""
+    found: dict[Value, Op] = {}
+    versions = {} if undo is None else undo.versions
+    for op in plan.recomputed:
+        if any(a in versions or a in found for a in op.atoms):
+            found[op.result] = op
+    return found
 
 
 def _mapped(atom: Atom, table: dict[Value, Atom]) -> Atom:

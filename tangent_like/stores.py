@@ -89,18 +89,19 @@ def on_a_copy(op: Op) -> tuple[Op, Op]:
 
 def is_basic(index: Atom) -> bool:
     """Whether an index is certain to make a view, naming each element at most once."""
-    return all(_is_basic(fact) for fact in _parts(index))
+    return all(_is_basic(fact) for fact in index_parts(index))
 
 
 def names_elements_once(index: Atom) -> bool:
     """Whether an index is certain to name each element at most once."""
     return all(
         _is_basic(fact) or (isinstance(fact, facts.Array) and fact.dtype == "bool")
-        for fact in _parts(index)
+        for fact in index_parts(index)
     )
 
 
-def _parts(index: Atom) -> tuple[facts.Fact, ...]:
+def index_parts(index: Atom) -> tuple[facts.Fact, ...]:
+    """The facts of an index, one for each axis that it names."""
     fact = index.fact
     return fact.items if isinstance(fact, facts.Tuple) else (fact,)
 

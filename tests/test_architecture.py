@@ -25,7 +25,7 @@ LAYERS: list[set[str]] = [
     {"einsum_runtime", "linalg_runtime", "records", "stores"},
     {"effects", "infer", "recomputation", "forward_changes", "numba_runtime", "show", "undefined"},
     {"build", "identities", "verify"},
-    {"gradient_block", "trees"},
+    {"gradient_block", "trees", "undoing"},
     {"rules"},
     {"analysis"},
     {"store_rules"},

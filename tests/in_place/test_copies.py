@@ -38,11 +38,6 @@ def test_elements_are_written_without_copies_in_loops(f, args, count, mode):
         assert source.count("copy(") == count
 
 
-def test_an_inner_loop_that_reads_all_costs_one_copy():
-    types = {"a": programs.M, "b": programs.B, "sweeps": 3}
-    assert copies_in_loops(tl.source(programs.gauss_seidel, types=types)) == ["x.copy()"]
-
-
 def test_rows_read_beside_elements_written_are_copied_alone():
     source = tl.source(programs.cholesky, types={"a": programs.S})
     assert sorted(copies_in_loops(source)) == ["item.copy()", "item.copy()", "item1.copy()"]
