@@ -321,6 +321,8 @@ def move_back(g: Any, source: Any, x: Any) -> Any:
 
 def taken(x: Any, source: Any) -> Any:
     """The elements of `x` with the given numbers; 0 for the number -1."""
+    if not np.size(x):
+        return np.zeros(np.shape(source), np.asarray(x).dtype)
     return np.where(source >= 0, np.take(x, source), 0)
 
 
@@ -453,10 +455,12 @@ def ceil_index(place: Any) -> Any:
     return np.ceil(place).astype(int)
 
 
-def undiff(g: Any, axis: int) -> Any:
-    """The cotangent of x in np.diff(x, axis=axis)."""
+def undiff(g: Any, axis: int, like: Any = None) -> Any:
+    """The cotangent of x in np.diff(x, axis=axis), of the shape of `like`: of no elements there
+    are as few differences as of one."""
     g = np.moveaxis(np.asarray(g), axis, 0)
-    x = np.zeros((len(g) + 1, *g.shape[1:]), g.dtype)
+    length = len(g) + 1 if like is None else like.shape[axis]
+    x = np.zeros((length, *g.shape[1:]), g.dtype)
     x[1:] = g
     x[:-1] -= g
     return np.moveaxis(x, 0, axis)

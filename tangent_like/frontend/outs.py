@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, ir
-from tangent_like.errors import NotYetSupported
+from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.memory import fresh, write
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.writes import WHOLE, as_array
@@ -35,6 +35,10 @@ def call(
     plain: Plain,
 ) -> Atom | None:  # fmt: skip
     """The call where `out` is given; None where it is not."""
+    if isinstance(function, np.ufunc) and len(args) > function.nin + function.nout:
+        raise NeverSupported(
+            f"`{function.__name__}` of {len(args)} operands", state.place(node), "check the call"
+        )
     args, named, out = _taken_out(state, function, args, dict(keywords))
     if out is None or _is_none(out):
         return None

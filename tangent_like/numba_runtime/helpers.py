@@ -244,13 +244,14 @@ def _finite_max(x: Any, axis: Any) -> Implementation:
 
 
 @implements(runtime.undiff)
-def _undiff(g: Any, axis: Any) -> Implementation:
+def _undiff(g: Any, axis: Any, like: Any = None) -> Implementation:
     if literal(axis) % g.ndim != g.ndim - 1:
         return None
     last = g.ndim - 1
-    shape = tuple_text([*(f"g.shape[{k}]" for k in range(last)), f"g.shape[{last}] + 1"])
+    length = f"g.shape[{last}] + 1" if like is None else f"like.shape[{last}]"
+    shape = tuple_text([*(f"g.shape[{k}]" for k in range(last)), length])
     return function_from([
-        "def written(g, axis):",
+        "def written(g, axis, like=None):",
         f"    out = np.zeros({shape}, g.dtype)",
         "    out[..., 1:] += g",
         "    out[..., :-1] -= g",

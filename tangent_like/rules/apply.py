@@ -70,6 +70,8 @@ def _keywords_for(builder: Builder, op: Op, rule: Rule, plain: str) -> dict[str,
     keywords = {key: lift(builder, atom, plain) for key, atom in op.keywords}
     if rule.kind == "elementwise":
         keywords = {key: value for key, value in keywords.items() if key not in _NEUTRAL}
+        if keywords.get("where") is True:
+            del keywords["where"]
     return {key: value for key, value in keywords.items() if key != "out" or value is not None}
 
 

@@ -18,9 +18,10 @@ from tangent_like.rules.symbolic import Symbolic, apply, rank
 def _diff_cotangent(
     g: Any, x: Any, n: Any = 1, axis: Any = -1, prepend: Any = None, append: Any = None
 ) -> Any:
-    for _ in range(n):
-        g = apply(runtime.undiff, g, axis)
-    if _absent(prepend) and _absent(append):
+    whole = _absent(prepend) and _absent(append)
+    for k in range(n):
+        g = apply(runtime.undiff, g, axis, *([x] if whole and k == n - 1 else []))
+    if whole:
         return g, None, None
     return _unjoined(g, x, axis, prepend, append)
 
@@ -61,12 +62,11 @@ linear(
         (reals(4), 1, -1, 0.7), (reals(4), 1, -1, 0.7, 0.3), (reals(2, 3), 2, 0, reals(2, 3)),
         ((reals(2, 3),), {"prepend": 0.0}), ((reals(4),), {"append": 1.5}),
     ],
-    note="of one number at least",
 )  # fmt: skip
 constant(runtime.gradient_matrix)
 linear(
     runtime.undiff,
-    lambda h, g, axis: np.diff(h, axis=axis),
+    lambda h, g, axis, like=None: np.diff(h, axis=axis),
     samples=lambda: [(reals(3), 0), (reals(2, 3), -1)],
 )
 

@@ -13,7 +13,7 @@ from tangent_like.rules.joining import along
 from tangent_like.rules.registry import composed, constant, linear, rule
 from tangent_like.rules.samples import complexes, reals
 from tangent_like.rules.shapes import moved_back
-from tangent_like.rules.symbolic import apply, rank
+from tangent_like.rules.symbolic import apply, is_symbolic, rank
 
 # --- by index ---------------------------------------------------------------------------------
 
@@ -325,9 +325,15 @@ def _interp_formula(
         x, xp, fp, left, right = x % period, *_around(xp % period, fp, period), None, None
     high = np.clip(np.searchsorted(xp, x), 1, np.size(xp) - 1)
     x0, x1, f0, f1 = xp[high - 1], xp[high], fp[high - 1], fp[high]
-    between = f0 + (f1 - f0) * ((x - x0) / (x1 - x0))
+    between = f0 + (f1 - f0) * ((x - x0) / _width(xp, x1 - x0))
     inside = apply(np.where, x < xp[0], fp[0] if left is None else left, between)
     return apply(np.where, x > xp[-1], fp[-1] if right is None else right, inside)
+
+
+def _width(xp: Any, width: Any) -> Any:
+    """The distance of two neighbours, which is 0 where there is one point only."""
+    dims = facts.dims(xp.fact) if is_symbolic(xp) else np.shape(xp)
+    return width if dims and dims[0] != 1 else np.where(width == 0, 1, width)
 
 
 def _around(xp: Any, fp: Any, period: Any) -> tuple[Any, Any]:

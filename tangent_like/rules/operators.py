@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, runtime
+from tangent_like.facts import Scalar
 from tangent_like.rules.masks import choose, divide
 from tangent_like.rules.registry import elementwise, named, rule
 from tangent_like.rules.symbolic import apply, is_symbolic
@@ -25,7 +26,7 @@ elementwise((operator.sub, np.subtract), lambda x, w, y: (1, -1), samples=PAIRS)
 elementwise((operator.mul, np.multiply), lambda x, w, y: (w, x), samples=PAIRS)
 elementwise(
     (operator.truediv, np.true_divide),
-    lambda x, w, y: (_reciprocal(w), -y * y if _is_one(x) else -y / w),
+    lambda x, w, y: (_reciprocal(x, w), -y * y if _is_one(x) else -y / w),
     samples=PAIRS,
 )
 elementwise((operator.neg, np.negative), lambda x, y: -1, samples=[(1.3,), (-0.4,)])
@@ -49,7 +50,7 @@ elementwise(
 )
 rule(
     (divmod, np.divmod),
-    jvp=lambda tangents, y, x, w: (0.0, _remainder_tangent(tangents, y, w)),
+    jvp=lambda tangents, y, x, w: (None, _remainder_tangent(tangents, y, w)),
     vjp=lambda g, y, x, w: (None, None) if g[1] is None else (g[1], -g[1] * y[0]),
     samples=[(7.3, 2.0), (-7.3, 2.1)],
     note="the remainder has the derivatives 1 and -(x // w), also at the jumps",
@@ -63,9 +64,14 @@ def _remainder_tangent(tangents: tuple[Any, ...], y: Any, w: Any) -> Any:
     return -dw * y[0] if dx is None else dx - dw * y[0]
 
 
-def _reciprocal(w: Any) -> Any:
-    """Of a literal zero what NumPy gives: Python's own division would raise an exception."""
-    return math.inf if type(w) in (int, float) and w == 0 else 1 / w
+def _reciprocal(x: Any, w: Any) -> Any:
+    """1 / w, infinite where w is 0 if x is an array, as the quotient is: Python's own division
+    would raise an exception."""
+    if type(w) in (int, float) and w == 0:
+        return math.inf
+    if not _is_scalar(x) and is_symbolic(w) and isinstance(w.fact, Scalar) and not w.fact.numpy:
+        return apply(np.divide, 1, w)
+    return 1 / w
 
 
 def _is_one(x: Any) -> bool:

@@ -40,10 +40,13 @@ def _reduced() -> Any:
     ]  # fmt: skip
 
 
+_OF_ARRAYS = "of what is known to be a number, or of arrays"
 for _ufunc, _function, _note in (
-    (np.add, np.sum, ""), (np.multiply, np.prod, "exact where elements are 0"),
-    (np.maximum, np.max, "ties share equally"), (np.minimum, np.min, "ties share equally"),
-):  # fmt: skip
+    (np.add, np.sum, _OF_ARRAYS),
+    (np.multiply, np.prod, f"exact where elements are 0; {_OF_ARRAYS}"),
+    (np.maximum, np.max, f"ties share equally; {_OF_ARRAYS}"),
+    (np.minimum, np.min, f"ties share equally; {_OF_ARRAYS}"),
+):
     composed(_ufunc.reduce, _reduction(_function), samples=_reduced, note=_note)
 
 
@@ -56,7 +59,7 @@ def _log_of_sum(
     return total + (shift if keepdims is True else apply(np.sum, shift, **axes_of(axis)))
 
 
-composed(np.logaddexp.reduce, _log_of_sum, samples=lambda: _reduced()[:6])
+composed(np.logaddexp.reduce, _log_of_sum, samples=lambda: _reduced()[:6], note=_OF_ARRAYS)
 constant(runtime.finite_max)
 
 # --- accumulate -------------------------------------------------------------------------------

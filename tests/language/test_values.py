@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
+from tangent_like.errors import NeverSupported, NotYetSupported
 from tests.derivatives import assert_derivatives, define
 
 VECTOR = np.array([0.3, -1.2, 2.1])
@@ -282,3 +283,29 @@ def test_float32_in_a_loop_with_a_number():
         return np.sum(x)
 
     assert tl.grad(f)(np.ones(2, np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize("n", [0, 0.0])
+def test_array_divided_by_zero(n):
+    """Infinite, as the quotient is: Python's own division would raise."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bx = tl.grad(lambda x, n: np.sum(x / n) + np.sum(2.0 * x / n))(np.array([1.0, 2.0]), n)
+    np.testing.assert_array_equal(bx, [np.inf, np.inf])
+
+
+def test_differences_of_no_numbers():
+    for f in (lambda x: np.sum(np.diff(x)), lambda x: np.sum(np.diff(x, 2))):
+        for n in (0, 1, 2):
+            assert tl.grad(f)(np.zeros(n)).shape == (n,)
+
+
+def test_ufuncs_with_and_without_a_place_for_the_result():
+    x = np.array([1.0, 2.0])
+    for f in (lambda x: np.sum(np.maximum(x, x, x, x)), lambda x: np.sum(np.exp(x, x, x))):
+        with pytest.raises(NeverSupported, match="operands"):
+            tl.grad(f)(x)
+    assert_derivatives(lambda x: np.sum(np.maximum(x, 1.5, out=None, where=True)), x)
+    assert_derivatives(lambda x: np.sum(np.exp(x, where=x > 1.5, out=np.zeros(2))), x)
+    assert_derivatives(lambda x: np.sum(np.divide(x, 0.5, np.zeros(2))), x)
+    with pytest.raises(NotYetSupported, match="`exp` with the argument `where`"):
+        tl.grad(lambda x: np.sum(np.exp(x, where=x > 1.5)))(x)

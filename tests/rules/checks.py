@@ -144,12 +144,20 @@ def conditioning(tangents: Any) -> float:
 
 
 def check_second_order(program: Program, values: Any) -> None:
+    """Against differences of the first derivative; where a kink may be near, of a smaller step."""
+    try:
+        check_second_differences(program, values, 2e-3)
+    except AssertionError:
+        check_second_differences(program, values, 1e-4)
+
+
+def check_second_differences(program: Program, values: Any, h: float) -> None:
     dx, dz = likes(values, 7), likes(values, 77)
     results = program.run(values)
     g = likes(results, 70)
     straight = program.trace(values)[0]
     first = forward(straight).trace(values, dx)[0]
-    want = difference(first, values, dx, dz)
+    want = difference(first, values, dx, dz, h)
     twice = forward(first).run(values, [*dx, *dz])
     assert_close(twice, want, "forward over forward")
 

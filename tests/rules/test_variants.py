@@ -41,7 +41,6 @@ REFUSED = {
     "builtins.min": "not of arrays of one element",
     "numpy.cov": "of two observations at least",
     "numpy.corrcoef": "of two observations at least",
-    "numpy.diff": "of one number at least",
     "numpy.histogram": "of one number at least",
     "numpy.histogram_bin_edges": "of one number at least",
     "numpy.median": "of one number at least",
@@ -52,6 +51,7 @@ REFUSED = {
     "numpy.polymul": "has one coefficient at least",
     "numpy.polyval": "of one polynomial",
     "numpy.quantile": "of one number at least",
+    "numpy.reduce": "of what is known to be a number, or of arrays",
     "numpy.unique": "not along an axis",
     **dict.fromkeys(
         (
