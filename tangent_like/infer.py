@@ -459,9 +459,63 @@ def _item_of_array(fact: Array, index: ir.Atom) -> Fact:
 
 def _item_by_execution(fact: Array, index: ir.Atom) -> Fact:
     """Tuples of indices: NumPy's own rules decide, with every index inside bounds."""
+    fact, index = _slices_first(fact, index)
     array = ir.Value("", fact)
     found = execute(_indexed, (array, index), {})
     return Array(fact.dtype, None) if found == UNKNOWN else found
+
+
+def _slices_first(fact: Array, index: ir.Atom) -> tuple[Array, ir.Atom]:
+    """The fact of an array whose slices are taken, and the index with whole axes in their place:
+    how long `x[i, :3]` is, no array that stands for x can tell."""
+    assert fact.dims is not None
+    parts = _parts_of_index(index)
+    if not any(isinstance(part, slice) for part in parts):
+        return fact, index
+    axes = _axes_of(parts, len(fact.dims))
+    dims = list(fact.dims)
+    for k, (part, axis) in enumerate(zip(parts, axes, strict=True)):
+        if isinstance(part, slice) and axis < len(dims):
+            dims[axis] = _sliced(dims[axis], part)
+            parts[k] = slice(None)
+    whole = facts.Opaque("slice", (None, None, None))
+    if isinstance(index, ir.Const):
+        return Array(fact.dtype, tuple(dims)), ir.Const(tuple(parts))
+    taken = tuple(whole if isinstance(part, slice) else part for part in parts)
+    return Array(fact.dtype, tuple(dims)), ir.Value("", Tuple(taken))
+
+
+def _parts_of_index(index: ir.Atom) -> list[Any]:
+    """The indices of a tuple: those of a constant, else their facts; slices with known bounds."""
+    if isinstance(index, ir.Const):
+        return list(index.value) if isinstance(index.value, tuple) else []
+    items = index.fact.items if isinstance(index.fact, Tuple) else ()
+    return [
+        slice(*f.detail) if isinstance(f, Opaque) and f.kind == "slice" and f.detail else f
+        for f in items
+    ]
+
+
+def _axes_of(parts: list[Any], rank: int) -> list[int]:
+    """The axis that each part of an index begins with."""
+    counts = [_axes_taken(part) for part in parts]
+    rest = rank - sum(count for count in counts if count is not None)
+    found, axis = [], 0
+    for count in counts:
+        found.append(axis)
+        axis += rest if count is None else count
+    return found
+
+
+def _axes_taken(part: Any) -> int | None:
+    """How many axes a part of an index stands for; None for an ellipsis."""
+    if part is None or part == Opaque("NoneType"):
+        return 0
+    if part is ... or part == Opaque("ellipsis"):
+        return None
+    fact = part if isinstance(part, Fact) else facts.of_constant(part)
+    sizes = facts.dims(fact) if facts.dtype(fact) == "bool" else None
+    return 1 if sizes is None else len(sizes)
 
 
 def _indexed(array: Any, index: Any) -> Any:

@@ -236,3 +236,19 @@ def test_index_in_a_loop_does_not_take_quadratic_memory():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 200 * 8 * len(x)
+
+
+@pytest.mark.parametrize("length", [1, 2, 4, 7])
+def test_lengths_of_slices_beside_other_indices(length):
+    """How long `x[0, -4:3, ...]` and `x[0, :3]` are depends on the length of the axis."""
+
+    def mixed(x):
+        row = x[0, -4:3, ...]
+        return np.sum(row[-1:] * x[1, :3][-1:]) + np.sum(row)
+
+    def broadcast(x):
+        return np.sum(x[0, :3] * np.array([1.0, 2.0, 3.0][: min(length, 3)]))
+
+    x = np.cos(np.arange(2.0 * length)).reshape(2, length)
+    assert_derivatives(mixed, x)
+    assert_derivatives(broadcast, x)
