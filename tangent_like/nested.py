@@ -18,7 +18,7 @@ import gast
 import tangent_like.implicit  # noqa: F401 - tells how solvers are lowered
 from tangent_like import facts, ir
 from tangent_like.custom.calls import call_custom
-from tangent_like.errors import ArgumentError, NotYetSupported
+from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported
 from tangent_like.frontend.calls import bind_arguments, call
 from tangent_like.frontend.expressions import lower_expression
 from tangent_like.frontend.lower import lower_statement
@@ -106,13 +106,19 @@ def _lowered(
             params.append(param)
         else:
             params.append(Value(name, fact))
-    before, mark = dict(state.memory), ir.next_serial()
+    before, cells, mark = dict(state.memory), dict(state.cells), ir.next_serial()
     by_name = {param.id for param in tree_of(target).args.kwonlyargs}
     given = [atom for name, atom in zip(names, passed) if name not in by_name]
     named = {name: atom for name, atom in zip(names, passed) if name in by_name}
     block = state.builder.collect(lambda: [call(state, node, Const(target), given, named)])
     state.memory = {b: v for b, v in state.memory.items() if b.root not in params}
     refuse_outside(state, node, before, mark, "a function whose derivative is taken here")
+    for cell, binding in state.cells.items():
+        if binding is not cells.get(cell, binding):
+            raise NeverSupported(
+                f"writing `{cell.name}` in a function whose derivative is taken here",
+                state.place(node), "return the value instead",
+            )  # fmt: skip
     state.memory = before
     function = Function("inner", tuple(params), prune(block), state.place(node))
     return function, values

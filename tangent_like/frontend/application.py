@@ -11,9 +11,10 @@ import gast
 
 from tangent_like import facts, ir
 from tangent_like.errors import NotYetSupported
+from tangent_like.frontend import syntax
 from tangent_like.frontend.memory import fresh
-from tangent_like.frontend.objects import Deferred, consumed
-from tangent_like.frontend.scope import Frame
+from tangent_like.frontend.objects import consumed, deferred, reached
+from tangent_like.frontend.scope import Frame, LocalFunction
 from tangent_like.frontend.sequences import in_loop, known_range
 from tangent_like.frontend.stars import known_items
 from tangent_like.frontend.state import FALSE, Lowering
@@ -61,7 +62,10 @@ class Application:
 
     def deferred(self, make: Callable[[], Atom], function: Atom | None = None) -> Atom:
         """An iterator; `function` is what makes its items."""
-        return Const(Deferred(self.state, make, mentions(function)))
+        names, sources = read_by(function)
+        if function is not None:
+            sources += self.args
+        return deferred(self.state, make, names, sources, self.args)
 
     def sequence(self, atom: Atom) -> Atom:
         return consumed(self.state, atom, self.node)
@@ -139,12 +143,16 @@ def lower_made(state: Lowering, made: Made) -> Atom:
         state.frame = frame
 
 
-def mentions(function: Atom | None) -> frozenset[str]:
-    """The names that a local function mentions, among them those around it that it reads."""
-    node = getattr(function.value, "node", None) if isinstance(function, Const) else None
-    if node is None:
-        return frozenset()
-    return frozenset(part.id for part in gast.walk(node) if isinstance(part, gast.Name))
+def read_by(function: Atom | None) -> tuple[frozenset[str], list[Atom]]:
+    """The names and values around a local function that it reads."""
+    local = _value(function)
+    if not isinstance(local, LocalFunction):
+        return frozenset(), []
+    return reached(local.frame, syntax.names_from_outside(local.node))
+
+
+def _value(function: Atom | None) -> Any:
+    return function.value if isinstance(function, Const) else None
 
 
 Handler = Callable[[Application], Atom | None]

@@ -139,8 +139,10 @@ def _as_it_is_now(
     state.enter(env)
 
     def refresh() -> tuple[Atom, ...]:
-        names = state.frame.env
-        names.update((n, fresh_or_conflict(state, names[n], node)) for n in bound if n in names)
+        for name in bound:
+            table = state.table_of(name)
+            if name in table:
+                table[name] = fresh_or_conflict(state, table[name], node)
         return ()
 
     extra = state.builder.collect(refresh)

@@ -36,18 +36,20 @@ from tangent_like.frontend import (
     operators,
     outs,
     selection,
+    syntax,
     tables,
 )
 from tangent_like.frontend.arithmetic import refuse_functions
+from tangent_like.frontend.choices import choose
 from tangent_like.frontend.externals import External
 from tangent_like.frontend.failures import lower_exception
 from tangent_like.frontend.functions import lower_body, new_frame
-from tangent_like.frontend.joins import join_pairs
+from tangent_like.frontend.generators import is_generator, lower_generator_body
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.methods import METHODS
 from tangent_like.frontend.names import attribute_of_constant
 from tangent_like.frontend.numba_functions import python_function
-from tangent_like.frontend.objects import make_table, table_of
+from tangent_like.frontend.objects import deferred, make_table, reached, table_of
 from tangent_like.frontend.operator_calls import lower_operator
 from tangent_like.frontend.protocols import METHODS as BEHIND
 from tangent_like.frontend.protocols import (
@@ -336,22 +338,11 @@ def _call_choice(
     keywords: Mapping[str, Atom],
 ) -> Atom:
     """A branch with a call of either function."""
-    sides = [
-        state.builder.collect(partial(_calling, state, node, function, args, keywords))
-        for function in (choice.then, choice.orelse)
-    ]
-    pair = [("", sides[0].results[0], sides[1].results[0])]
-    state.builder.place = state.place(node)
-    joined = join_pairs(state, choice.test, sides[0], sides[1], pair)
-    result = joined.pop("")
-    state.memory.update(joined)
-    return result  # type: ignore[return-value]
-
-
-def _calling(
-    state: Lowering, node: Any, callee: Atom, args: Sequence[Atom], keywords: Mapping[str, Atom]
-) -> list[Atom]:
-    return [call(state, node, callee, args, keywords)]
+    return choose(
+        state, node, choice.test,
+        lambda: call(state, node, choice.then, args, keywords),
+        lambda: call(state, node, choice.orelse, args, keywords), "if",
+    )  # fmt: skip
 
 
 def _of_library(function: Any) -> bool:
@@ -560,13 +551,24 @@ def _inline(
     state: Lowering, source: Source, tree: Any, env: dict[str, Any], parent: Frame | None, key: Any
 ) -> Atom:
 
+    if is_generator(tree):
+        names, sources = reached(parent, syntax.names_from_outside(tree))
+        sources += [atom for atom in env.values() if isinstance(atom, ir.Value)]
+        make = partial(_in_frame, state, source, tree, env, parent, key)
+        return deferred(state, make, names, sources, env.values())
+    return _in_frame(state, source, tree, env, parent, key)
+
+
+def _in_frame(
+    state: Lowering, source: Source, tree: Any, env: dict[str, Any], parent: Frame | None, key: Any
+) -> Atom:
     caller = state.frame
     place = state.builder.place
     frame = new_frame(source, tree, env, parent, caller)
     frame.calls = (*caller.calls, key)
     state.frame = frame
     try:
-        return lower_body(state)
+        return lower_generator_body(state, tree) if is_generator(tree) else lower_body(state)
     finally:
         state.frame = caller
         state.builder.place = place

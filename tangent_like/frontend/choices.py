@@ -91,7 +91,8 @@ def choose(
             "choosing between functions at run time", state.place(node), "use `if` and call each"
         )
     nested = has_tests(left) or has_tests(right)  # type: ignore[arg-type]
-    if not nested and _binds_nothing(before, then_env) and _binds_nothing(before, else_env):
+    unbound = spelling != "if" and all(_binds_nothing(before, env) for _, env in sides)
+    if unbound and not nested:
         state.enter(before)
         if choosable(left, right):  # type: ignore[arg-type]
             return Const(Choice(test, left, right))  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import lower_statements, read_flag
 from tangent_like.frontend.failures import has_raised
-from tangent_like.frontend.scope import Frame, LocalFunction
+from tangent_like.frontend.scope import Cell, Frame, LocalFunction
 from tangent_like.frontend.source import Source
 from tangent_like.frontend.state import FALSE, Lowering
 from tangent_like.ir import Atom
@@ -23,9 +23,11 @@ def new_frame(
 ) -> Frame:
     calls = caller.calls if caller is not None else ()
     captured = syntax.captured_names(node)
+    cells = {name: Cell(name) for name in syntax.names_written_inside(node)}
     return Frame(
-        source, node, env, syntax.local_names(node), parent, caller, calls, captured=captured
-    )
+        source, node, env, syntax.local_names(node), parent, caller, calls, cells=cells,
+        captured=captured,
+    )  # fmt: skip
 
 
 def lower_body(state: Lowering) -> Atom:
@@ -34,7 +36,9 @@ def lower_body(state: Lowering) -> Atom:
     if isinstance(node, gast.Lambda):
         return state.expression(node.body)
     refuse_generators(state, node)
-    state.frame.env.update({"%left": FALSE, "%returned": FALSE, "%value": ir.UNDEFINED})
+    env = state.frame.env
+    state.cells.update((key, env.pop(n, ir.UNDEFINED)) for n, key in state.frame.cells.items())
+    env.update({"%left": FALSE, "%returned": FALSE, "%value": ir.UNDEFINED})
     body = list(node.body)
     if syntax.may_fall_through(body):
         body.append(gast.copy_location(gast.Return(value=None), body[-1]))

@@ -33,6 +33,7 @@ from tangent_like.frontend.scope import (
     Binding,
     Buffer,
     Carried,
+    Cell,
     Choice,
     Conflict,
     Environment,
@@ -183,7 +184,7 @@ def _at_end(
             if isinstance(key, Buffer):
                 fresh_buffer(state, key, node)
             else:
-                state.frame.env[key] = fresh_or_conflict(state, binding, node)
+                state.table_of(key)[key] = fresh_or_conflict(state, binding, node)
         return ()
 
     extra = state.builder.collect(build)
@@ -275,6 +276,8 @@ def shown(name: Any) -> str:
         return name.name
     if isinstance(name, _Test):
         return "test"
+    if isinstance(name, Cell):
+        return name.name
     return {"%value": "result", "%returned": "returned", "%broke": "broke"}.get(
         name, "" if name.startswith("%") else name
     )

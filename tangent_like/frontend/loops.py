@@ -50,8 +50,8 @@ from tangent_like.frontend.memory import (
     may_alias,
 )
 from tangent_like.frontend.names import read_binding
-from tangent_like.frontend.objects import consumed
-from tangent_like.frontend.scope import Binding, Buffer, Carried, Conflict, Environment
+from tangent_like.frontend.objects import consumed, refuse_changes
+from tangent_like.frontend.scope import Binding, Buffer, Carried, Cell, Conflict, Environment
 from tangent_like.frontend.selection import holds_functions
 from tangent_like.frontend.state import FALSE, TRUE, Lowering
 from tangent_like.frontend.targets import bind
@@ -73,13 +73,15 @@ _AT_START: dict[str, Binding] = {
 
 def lower_for(state: Lowering, node: Any) -> None:
     written = frozenset(syntax.assigned_names([node.target, *node.body]))
-    iterable = consumed(state, state.expression(node.iter), node, written)
+    given = state.expression(node.iter)
+    iterable, before = consumed(state, given, node, written), state.scope()
     items = _static_items(state, iterable, node)
     if items is not None:
         _unroll(state, node, items)
-        return
-    _check_iterable(state, iterable, node)
-    _lower_loop(state, node, iterable)
+    else:
+        _check_iterable(state, iterable, node)
+        _lower_loop(state, node, iterable)
+    refuse_changes(state, node, given, before)
 
 
 def lower_while(state: Lowering, node: Any) -> None:
@@ -172,7 +174,8 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
         ]
         for name in changed:
             plan.guesses[name] = joined[name] if attempt < _ATTEMPTS - 2 else facts.UNKNOWN
-        news = _learn_of_memory(state, plan, trial) or state.mingled > mingled
+        news = _learn_of_cells(plan, trial)
+        news |= _learn_of_memory(state, plan, trial) or state.mingled > mingled
         if not news and not changed:
             break
         assert attempt < _MOST_ATTEMPTS
@@ -202,6 +205,22 @@ class _Plan:
 
     writes: bool = False
     """Whether the body writes at all: then what each name shares is noted before it does."""
+
+
+def _learn_of_cells(plan: _Plan, trial: _Trial) -> bool:
+    """Note which variables functions that the body calls write into; whether that is news."""
+    new = [
+        key for key, binding in trial.env.items()
+        if isinstance(key, Cell) and key in plan.before and key not in plan.guesses
+        and binding is not plan.before[key] and key not in plan.lost
+    ]  # fmt: skip
+    for key in new:
+        entering = plan.before[key]
+        if isinstance(entering, Conflict):
+            plan.lost[key] = entering
+        else:
+            plan.guesses[key] = _first_guess(entering)
+    return bool(new)
 
 
 def _learn_of_memory(state: Lowering, plan: _Plan, trial: _Trial) -> bool:
@@ -303,8 +322,8 @@ def _lower_body(state: Lowering, plan: _Plan) -> _Trial:
             if isinstance(key, Buffer):
                 fresh_buffer(state, key, plan.node)
             else:
-                env = state.frame.env
-                env[key] = fresh_or_conflict(state, env[key], plan.node)
+                table = state.table_of(key)
+                table[key] = fresh_or_conflict(state, table[key], plan.node)
         return ()
 
     outer, state.frame.in_loop = state.frame.in_loop, True
@@ -328,7 +347,7 @@ def _carried(key: Any, guess: Fact, buffers: Buffers) -> Carried:
     if isinstance(key, Buffer):
         on_read = partial(buffers.make, key) if isinstance(guess, facts.STRUCTURES) else None
         return Carried(key.name, guess, key=key, on_read=on_read)
-    return Carried(key, guess, key=key, on_read=partial(buffers.make, key))
+    return Carried(shown(key) or key, guess, key=key, on_read=partial(buffers.make, key))
 
 
 def _iteration(state: Lowering, plan: _Plan) -> tuple[Atom | None, Value | None]:
@@ -442,13 +461,12 @@ def _append_loop(
         if isinstance(name, Buffer):
             adopt(state, name, value)
         else:
-            state.frame.env[name] = value
+            state.table_of(name)[name] = value
         if trial.writes and (isinstance(name, str) or isinstance(fact, facts.STRUCTURES)):
             buffers.make(name, part, value)
     tie_results(state, buffers, trial.env, {name: fact for name, fact, _ in rebuilt})
     for name, conflict in {**conflicts, **plan.lost}.items():
-        place = state.memory if isinstance(name, Buffer) else state.frame.env
-        place[name] = conflict
+        state.table_of(name)[name] = conflict
 
 
 def _settled_leaf(leaf: Value, fact: Fact) -> Value:

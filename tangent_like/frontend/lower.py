@@ -184,7 +184,8 @@ def _lower_delete(state: Lowering, node: Any) -> None:
         read_name(state, target.id, target)
         bind_name(state, target.id, Const(None), target)
         deleted = Conflict(target.id, state.place(node), "it may be deleted")
-        state.frame.env[target.id] = deleted
+        key = state.frame.cells.get(target.id, target.id)
+        state.table_of(key)[key] = deleted
 
 
 def _lower_return(state: Lowering, node: Any) -> None:
@@ -207,7 +208,7 @@ def _lower_function_definition(state: Lowering, node: Any) -> None:
             "a decorated nested function", state.place(node), "define it at the top of the module"
         )
     function = local_function(state, node, node.name)
-    state.frame.env[node.name] = Const(function)
+    bind_name(state, node.name, Const(function), node)
 
 
 _HANDLERS: dict[type, Callable[[Lowering, Any], None]] = {

@@ -14,7 +14,16 @@ from tangent_like import effects, facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.externals import External, Guard, Layout
 from tangent_like.frontend.memory import carried_atom, fresh
-from tangent_like.frontend.scope import Binding, Buffer, Carried, Conflict, Frame, Home, Outcome
+from tangent_like.frontend.scope import (
+    Binding,
+    Buffer,
+    Carried,
+    Cell,
+    Conflict,
+    Frame,
+    Home,
+    Outcome,
+)
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import Super, of_class
 from tangent_like.ir import Atom, Const
@@ -35,9 +44,17 @@ def read_name(state: Lowering, name: str, node: Any) -> Atom:
 
 
 def read_binding(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
-    binding: Binding = frame.env.get(name, ir.UNDEFINED)
+    key = frame.cells.get(name, name)
+    table: dict[Any, Any] = state.cells if isinstance(key, Cell) else frame.env
+    if key is not name and key not in table:
+        raise NotYetSupported(
+            f"`{name}`, which a nested function writes, in a function that calls itself or is "
+            "handed to a library",
+            state.place(node), "pass it as an argument, and return it",
+        )  # fmt: skip
+    binding: Binding = table.get(key, ir.UNDEFINED)
     if isinstance(binding, Carried):
-        binding = frame.env[name] = carried_atom(state, binding)
+        binding = table[key] = carried_atom(state, binding)
     if isinstance(binding, Conflict):
         raise NotYetSupported(
             f"`{name}` may hold different kinds of things here: {binding.reason}",
@@ -54,8 +71,8 @@ def read_binding(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
         if name == "%value":  # wherever it is read the function has returned
             return state.builder.op(ir.live, (binding,), name=binding.name, place=state.place(node))
         binding = _read(state, binding, node)
-        if frame is state.frame:  # that of a caller goes on where this block has ended
-            frame.env[name] = binding
+        if frame is state.frame or key is not name:  # a caller's goes on where this block ends
+            table[key] = binding
     assert isinstance(binding, (ir.Value, ir.Const))
     return binding
 

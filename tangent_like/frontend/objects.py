@@ -6,16 +6,18 @@ arguments are given.  Dicts are records (`records.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tangent_like import facts, ir, runtime
 from tangent_like.errors import NotYetSupported
-from tangent_like.frontend.memory import fresh
+from tangent_like.frontend import syntax
+from tangent_like.frontend.memory import buffers_of, fresh, is_refreshed
 from tangent_like.frontend.protocols import call_special, is_protocol_object
+from tangent_like.frontend.scope import Buffer, Cell, Environment, Frame, LocalFunction
 from tangent_like.frontend.state import Lowering
-from tangent_like.ir import Atom, Const
+from tangent_like.ir import Atom, Const, Value
 from tangent_like.records import MakeRecord
 from tangent_like.trees import item
 
@@ -28,6 +30,9 @@ class Deferred:
     state: Lowering
     make: Callable[[], Atom]
     mentions: frozenset[str] = frozenset()
+    sources: Sequence[Atom] = ()
+    """Arrays, lists and objects that are read when its items are made."""
+
     used: bool = False
     loops: int = 0
     """How many loops are around the place where it was made."""
@@ -95,6 +100,62 @@ def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = fr
         )
     deferred.used = True
     return deferred.make()
+
+
+def iterators_in(atoms: Iterable[Atom | None]) -> list[Deferred]:
+    values = [atom.value for atom in atoms if isinstance(atom, Const)]
+    return [value for value in values if isinstance(value, Deferred)]
+
+
+def deferred(
+    state: Lowering, make: Callable[[], Atom], names: frozenset[str] = frozenset(),
+    sources: Sequence[Atom] = (), around: Iterable[Atom | None] = (),
+) -> Atom:  # fmt: skip
+    """An iterator whose items `make` makes of names, sources, and the iterators `around`."""
+    inner = iterators_in(around)
+    names = names.union(*(one.mentions for one in inner))
+    read = [*sources, *(source for one in inner for source in one.sources)]
+    return Const(Deferred(state, make, names, read))
+
+
+def reached(frame: Frame | None, names: Iterable[str]) -> tuple[frozenset[str], list[Atom]]:
+    """Names that are read in a frame and those around it, with those that nested functions among
+    them read, and the values that they stand for."""
+    values: list[Atom] = []
+    pending, seen = [(name, frame) for name in names], set[tuple[str, int]]()
+    while pending:
+        name, around = pending.pop()
+        while around is not None and name not in around.env:
+            around = around.parent
+        if (name, id(around)) in seen:
+            continue
+        seen.add((name, id(around)))
+        bound = around.env[name] if around is not None else None
+        if isinstance(bound, Value):
+            values.append(bound)
+        elif isinstance(bound, Const) and isinstance(bound.value, LocalFunction):
+            inner = bound.value
+            pending += [(n, inner.frame) for n in syntax.names_from_outside(inner.node)]
+    return frozenset(name for name, _ in seen), values
+
+
+def refuse_changes(state: Lowering, node: Any, given: Atom, before: Environment) -> None:
+    """Refuse a loop over an iterator that writes into what the iterator reads: Python would make
+    the next item of what is there then."""
+    for iterator in iterators_in([given]):
+        buffers = {b for atom in iterator.sources for b in buffers_of(state, atom)}
+        read: list[Any] = [other for buffer in buffers for other in (buffer, *buffer.tangled)]
+        read += [cell for cell in state.cells if cell.name in iterator.mentions]
+        if any(_is_changed(state, key, before) for key in read):
+            raise NotYetSupported(
+                "an iterator over what its loop changes", state.place(node), "make a list before it"
+            )
+
+
+def _is_changed(state: Lowering, key: Buffer | Cell, before: Environment) -> bool:
+    missing = key.root if isinstance(key, Buffer) else None
+    old, now = before.get(key, missing), state.table_of(key).get(key, missing)
+    return old is not now and not is_refreshed(state, old, now)
 
 
 def refuse_as_result(state: Lowering, atom: Atom, node: Any) -> None:

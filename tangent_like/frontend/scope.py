@@ -8,6 +8,7 @@ it is read: only then does the loop carry it in.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -114,8 +115,23 @@ class Buffer:
         return self.root.name
 
 
+class Cell(str):
+    """The key of a variable that nested functions declare `nonlocal`: every call may change it,
+    so it belongs to no frame alone."""
+
+    name: str
+
+    def __new__(cls, name: str) -> Cell:
+        made = super().__new__(cls, f"%cell {next(_serials)} {name}")
+        made.name = name
+        return made
+
+
+_serials = itertools.count(1)
+
+
 Environment = dict[Any, Binding]
-"""What names hold, and buffers."""
+"""What names hold, and cells, and buffers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,6 +227,9 @@ class Frame:
     """The functions that are being inlined, outermost first."""
 
     in_loop: bool = False
+    cells: Mapping[str, Cell] = field(default_factory=dict)
+    """The keys of local variables that functions defined inside may write."""
+
     captured: frozenset[str] = frozenset()
     """The names that functions defined inside may read."""
 

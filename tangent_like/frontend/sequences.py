@@ -25,7 +25,7 @@ from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import truth
 from tangent_like.frontend.dicts import write_key_of
 from tangent_like.frontend.memory import buffers_of, enlist, fresh, is_new
-from tangent_like.frontend.objects import Deferred, consumed, make_table
+from tangent_like.frontend.objects import consumed, deferred, make_table, reached, refuse_changes
 from tangent_like.frontend.scope import Frame
 from tangent_like.frontend.stars import known_items
 from tangent_like.frontend.state import FALSE, Lowering
@@ -54,8 +54,11 @@ class Push:
 
 
 def lower_list(state: Lowering, node: Any) -> Atom:
-    first = consumed(state, state.expression(node.generators[0].iter), node)
-    return _built(state, node, node.elt, first)
+    given = state.expression(node.generators[0].iter)
+    first, before = consumed(state, given, node), state.scope()
+    made = _built(state, node, node.elt, first)
+    refuse_changes(state, node, given, before)
+    return made
 
 
 def lower_generator(state: Lowering, node: Any) -> Atom:
@@ -71,7 +74,8 @@ def lower_generator(state: Lowering, node: Any) -> Atom:
             state.frame = outer
 
     own = syntax.assigned_names([g.target for g in node.generators])
-    return Const(Deferred(state, make, syntax.mentioned_names([node]) - set(own)))
+    names, sources = reached(frame, syntax.mentioned_names([node]) - set(own))
+    return deferred(state, make, names, [first, *sources], [first])
 
 
 def lower_dict(state: Lowering, node: Any) -> Atom:
@@ -130,13 +134,17 @@ def _built(state: Lowering, node: Any, item: Any, first: Atom) -> Atom:
 
 def _written_out(state: Lowering, node: Any, first: Atom, add: Callable[[], None]) -> bool:
     """Run `add` for each item, if what there is to go through is known; False if it is not."""
-    frame = _enter(state, node)
+    before, frame = state.scope(), _enter(state, node)
+    known = False
     try:
         block = state.builder.collect(lambda: _expand(state, node, 0, first, add))
+        known = True
     except _NotKnown:
         return False
     finally:
         state.frame = frame.caller  # type: ignore[assignment]
+        if not known:
+            state.enter(before)
     for statement in block.statements:
         state.builder.append(statement)
     return True

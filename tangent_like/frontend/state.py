@@ -17,7 +17,16 @@ from tangent_like.errors import Place
 from tangent_like.frontend.externals import MISSING, Definition, External, Guard, Layout
 from tangent_like.frontend.kinds import with_fresh_sizes
 from tangent_like.frontend.learnt import Learnt
-from tangent_like.frontend.scope import Buffer, Chosen, Conflict, Environment, Frame, Home
+from tangent_like.frontend.scope import (
+    Binding,
+    Buffer,
+    Cell,
+    Chosen,
+    Conflict,
+    Environment,
+    Frame,
+    Home,
+)
 from tangent_like.ir import Atom, Const, Value
 
 TRUE, FALSE = Const(True), Const(False)
@@ -66,6 +75,9 @@ class Lowering:
     memory: dict[Buffer, Any] = field(default_factory=dict)
     """What each buffer that was written into holds now."""
 
+    cells: dict[Cell, Binding] = field(default_factory=dict)
+    """What the variables hold that nested functions may write."""
+
     homes: dict[Value, Home] = field(default_factory=dict)
     """Where values live (`memory.home_of` fills it)."""
 
@@ -112,13 +124,20 @@ class Lowering:
         return self.module.guards
 
     def scope(self) -> Environment:
-        """What names and buffers hold here."""
-        return {**self.frame.env, **self.memory}
+        """What names, cells and buffers hold here."""
+        return {**self.frame.env, **self.cells, **self.memory}
 
     def enter(self, scope: Environment) -> None:
-        """Go on with what names and buffers hold somewhere."""
-        self.frame.env = {k: v for k, v in scope.items() if not isinstance(k, Buffer)}
-        self.memory = {k: v for k, v in scope.items() if isinstance(k, Buffer)}
+        """Go on with what names, cells and buffers hold somewhere."""
+        self.frame.env, self.cells, self.memory = {}, {}, {}
+        for key, binding in scope.items():
+            self.table_of(key)[key] = binding
+
+    def table_of(self, key: Any) -> dict[Any, Any]:
+        """Where it stands what a name, a cell or a buffer holds."""
+        if isinstance(key, Buffer):
+            return self.memory
+        return self.cells if isinstance(key, Cell) else self.frame.env
 
     def place(self, node: Any) -> Place:
         return self.frame.source.place(node)

@@ -97,6 +97,27 @@ def local_names(function: Any) -> frozenset[str]:
 
 
 @lru_cache(maxsize=256)
+def nonlocal_names(function: Any) -> frozenset[str]:
+    """The variables of functions around it that a function declares `nonlocal`."""
+    found = (node.names for node in nodes_of_body(function) if isinstance(node, gast.Nonlocal))
+    return frozenset(name for names in found for name in names)
+
+
+@lru_cache(maxsize=256)
+def names_written_inside(function: Any) -> frozenset[str]:
+    """The local variables of a function that functions defined inside declare `nonlocal`."""
+    declared = {
+        name
+        for scope in nodes_of_body(function)
+        if isinstance(scope, _SCOPES)
+        for node in gast.walk(scope)
+        if isinstance(node, gast.Nonlocal)
+        for name in node.names
+    }
+    return local_names(function) & declared
+
+
+@lru_cache(maxsize=256)
 def first_yield(function: Any) -> Any:
     """The first `yield` or `await` of a function; None in one that is no generator."""
     kinds = (gast.Yield, gast.YieldFrom, gast.Await)
@@ -121,6 +142,12 @@ def mentioned_names(nodes: Sequence[Any]) -> frozenset[str]:
     return frozenset(node.id for node in below if isinstance(node, gast.Name))
 
 
+def names_from_outside(function: Any) -> frozenset[str]:
+    """The names that a function mentions, but for its own local variables."""
+    mentioned = (part.id for part in gast.walk(function) if isinstance(part, gast.Name))
+    return frozenset(mentioned) - local_names(function)
+
+
 def contains(nodes: Sequence[Any], kind: Any) -> bool:
     """Whether a node of this kind lies below, outside nested functions."""
     return any(isinstance(node, kind) for node in statements_below(nodes))
@@ -143,6 +170,13 @@ def breaks_out(nodes: Sequence[Any]) -> bool:
             if breaks_out(inner):
                 return True
     return False
+
+
+def is_endless(loop: Any) -> bool:
+    """Whether a `while` has no end but by what is around it."""
+    forever = isinstance(loop.test, gast.Constant) and bool(loop.test.value)
+    ends = breaks_out(loop.body) or contains(loop.body, (gast.Return, gast.Raise))
+    return forever and not ends
 
 
 def may_fall_through(nodes: Sequence[Any]) -> bool:

@@ -10,10 +10,11 @@ import gast
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.facts import Fact
-from tangent_like.frontend import dicts
+from tangent_like.frontend import dicts, syntax
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import consumed
 from tangent_like.frontend.protocols import call_special, special_method
+from tangent_like.frontend.scope import Cell, Frame
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import write_attribute
 from tangent_like.frontend.writes import write_item
@@ -55,6 +56,10 @@ def delete_item(state: Lowering, target: Any) -> bool:
 
 def bind_name(state: Lowering, name: str, value: Atom, node: Any) -> None:
     """Assignment to a local name; others are outside the function, and never written to."""
+    cell = cell_of(state, name, node)
+    if cell is not None:
+        state.cells[cell] = named(value, name)
+        return
     if name not in state.frame.locals:
         raise NotYetSupported(
             f"writing to `{name}`, a variable outside the function",
@@ -64,9 +69,26 @@ def bind_name(state: Lowering, name: str, value: Atom, node: Any) -> None:
     state.frame.env[name] = named(value, name)
 
 
+def cell_of(state: Lowering, name: str, node: Any) -> Cell | None:
+    """The key of a variable that nested functions write, where the current one may write it."""
+    frame: Frame | None = state.frame
+    if frame is not None and name not in frame.locals:
+        if name not in syntax.nonlocal_names(frame.node):
+            return None
+        while frame is not None and name not in frame.locals:
+            frame = frame.parent
+    cell = frame.cells.get(name) if frame is not None else None
+    if cell is not None and cell not in state.cells:
+        raise NotYetSupported(
+            f"writing `{name}` in a function that calls itself or is handed to a library",
+            state.place(node), "return the value instead",
+        )  # fmt: skip
+    return cell
+
+
 def named(value: Atom, name: str) -> Atom:
     """The value under the user's name: a temporary takes it, a named value keeps its own."""
-    if isinstance(value, Value) and not value.name:
+    if isinstance(value, Value) and not value.name and not name.startswith("%"):
         value.name = name
     return value
 
