@@ -124,7 +124,7 @@ def jvp(
         return value, _zero_like(value)
     for i in wrt:
         _check_like(primals[i], tangents[i], "tangent")
-    derived = _derivative(underlying(function), "jvp", wrt, **options)
+    derived = _derivative(underlying(function, len(primals)), "jvp", wrt, **options)
     return derived(*primals, *(_as_float(tangents[i], primals[i]) for i in wrt))
 
 
@@ -177,7 +177,7 @@ def vjp(
     strings, None) get None.
     """
     chosen = tuple(i for i, p in enumerate(primals) if _is_active(p))
-    value, cotangents = _sweeps(underlying(function), primals, chosen, options)
+    value, cotangents = _sweeps(underlying(function, len(primals)), primals, chosen, options)
 
     def pullback(g: Any) -> tuple[Any, ...]:
         """The cotangents of the primals for the cotangent `g` of the value."""

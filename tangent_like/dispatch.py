@@ -25,6 +25,7 @@ from tangent_like.frontend.signatures import parameters_of
 from tangent_like.parts import is_too_deep, items_of, parts_of
 from tangent_like.request import Request
 from tangent_like.rules import registry
+from tangent_like.spelled import Variadic, has_collectors, is_spelled_out, spelled
 
 if TYPE_CHECKING:
     from tangent_like.backend.load import Compiled
@@ -56,6 +57,8 @@ class Derivative:
         if isinstance(function, MethodType):
             inner = cls(function.__func__, operator, beyond_self(wrt), **options)
             return functools.partial(inner, function.__self__)
+        if has_collectors(function):
+            return Variadic(_derived, function, operator, wrt, options)
         return super().__new__(cls)
 
     def __init__(self, function: Any, operator: str, wrt: Wrt = 0, **options: Any):
@@ -77,7 +80,7 @@ class Derivative:
         registry.observers.add(self)
         functools.update_wrapper(self, self.function, updated=())
         self.__name__ = f"{getattr(self.function, '__name__', 'f')}_{operator}"
-        self.__wrapped__ = self.function
+        self.__wrapped__ = getattr(self.function, "__spelled__", self.function)
         self.__signature__ = signature_with(own, self.parameters[len(own) :])
 
     def choose(self, *args: Any, **keywords: Any) -> Any:
@@ -192,7 +195,7 @@ class Derivative:
         return self if instance is None else functools.partial(self, instance)
 
     def __reduce__(self) -> Any:
-        return _rebuild, (self.function, self.request.operator, self.wrt, self.options)
+        return _rebuild, (self.__wrapped__, self.request.operator, self.wrt, self.options)
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__qualname__", repr(self.function))
@@ -200,6 +203,19 @@ class Derivative:
 
 
 operators.register_class(Derivative)
+operators.register_class(Variadic)
+
+
+@functools.lru_cache(maxsize=512)
+def _derived_once(
+    function: Any, operator: str, wrt: Wrt, options: tuple[tuple[str, Any], ...]
+) -> Derivative:
+    return Derivative(function, operator, wrt, **dict(options))
+
+
+def _derived(function: Any, operator: str, wrt: Wrt, **options: Any) -> Derivative:
+    """A derivative, one and the same for the same function."""
+    return _derived_once(function, operator, wrt, tuple(options.items()))
 
 
 def compiled(
@@ -250,14 +266,19 @@ def beyond_self(wrt: Wrt) -> Wrt:
     return wrt + 1 if isinstance(wrt, int) and wrt >= 0 else wrt
 
 
-def underlying(function: Any) -> Any:
-    """What is differentiated: a Python function, or a derivative."""
+def underlying(function: Any, count: int | None = None) -> Any:
+    """What is differentiated: a Python function, or a derivative.  For callables of other kinds,
+    and such as take any number of arguments, it is a function written for them, of `count`."""
     inner = getattr(function, "__differentiated__", None)
     if inner is not None:
         return inner
     function = python_function(function)
+    if count is not None and has_collectors(function):
+        return spelled(function, count)
     if isinstance(function, (FunctionType, Derivative)):
         return function
+    if is_spelled_out(function) and registry.find(function) is None:
+        return spelled(function)
     if callable(function):
         name = getattr(function, "__qualname__", None) or type(function).__name__
         if registry.find(function) is not None:
@@ -385,6 +406,7 @@ def name_of(function: Any) -> str:
 def place_of(function: Any) -> Place:
     """Where a function is defined."""
     root = root_of(function)
+    root = getattr(root, "__spelled__", root)
     code = getattr(root, "__code__", None)
     if code is None:
         return NOWHERE

@@ -19,6 +19,7 @@ import tangent_like.implicit  # noqa: F401 - tells how solvers are lowered
 from tangent_like import facts, ir
 from tangent_like.custom.calls import call_custom
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported
+from tangent_like.frontend import operators
 from tangent_like.frontend.calls import bind_arguments, call
 from tangent_like.frontend.expressions import lower_expression
 from tangent_like.frontend.lower import lower_statement
@@ -32,7 +33,9 @@ from tangent_like.ir import Atom, Const, Function, Value
 from tangent_like.recursion import recurse
 from tangent_like.request import Request
 from tangent_like.simplify.dead import prune
+from tangent_like.spelled import is_spelled_out, spelled
 from tangent_like.transform import forward, transform, with_seed
+from tangent_like.trees import free_name
 
 
 def new_module() -> Module:
@@ -44,6 +47,11 @@ def derive(
     state: Lowering, node: Any, derived: Derived, args: Sequence[Atom], keywords: Mapping[str, Atom]
 ) -> Atom:
     """The value of calling a derivative on these arguments."""
+    if is_spelled_out(derived.target):
+        primals = args[0].fact if derived.operator == "jvp" and args else None
+        count = len(primals.items) if isinstance(primals, facts.STRUCTURES) else len(args)
+        target = spelled(derived.target, count, tuple(keywords))
+        derived = Derived(derived.operator, target, derived.options)
     if derived.operator == "jvp":
         return _jvp(state, node, derived, args)
     if derived.operator == "vjp":
@@ -55,14 +63,27 @@ def derive(
             f"`{derived.operator}` inside a differentiated function", state.place(node),
             "nest grad and jvp instead",
         )  # fmt: skip
-    tree = tree_of(derived.target)
-    names = parameter_names(state, node, derived.target)
-    bound = bind_arguments(state, node, tree, _defaults(derived.target), args, keywords)
-    atoms = [bound[name] for name in names]
+    bound = _bound(state, node, derived.target, args, keywords)
+    names, atoms = list(bound), list(bound.values())
     request = request_of(derived, names, state, node)
     function, values = _lowered(state, node, derived.target, names, atoms, request.wrt)
     result = transform(function, request)
     return splice(state, result, values)
+
+
+def _bound(
+    state: Lowering, node: Any, target: Any, args: Sequence[Atom], keywords: Mapping[str, Atom]
+) -> dict[str, Atom]:
+    """The arguments by name; those that `*args` takes have names of their own."""
+    tree, defaults = tree_of(target), _defaults(target)
+    if not _collects(tree):
+        found = bind_arguments(state, node, tree, defaults, args, keywords)
+        return {param.id: found[param.id] for param in parameter_nodes(tree.args)}
+    names = parameter_names(target, len(args))
+    bind_arguments(state, node, tree, defaults, args, keywords)  # which refuses what does not fit
+    given = {**dict(zip(names, args)), **keywords}
+    declared = [*names, *(param.id for param in tree.args.kwonlyargs), *keywords]
+    return {name: given[name] if name in given else defaults[name] for name in declared}
 
 
 def splice(state: Lowering, function: Function, values: Mapping[Value, Atom]) -> Atom:
@@ -107,7 +128,8 @@ def _lowered(
         else:
             params.append(Value(name, fact))
     before, cells, mark = dict(state.memory), dict(state.cells), ir.next_serial()
-    by_name = {param.id for param in tree_of(target).args.kwonlyargs}
+    positional = set(parameter_names(target, len(names)))
+    by_name = {name for name in names if name not in positional}
     given = [atom for name, atom in zip(names, passed) if name not in by_name]
     named = {name: atom for name, atom in zip(names, passed) if name in by_name}
     block = state.builder.collect(lambda: [call(state, node, Const(target), given, named)])
@@ -130,24 +152,28 @@ def tree_of(target: Any) -> Any:
         return tree_of(target.target)
     if isinstance(target, LocalFunction):
         return target.node
-    if hasattr(target, "request"):
+    if isinstance(target, operators.DERIVATIVES):
         return tree_of(target.function)
     tree = find_source(target).tree
-    if tree.args.vararg is None and tree.args.kwarg is None:
+    if not _collects(tree):
         return tree
     declared = [p.replace(annotation=p.empty, default=p.empty) for p in parameters_of(target)]
     return gast.parse(f"def wrapped{inspect.Signature(declared)}: pass").body[0]
 
 
-def parameter_names(state: Lowering, node: Any, target: Any) -> list[str]:
+def parameter_names(target: Any, count: int) -> list[str]:
+    """The parameters by position, with names for those of `count` arguments that `*args` takes."""
     arguments = tree_of(target).args
-    if arguments.vararg is not None or arguments.kwarg is not None:
-        raise NotYetSupported(
-            "differentiating a function with `*args` or `**kwargs`",
-            state.place(node),
-            "name its parameters",
-        )
-    return [param.id for param in parameter_nodes(arguments)]
+    names = [param.id for param in (*arguments.posonlyargs, *arguments.args)]
+    if arguments.vararg is not None:
+        taken = {param.id for param in parameter_nodes(arguments)}
+        for k in range(count - len(names)):
+            names.append(free_name(f"{arguments.vararg.id}{k}", taken))
+    return names
+
+
+def _collects(tree: Any) -> bool:
+    return tree.args.vararg is not None or tree.args.kwarg is not None
 
 
 def _defaults(target: Any) -> Mapping[str, Atom]:
@@ -155,7 +181,7 @@ def _defaults(target: Any) -> Mapping[str, Atom]:
         return _defaults(target.target)
     if isinstance(target, LocalFunction):
         return target.defaults
-    if hasattr(target, "request"):
+    if isinstance(target, operators.DERIVATIVES):
         return _defaults(target.function)
     declared = parameters_of(target)
     return {p.name: Const(p.default) for p in declared if p.default is not p.empty}
@@ -191,7 +217,7 @@ def _pull(state: Lowering, node: Any, derived: Derived, args: Sequence[Atom]) ->
     if len(args) != 1:
         raise ArgumentError("a pullback takes one cotangent", state.place(node))
     primals: Sequence[Atom] = derived.options["primals"]
-    names = parameter_names(state, node, derived.target)[: len(primals)]
+    names = parameter_names(derived.target, len(primals))[: len(primals)]
     wrt = tuple(i for i, p in enumerate(primals) if facts.may_be_differentiated(p.fact))
     function, values = _lowered(state, node, derived.target, names, primals, wrt)
     seeded = with_seed(function, Request("vjp", wrt, single=False))
@@ -218,7 +244,7 @@ def _jvp(state: Lowering, node: Any, derived: Derived, args: Sequence[Atom]) -> 
     )
     if len(primals) != len(tangents):
         raise ArgumentError("jvp takes a tangent for each primal", state.place(node))
-    names = parameter_names(state, node, derived.target)[: len(primals)]
+    names = parameter_names(derived.target, len(primals))[: len(primals)]
     wrt = tuple(
         i for i, t in enumerate(tangents) if not (isinstance(t, Const) and t.value is None)
     )

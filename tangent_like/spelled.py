@@ -103,7 +103,10 @@ def _parameter(name: str, taken: set[str]) -> Parameter:
 def _compiled(
     function: Any, positional: Sequence[Parameter], named: Sequence[Parameter], grouped: bool
 ) -> FunctionType:
-    name = getattr(function, "__name__", None) or type(function).__name__
+    root = function
+    while isinstance(root, functools.partial):
+        root = root.func
+    name = getattr(root, "__name__", None) or type(root).__name__
     name = name if name.isidentifier() else "called"
     inner = trees.free_name("function", {p.name for p in (*positional, *named)})
     stars = dict(_stars(function)) if grouped else {}
@@ -117,7 +120,7 @@ def _compiled(
     ]  # fmt: skip
     filename = f"<calls of {name}, {next(_serials)}>"
     linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)
-    module: dict[str, Any] = {"__name__": getattr(function, "__module__", __name__)}
+    module: dict[str, Any] = {"__name__": "calls"}
     exec(compile("".join(lines), filename, "exec"), module)
     made: FunctionType = module["make"](function)
     made.__defaults__ = tuple(p.default for p in positional if p.default is not p.empty) or None

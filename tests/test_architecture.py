@@ -34,7 +34,7 @@ LAYERS: list[set[str]] = [
     {"adjoint_loops", "backend"},
     {"adjoint"},
     {"recording"},
-    {"procedures"},
+    {"procedures", "spelled"},
     {"recursion", "transform"},
     {"custom", "implicit"},
     {"nested"},

@@ -47,7 +47,7 @@ from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.generators import is_generator, lower_generator_body
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.methods import METHODS
-from tangent_like.frontend.names import attribute_of_constant
+from tangent_like.frontend.names import attribute_of_constant, external_atom
 from tangent_like.frontend.numba_functions import python_function
 from tangent_like.frontend.objects import deferred, make_table, reached, table_of
 from tangent_like.frontend.operator_calls import lower_operator
@@ -70,6 +70,7 @@ from tangent_like.frontend.structures import (
 )
 from tangent_like.frontend.text import text_method
 from tangent_like.ir import Atom, Const
+from tangent_like.parts import is_own_object
 from tangent_like.rules import refused, registry
 
 _LIBRARIES = (
@@ -326,7 +327,9 @@ def _call_bound(
     owner = Const(function.__self__)
     origin = state.module.origins.get(callee)
     if origin is not None:
-        state.module.origins[owner] = replace(origin, path=origin.path[:-1])
+        read_there = origin.path[-1:] == (function.__name__,)
+        path = origin.path[:-1] if read_there else (*origin.path, "__self__")
+        state.module.origins[owner] = replace(origin, path=path)
     return call(state, node, Const(function.__func__), (owner, *args), keywords)
 
 
@@ -470,14 +473,14 @@ def _default(
     state: Lowering, node: Any, function: types.FunctionType, name: str, value: object
 ) -> Atom:
     """The default value of a parameter; arrays are read where Python keeps them."""
-    if not isinstance(value, np.ndarray):
+    if not isinstance(value, np.ndarray) and not is_own_object(value):
         return Const(value)
     for atom, origin in state.module.origins.items():
         if atom.value is function:
             path = (*origin.path, *_place_of_default(function, name))
             outside = External(origin.function, origin.name, origin.is_cell, path)
-            return state.read_external(outside, value)
-    raise NotYetSupported("an array as a default value here", state.place(node), "pass it")
+            return external_atom(state, outside, value, node)
+    raise NotYetSupported("this default value here", state.place(node), "pass it")
 
 
 def _place_of_default(function: types.FunctionType, name: str) -> tuple[Any, ...]:
