@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, ir, records, runtime, store_rules, trees
+from tangent_like import facts, ir, list_rules, records, runtime, store_rules, trees
 from tangent_like.adjoint_loops import mirror_loop
 from tangent_like.analysis.activity import check_rules, varied
 from tangent_like.build import Builder
@@ -382,6 +382,13 @@ def _dict_of(sweep: Sweep, op: Op) -> None:
         sweep.contribute(items, sweep.builder.op(runtime.values_of, (g, like)))
 
 
+def _of_lists(sweep: Sweep, op: Op) -> None:
+    g = sweep.adjoints.pop(op.result, None)
+    if g is not None:
+        for atom, part in list_rules.cotangents(sweep.builder, op, g):
+            sweep.contribute(atom, part)
+
+
 def _nothing(sweep: Sweep, op: Op) -> None:
     sweep.adjoints.pop(op.result, None)
 
@@ -408,6 +415,7 @@ _SPECIAL: dict[Any, Callable[[Sweep, Op], None]] = {
     runtime.values_of: _values_of,
     runtime.dict_of: _dict_of,
     runtime.without_key: _without_key,
+    **dict.fromkeys(list_rules.FUNCTIONS, _of_lists),
     ir.new_tape: _nothing,
     ir.enter: _enter,
     ir.leave: _leave,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from tangent_like import facts, infer, ir, records, runtime, store_rules, trees
+from tangent_like import facts, infer, ir, list_rules, records, runtime, store_rules, trees
 from tangent_like.analysis.activity import check_rules, varied
 from tangent_like.build import Builder
 from tangent_like.gradient_block import GradientBlock
@@ -397,6 +397,12 @@ def _dict_of(push: Push, op: Op) -> None:
         push.keep(op.result, push.builder.op(runtime.dict_of, (like, filled)))
 
 
+def _of_lists(push: Push, op: Op) -> None:
+    if op.result in push.active:
+        operands = [push.tree(atom) for atom in op.args]
+        push.keep(op.result, list_rules.tangent(push.builder, op, operands))
+
+
 def _nothing(push: Push, op: Op) -> None:
     """`zip` has its tangent where it is looped over."""
 
@@ -415,6 +421,7 @@ _SPECIAL: dict[Any, Callable[[Push, Op], None]] = {
     runtime.values_of: _same_of_tangent,
     runtime.dict_of: _dict_of,
     runtime.without_key: _same_of_tangent,
+    **dict.fromkeys(list_rules.FUNCTIONS, _of_lists),
     ir.new_tape: _new_tape,
     ir.push: _push,
     ir.pop: _pop,

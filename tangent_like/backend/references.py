@@ -16,12 +16,20 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import einsum_runtime, ir, linalg_runtime, runtime, scipy_runtime, solvers
+from tangent_like import (
+    einsum_runtime,
+    ir,
+    linalg_runtime,
+    list_runtime,
+    runtime,
+    scipy_runtime,
+    solvers,
+)
 from tangent_like.frontend.externals import External, Globals
 
 _OURS = tuple(
     module.__name__
-    for module in (einsum_runtime, linalg_runtime, runtime, scipy_runtime, solvers)
+    for module in (einsum_runtime, linalg_runtime, list_runtime, runtime, scipy_runtime, solvers)
 )
 _SHORT = {"numpy": "np", "numpy.linalg": "np.linalg", "numpy.fft": "np.fft"}
 

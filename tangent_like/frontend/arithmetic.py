@@ -14,6 +14,7 @@ import numpy as np
 from tangent_like import facts, ir, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.facts import Fact
+from tangent_like.frontend import edits
 from tangent_like.frontend.memory import may_alias
 from tangent_like.frontend.objects import make_table, table_of
 from tangent_like.frontend.protocols import class_of, operator_of_class, takes_operator
@@ -78,6 +79,7 @@ _NO_NUMBERS = (
     types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, np.ufunc,
     LocalFunction, Derived, Choice, Bound, Method, Outcome,
 )  # fmt: skip
+_LISTS = (facts.List, facts.ListOf)
 _SEQUENCES = (facts.Tuple, facts.List, facts.ListOf)
 
 
@@ -86,6 +88,8 @@ def _sequence_operation(state: Lowering, node: Any, left: Atom, right: Atom) -> 
     if isinstance(node.op, gast.Add) and type(a) is type(b):
         if isinstance(a, (facts.Tuple, facts.List)):
             return _display(state, a, _items(state, left) + _items(state, right))
+    if isinstance(node.op, gast.Add) and all(isinstance(f, _LISTS) for f in (a, b)):
+        return edits.joined(state, node, left, right)
     if isinstance(node.op, gast.Mult):
         for sequence, count in ((left, right), (right, left)):
             known = isinstance(count, Const) and type(count.value) is int

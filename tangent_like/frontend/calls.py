@@ -31,6 +31,7 @@ from tangent_like.errors import (
 from tangent_like.frontend import (
     applications,
     dicts,
+    edits,
     indexed_writes,
     lists,
     operators,
@@ -189,6 +190,8 @@ def _container_method(state: Lowering, node: Any, owner: Atom, name: str) -> Ato
     table = table_of(state, owner) if method is None else None
     if table is not None:
         return fresh(state, tables.method(state, table, name, args, node), node)
+    if name == "sort" and isinstance(owner.fact, (facts.List, facts.ListOf)):
+        return edits.in_order(state, node, owner, keywords)  # type: ignore[arg-type]
     if keywords and method is dicts.update:
         args, keywords = [*args, make_table(state, keywords)], {}
     if method is None or keywords or not isinstance(owner, ir.Value):

@@ -17,9 +17,16 @@ from typing import Any
 from tangent_like import facts, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.choices import choose
-from tangent_like.frontend.memory import any_of, forget_slots, fresh, home_of, put_in, write
+from tangent_like.frontend.memory import (
+    any_of,
+    forget_slots,
+    fresh,
+    home_of,
+    note_taken_out,
+    put_in,
+    write,
+)
 from tangent_like.frontend.objects import make_table
-from tangent_like.frontend.scope import Buffer, Home
 from tangent_like.frontend.selection import display_behind, is_picked, picked
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import hold, write_key
@@ -196,8 +203,7 @@ def remove(state: Lowering, node: Any, owner: Value, key: Atom) -> Atom:
         )
     _check_key(state, node, key)
     found = state.builder.op(operator.getitem, (owner, key), place=place)
-    if isinstance(found, Value):
-        state.homes[found] = Home(Buffer(found), (), found)
+    note_taken_out(state, found, owner)
     forget_slots(state, home_of(state, owner), place)
     rest = state.builder.op(runtime.without_key, (owner, key), name=owner.name, place=place)
     hold(state, node, owner, rest)

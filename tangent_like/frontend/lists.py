@@ -11,16 +11,14 @@ its own, to which `appended` gives the list with one item more.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
 from tangent_like import facts, ir, runtime
-from tangent_like.errors import NeverSupported, NotYetSupported
-from tangent_like.frontend import dicts
+from tangent_like.errors import NeverSupported
+from tangent_like.frontend import dicts, edits
 from tangent_like.frontend.dicts import NONE, Method, items_of
 from tangent_like.frontend.memory import forget_slots, fresh, home_of, put_in, write
-from tangent_like.frontend.scope import Buffer, Home
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import hold
 from tangent_like.ir import Atom, Const, Value
@@ -59,67 +57,52 @@ def write_item(state: Lowering, node: Any, owner: Value, key: Atom, value: Atom)
                 f"the list has no item {key.value}", state.place(node), "append it"
             )
         items[key.value] = value
-        _become(state, node, owner, items)
+        edits.become(state, node, owner, items)
     else:
         _write_at(state, node, owner, key, value)
 
 
 def _write_at(state: Lowering, node: Any, owner: Value, key: Atom, value: Atom) -> None:
-    """An item at a place that is known only at run time."""
-    if not isinstance(key.fact, facts.Scalar):
-        raise NotYetSupported("writing a slice of a list", state.place(node), "write each item")
+    """An item at a place that is known only at run time, or a slice."""
+    if isinstance(key.fact, facts.Opaque) and key.fact.kind == "slice":
+        edits.write_slice(state, node, owner, key, value)
+        return
     put_in(state, owner, value)
     write(state, node, owner, key, value)
-
-
-def _become(state: Lowering, node: Any, owner: Value, items: Sequence[Atom]) -> None:
-    new = state.builder.op(ir.make_list, items, name=owner.name, place=state.place(node))
-    hold(state, node, owner, new)
 
 
 # --- lists of known length ----------------------------------------------------------------------
 
 
 def _append(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
-    _become(state, node, owner, [*items_of(state, owner), *args])
-    return NONE
-
-
-def _extend(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
-    (more,) = args
-    if not isinstance(more.fact, facts.STRUCTURES):
-        raise NotYetSupported(
-            f"`extend` with {facts.describe(more.fact)}", state.place(node), "append in a loop"
-        )
-    _become(state, node, owner, [*items_of(state, owner), *items_of(state, more)])
+    edits.become(state, node, owner, [*items_of(state, owner), *args])
     return NONE
 
 
 def _insert(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
     place, value = args
+    if not _is_known(place):
+        return edits.insert(state, node, owner, args)
     items = items_of(state, owner)
-    items.insert(_known(state, node, place), value)
-    _become(state, node, owner, items)
+    items.insert(place.value, value)  # type: ignore[union-attr]
+    edits.become(state, node, owner, items)
     return NONE
 
 
 def _pop(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    if args and not _is_known(args[0]):
+        return edits.pop(state, node, owner, args)
     items = items_of(state, owner)
-    place = _known(state, node, args[0]) if args else -1
+    place = args[0].value if args else -1  # type: ignore[union-attr]
     if not -len(items) <= place < len(items):
         raise NeverSupported("pop from a list without this item", state.place(node))
     found = items.pop(place)
-    _become(state, node, owner, items)
+    edits.become(state, node, owner, items)
     return fresh(state, found, node)
 
 
 def _reverse(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
-    _become(state, node, owner, items_of(state, owner)[::-1])
-    return NONE
-
-
-def _clear(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
-    _become(state, node, owner, ())
+    edits.become(state, node, owner, items_of(state, owner)[::-1])
     return NONE
 
 
@@ -127,17 +110,23 @@ def _copy(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Ato
     return state.builder.op(ir.make_list, items_of(state, owner), place=state.place(node))
 
 
-def _known(state: Lowering, node: Any, place: Atom) -> int:
-    if isinstance(place, Const) and isinstance(place.value, int):
-        return place.value
-    raise NotYetSupported(
-        "a place in a list that is known only at run time", state.place(node), "use an array"
-    )
+def _rotate(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    if args and not _is_known(args[0]):
+        return edits.rotate(state, node, owner, args)
+    items = items_of(state, owner)
+    turn = -(args[0].value if args else 1) % len(items) if items else 0  # type: ignore[union-attr]
+    edits.become(state, node, owner, items[turn:] + items[:turn])
+    return NONE
+
+
+def _is_known(place: Atom) -> bool:
+    return isinstance(place, Const) and isinstance(place.value, int)
 
 
 _OF_KNOWN: dict[str, Method] = {
-    "append": _append, "extend": _extend, "insert": _insert, "pop": _pop, "reverse": _reverse,
-    "clear": _clear, "copy": _copy,
+    "append": _append, "extend": edits.extend, "insert": _insert, "pop": _pop,
+    "reverse": _reverse, "clear": edits.clear, "copy": _copy, "rotate": _rotate,
+    "index": edits.index, "count": edits.count, "extendleft": edits.extend_left,
 }  # fmt: skip
 
 
@@ -155,30 +144,16 @@ def _append_to_any(state: Lowering, node: Any, owner: Value, args: Sequence[Atom
 
 
 def _pop_of_any(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
-    if args:
-        raise NotYetSupported("`pop` of an item inside", state.place(node), "use an array")
-    place = state.place(node)
-    last = state.builder.op(operator.getitem, (owner, Const(-1)), place=place)
-    if isinstance(last, Value):
-        state.homes[last] = Home(Buffer(last), (), last)
-    forget_slots(state, home_of(state, owner), place)
-    rest = state.builder.op(runtime.without_last, (owner,), name=owner.name, place=place)
-    hold(state, node, owner, rest)
-    return last
+    if args and not (isinstance(args[0], Const) and args[0].value == -1):
+        return edits.pop(state, node, owner, args)
+    return edits.taken_off(state, node, owner, Const(-1), runtime.without_last)
 
 
 def _popleft(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
     """The first item of a queue."""
     if isinstance(owner.fact, facts.List):
         return _pop(state, node, owner, [Const(0)])
-    place = state.place(node)
-    first = state.builder.op(operator.getitem, (owner, Const(0)), place=place)
-    if isinstance(first, Value):
-        state.homes[first] = Home(Buffer(first), (), first)
-    forget_slots(state, home_of(state, owner), place)
-    rest = state.builder.op(runtime.without_first, (owner,), name=owner.name, place=place)
-    hold(state, node, owner, rest)
-    return first
+    return edits.taken_off(state, node, owner, Const(0), runtime.without_first)
 
 
 def _appendleft(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
@@ -195,4 +170,9 @@ def _appendleft(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) 
 
 _QUEUES: dict[str, Method] = {"popleft": _popleft, "appendleft": _appendleft}
 _OF_KNOWN.update(_QUEUES)
-_OF_ANY: dict[str, Method] = {"append": _append_to_any, "pop": _pop_of_any, **_QUEUES}
+_OF_ANY: dict[str, Method] = {
+    "append": _append_to_any, "pop": _pop_of_any, "insert": edits.insert,
+    "extend": edits.extend, "extendleft": edits.extend_left, "reverse": edits.reverse,
+    "rotate": edits.rotate, "clear": edits.clear, "copy": edits.copied, "index": edits.index,
+    "count": edits.count, **_QUEUES,
+}  # fmt: skip

@@ -34,7 +34,7 @@ from tangent_like.build import Builder, Unreachable
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.faults import reported
-from tangent_like.frontend import failures, imports, mapped, patterns, regions, sequences
+from tangent_like.frontend import edits, failures, imports, mapped, patterns, regions, sequences
 from tangent_like.frontend.arithmetic import binary
 from tangent_like.frontend.branches import lower_assert, lower_if
 from tangent_like.frontend.calls import bind_arguments
@@ -146,6 +146,8 @@ def _lower_expression_statement(state: Lowering, node: Any) -> None:
 
 
 def _lower_assign(state: Lowering, node: Any) -> None:
+    if edits.swap(state, node):
+        return
     value = state.expression(node.value)
     for target in node.targets:
         bind(state, target, value)

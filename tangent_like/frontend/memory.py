@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, ir, runtime
+from tangent_like import facts, ir, list_runtime, runtime
 from tangent_like.analysis.memory import allocates
 from tangent_like.build import Builder
 from tangent_like.errors import NeverSupported, NotYetSupported, SharedMemory
@@ -51,6 +51,7 @@ _NEW = (np.array, np.copy)
 """What makes a new array, whatever is known of the operands."""
 _NEW_LISTS: frozenset[Any] = frozenset({
     operator.getitem, operator.add, operator.mul, runtime.repeated, ir.freeze, runtime.ordering,
+    list_runtime.joined, list_runtime.spliced,
 })  # fmt: skip
 """What makes a new list, whose items are those of the operands."""
 
@@ -101,7 +102,7 @@ def _is_new(op: Op) -> bool:
     if allocates(op) or is_display(op.fn):
         return True
     if _in(op.fn, _NEW_LISTS) and _is_flat(op.result.fact):
-        return op.fn is not operator.getitem or op.args[1].fact == facts.Opaque("slice")
+        return op.fn is not operator.getitem or not isinstance(op.args[1].fact, facts.Scalar)
     return op.fn in _NEW and not any(key == "copy" for key, _ in op.keywords)
 
 
@@ -240,6 +241,15 @@ def _item_of(state: Lowering, value: Value, items: Atom) -> Home:
     buffer = Buffer(value)
     enlist(state, {buffer}, buffers_of(state, items))
     return Home(buffer, (), value)
+
+
+def note_taken_out(state: Lowering, item: Atom, owner: Value) -> None:
+    """An item that leaves a list or dict: memory of its own, unless it may be there twice."""
+    if isinstance(item, Value):
+        state.homes[item] = Home(Buffer(item), (), item)
+        source = home_of(state, owner).buffer
+        if may_alias(item.fact) and not is_apart(state, source):
+            enlist(state, buffers_of(state, item), [source])
 
 
 def enlist(state: Lowering, items: Iterable[Buffer], lists: Iterable[Buffer]) -> None:
@@ -619,7 +629,7 @@ def write(
     _check_writable(state, node, home.buffer)
     if isinstance(target.fact, _LISTS) and index is not None and may_alias(value.fact):
         forget_slots(state, home, place)
-    root = _as_value(state, home, held(state, home, node), node)
+    root = as_value(state, home, held(state, home, node), node)
     if any(takes_item(step) for step in home.path) and not is_apart(state, home.buffer):
         raise _items_shared(state, node)
     result = _store(state, node, home, root, index, value, combine)
@@ -693,7 +703,7 @@ def _items_shared(state: Lowering, node: Any) -> NotYetSupported:
     )  # fmt: skip
 
 
-def _as_value(state: Lowering, home: Home, root: Atom, node: Any) -> Atom:
+def as_value(state: Lowering, home: Home, root: Atom, node: Any) -> Atom:
     """What a buffer holds, as a value: a list or dict that was taken apart is put together."""
     op = state.builder.definitions.get(root) if isinstance(root, Value) else None
     if op is None or not is_display(op.fn) or not isinstance(root.fact, facts.STRUCTURES):

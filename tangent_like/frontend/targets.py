@@ -10,7 +10,7 @@ import gast
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.facts import Fact
-from tangent_like.frontend import dicts, syntax
+from tangent_like.frontend import dicts, edits, syntax
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import consumed
 from tangent_like.frontend.protocols import call_special, special_method
@@ -40,12 +40,15 @@ def bind(state: Lowering, target: Any, value: Atom) -> None:
 
 
 def delete_item(state: Lowering, target: Any) -> bool:
-    """`del d[k]` of a dict; False for other things."""
+    """`del d[k]` of a dict or list; False for other things."""
     owner, key = state.expression(target.value), state.expression(target.slice)
     owner = fresh(state, owner, target)
     fact = owner.fact
     if special_method(owner, "__delitem__") is not None:
         call_special(state, target, "__delitem__", owner, (key,))
+        return True
+    if isinstance(fact, (facts.List, facts.ListOf)) and isinstance(owner, Value):
+        edits.remove(state, target, owner, key)
         return True
     if not (isinstance(fact, facts.DictOf) or getattr(fact, "type", None) is dict):
         return False

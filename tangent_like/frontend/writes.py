@@ -6,12 +6,13 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import gast
 import numpy as np
 
 from tangent_like import facts, ir, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported, Place
-from tangent_like.frontend import dicts, lists
-from tangent_like.frontend.arithmetic import BINARY, DUNDERS, SIGNS, binary
+from tangent_like.frontend import dicts, edits, lists
+from tangent_like.frontend.arithmetic import BINARY, DUNDERS, binary
 from tangent_like.frontend.memory import fresh, home_of, write
 from tangent_like.frontend.protocols import call_special, is_protocol_object, special_method
 from tangent_like.frontend.scope import Buffer, Conflict
@@ -133,10 +134,14 @@ def _augment_part(
 def augment(state: Lowering, node: Any, old: Atom) -> Atom | None:
     """`y += value` where y may be an array: the new value of the name, None if it stays bound to
     the same array."""
-    if isinstance(old.fact, (facts.List, facts.ListOf)):
-        raise NotYetSupported(
-            f"`{SIGNS[type(node.op)]}=` of a list", state.place(node), "write `a = a + b`"
-        )
+    if isinstance(old.fact, (facts.List, facts.ListOf)) and isinstance(old, Value):
+        more = state.expression(node.value)
+        edits.augment(state, node, fresh(state, old, node), type(node.op), more)  # type: ignore[arg-type]
+        return None
+    if lists.is_container(old) and isinstance(old, Value) and isinstance(node.op, gast.BitOr):
+        more = state.expression(node.value)
+        dicts.update(state, node, fresh(state, old, node), [more])  # type: ignore[arg-type]
+        return None
     if is_protocol_object(old):
         return _augment_object(state, node, old)
     value = as_array(state, state.expression(node.value))
