@@ -5,7 +5,8 @@
 #                  without simplification
 #   make test-unsimplified  all tests of derivatives without simplification
 #   make test-rules  each derivative rule in every variant of its samples
-#   make test-numba  what Numba takes long to compile
+#   make test-numba  what Numba takes long to compile; then each function of the tests of
+#                  derivatives that is in its language, for an hour
 #   make smoke     a few tests on every Python found
 #   make test-all  all tests on every Python found
 #   make bench     generated derivatives beside hand-written ones: make bench ARGS="--only W2"
@@ -47,6 +48,7 @@ test-rules: .venv/ready
 
 test-numba: .venv/ready
 	$(BIN)/python -m pytest -n 2 -m numba tests/numba
+	$(BIN)/python -m pytest --numba tests/language tests/in_place
 
 smoke:
 	@$(call on_each_python,-m smoke)

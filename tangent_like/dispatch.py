@@ -75,6 +75,9 @@ class Derivative:
         self._shapes: dict[Any, Compiled] = {}
         self._versions: dict[Any, list[Compiled]] = {}
         self._latest: Compiled | None = None
+        self._direct: Compiled | None = None
+        """The version of which the entry knows the machine code, or that it has none."""
+
         self._lock = threading.RLock()
         self.__call__ = self.choose
         registry.observers.add(self)
@@ -86,7 +89,11 @@ class Derivative:
     def choose(self, *args: Any, **keywords: Any) -> Any:
         """Call the version for these arguments, compiled now if there is none."""
         bound = self.bind(args, keywords)
-        return self.version(bound).calls[0](*self.converted(bound))
+        found, converted = self.version(bound), self.converted(bound)
+        result = found.calls[0](*converted)
+        if found is self._latest and self._direct is not found:
+            self.enter_directly(bound, converted, found)
+        return result
 
     def renew(self) -> None:
         """Begin anew with a function whose code was replaced, as IPython's autoreload does it."""
@@ -134,7 +141,7 @@ class Derivative:
                 found = compiled(self.function, kinds, self.request)
                 self._versions.setdefault(kinds, []).append(found)
                 self._latest = found
-                self.enter(args, found)
+                self.enter(args, found, found.calls[0])
             self.remember(shapes, found)
         return found
 
@@ -148,13 +155,23 @@ class Derivative:
                 return version
         return None
 
-    def enter(self, args: Sequence[Any], found: Compiled) -> None:
+    def enter_directly(self, args: Sequence[Any], given: Sequence[Any], found: Compiled) -> None:
+        """Call the machine code of the version compiled last at once, now that it is there."""
+        self._direct = found
+        if self.request.backend != "numba":
+            return
+        from tangent_like.backend.numba_dialect.direct import direct_call  # noqa: PLC0415 - extra
+
+        call = direct_call(found.calls[0], given)
+        if call is not None:
+            self.enter(args, found, call)
+
+    def enter(self, args: Sequence[Any], found: Compiled, call: Callable[..., Any]) -> None:
         """Choose a new version at once where arguments like these come again."""
         from tangent_like.entry import make_entry  # noqa: PLC0415 - see `compiled`
 
         name = self.__name__ if self.__name__.isidentifier() else "derivative"
-        wrt, call = self.request.wrt, found.calls[0]
-        entry = make_entry(name, args, wrt, self.root, found.guards, call, self.choose)
+        entry = make_entry(name, args, self.request.wrt, self.root, found.guards, call, self.choose)
         if entry is not None:
             self.__call__ = entry
 
@@ -169,7 +186,7 @@ class Derivative:
         self.__call__ = self.choose
         self._shapes.clear()
         self._versions.clear()
-        self._latest = None
+        self._latest = self._direct = None
 
     def generated(self, *args: Any) -> Callable[..., Any]:
         """The generated function itself, a plain one, that serves arguments of these kinds."""

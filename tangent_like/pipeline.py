@@ -123,9 +123,10 @@ def final_lists(
     final[0] = replace(final[0], doc=request.doc)
     everything = [*_called(final, simplify), *final]
     if request.backend == "numba":
-        from tangent_like.backend.numba_dialect import PASSES as FOR_NUMBA  # noqa: PLC0415 - extra
+        from tangent_like.backend import numba_dialect  # noqa: PLC0415 - extra
 
-        return [simplified(f, FOR_NUMBA) for f in everything]
+        passes = numba_dialect.FOR_PARALLEL if request.parallel else numba_dialect.PASSES
+        return [simplified(f, passes) for f in everything]
     return everything
 
 

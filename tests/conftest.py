@@ -27,6 +27,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="compile without simplification: derivatives must be right all the same",
     )
+    parser.addoption(
+        "--numba",
+        action="store_true",
+        help="try each function of the tests of derivatives with Numba too, if it is in its "
+        "language",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--numba"):
+        from tests import derivatives
+        from tests.numba.corpus import check_with_numba
+
+        derivatives.also.append(check_with_numba)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if config.getoption("--numba"):
+        from tests.numba.corpus import summary
+
+        for line in summary():
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture

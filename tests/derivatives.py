@@ -297,6 +297,9 @@ def along_gradient(f: Callable[..., Any], args: Sequence[Any], u: Any) -> Callab
 
 # ---------------------------------------------------------------- the checks
 
+also: list[Callable[[Callable[..., Any], Sequence[Any], Sequence[int]], None]] = []
+"""What else each function is put to, with its arguments and the positions of those that vary."""
+
 
 def assert_derivatives(
     f: Callable[..., Any],
@@ -319,6 +322,8 @@ def assert_derivatives(
     check_first_order(f, args, wrt, jacobian, tolerance)
     if order >= 2:
         check_second_slopes(f, args, wrt)
+    for check in also:
+        check(f, args, wrt)
     if not same(args, before):
         raise AssertionError(f"the arguments changed from {before} to {args}")
 
@@ -355,6 +360,8 @@ def check_slopes(
         points += [(other, numbers(v) @ found) for other, found in elsewhere]
         backward = _check_joint(scalar, points, wrt, tolerance, turn)
     check_dot_product(forward, numbers(v), backward, numbers(u), size=1.0)
+    for check in also:
+        check(f, args, wrt)
     if not same(args, before):
         raise AssertionError(f"the arguments changed from {before} to {args}")
 

@@ -608,14 +608,20 @@ def _changing_call(emitter: Emitter, op: Op) -> list[ast.stmt]:
 
 
 def spell_change(fn: Any, sign: Any) -> None:
-    """Let an operation be written as an augmented assignment to its first operand."""
+    """Let an operation be written as an assignment to its first operand, or to the element of it
+    that the second one names: an augmented one, unless the sign is None."""
 
     def statement(emitter: Emitter, op: Op) -> list[ast.stmt]:
-        target, value = (emitter.atom(a) for a in op.args)
-        target.ctx = ast.Store()  # type: ignore[attr-defined]
+        target: Any
+        target, *place, value = (emitter.atom(a) for a in op.args)
+        if place:
+            target = subscript(target, place[0], op.args[1])
+        target.ctx = ast.Store()
+        if sign is None:
+            return [_at(ast.Assign([target], value), op)]
         if sign is operator.add:
             return [_at(_augmented(target, ast.Add(), value), op)]
-        return [_at(ast.AugAssign(target, BINARY_SIGNS[sign](), value), op)]  # type: ignore[arg-type]
+        return [_at(ast.AugAssign(target, BINARY_SIGNS[sign](), value), op)]
 
     _STATEMENTS[fn] = statement
 

@@ -242,6 +242,7 @@ def _items(loop: Loop, count: int) -> Iterator[tuple[Value, int]]:
 _NOUNS: dict[Any, str] = {
     len: "n", range: "indices", abs: "size", ir.make_tuple: "items", ir.make_list: "items",
     np.logaddexp: "softplus", np.sum: "total", sum: "total", ir.pop: "item",
+    ir.fetch: "saved", ir.reserve: "t", np.empty: "t",
 }  # fmt: skip
 _SIGNS = frozenset({
     operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.neg,

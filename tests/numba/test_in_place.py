@@ -119,9 +119,8 @@ def test_slow_programs(f: Any, args: Any) -> None:
 
 def test_parts_are_changed_through_views() -> None:
     text = tl.grad(slices, backend="numba").source(X, 3)
-    lines = [line.strip() for line in text.splitlines() if line.strip()[:1] != "#"]
-    assert lines[lines.index("part = u[1:-1]") + 1].startswith("part += ")
-    assert not any("[1:-1] +=" in line for line in lines)
+    assert "u[1:-1]\n" in text
+    assert not any(sign in text for sign in ("[1:-1] +=", "[2:] +=", "[:-2] +="))
 
 
 def test_arguments_that_share_memory_are_refused() -> None:

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tangent_like.backend.numba_dialect.buffers import keep_buffers
+from tangent_like.backend.numba_dialect.fusion import fuse_arrays
+from tangent_like.backend.numba_dialect.gathering import gather_at_uses
 from tangent_like.backend.numba_dialect.loops import count_loops
 from tangent_like.backend.numba_dialect.parts import change_views
 from tangent_like.backend.numba_dialect.replacements import replace_missing
 from tangent_like.backend.numba_dialect.rooms import hoist_rooms
 from tangent_like.backend.numba_dialect.tapes import preallocate
+from tangent_like.backend.numba_dialect.views import share_views
 from tangent_like.ir import Function
 from tangent_like.simplify.dead import remove_dead
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
-    count_loops, remove_dead, preallocate, hoist_rooms, remove_dead,
-    replace_missing, change_views,
+    count_loops, remove_dead, preallocate, remove_dead, replace_missing, gather_at_uses,
+    change_views, share_views, remove_dead, fuse_arrays, remove_dead, keep_buffers, hoist_rooms,
+    remove_dead,
 )  # fmt: skip
 """All passes of the dialect, in order."""
+
+FOR_PARALLEL = tuple(p for p in PASSES if p is not fuse_arrays)
+"""Without loops over elements, where Numba itself runs operations on arrays in parallel."""

@@ -152,14 +152,24 @@ def _full(op: Op, definitions: Definitions) -> Op | None:
 def _tensordot(op: Op, definitions: Definitions) -> Op | None:
     """An einsum, whose specification Numba sees as a constant."""
     given = operands(op, "a b axes")
-    if given is None or not isinstance(given[2], Const | None):
+    if given is None or given[0] is None or given[1] is None:
         return None
-    x, w, axes = given
-    n, m = (None if a is None else facts.rank(a.fact) for a in (x, w))
-    if x is None or w is None or n is None or m is None:
+    x, w, axes = given[0], given[1], displayed(given[2] or Const(2), definitions)
+    n, m = (facts.rank(a.fact) for a in (x, w))
+    if n is None or m is None or axes is None:
         return None
-    spec = of_tensordot(n, m, axes.value if isinstance(axes, Const) else 2)
-    return swapped(op, products.einsum, Const(spec), x, w)
+    return swapped(op, products.einsum, Const(of_tensordot(n, m, axes)), x, w)
+
+
+def displayed(atom: Atom, definitions: Definitions) -> Any:
+    """The constant, or the display of constants, that an atom is; None for anything else."""
+    if isinstance(atom, Const):
+        return atom.value
+    made = definitions.get(atom)
+    if made is None or made.fn not in (ir.make_tuple, ir.make_list):
+        return None
+    items = [displayed(item, definitions) for item in made.args]
+    return None if None in items else tuple(items)
 
 
 def _add_at(op: Op, definitions: Definitions) -> Op | None:

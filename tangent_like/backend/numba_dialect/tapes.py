@@ -1,4 +1,4 @@
-"""A tape of numbers whose length is known at the start is an array with a place an iteration.
+"""A tape whose length is known at the start is an array with a place an iteration.
 
     x_tape = []                                  x_tape = np.empty(max(n, 0))
     for i in range(n):                           for i in range(n):
@@ -9,7 +9,8 @@
 
 This holds where the loops around the one push go through ranges that are known before the outermost
 of them starts, and each read stands in loops that mirror these, iteration for iteration.  In
-nested loops the array has an axis for each.  Every other tape stays a list.
+nested loops the array has an axis for each.  A tape of arrays whose lengths are known has theirs
+as its last axes.  Every other tape stays a list.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ from tangent_like.backend.numba_dialect.rebuild import (
     made_by,
 )
 from tangent_like.build import Builder
+from tangent_like.facts import Dim
 from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Statement, Value
 
 _TYPES = {"float": np.float64, "int": np.int64, "bool": np.bool_, "complex": np.complex128}
+_ARRAY_TYPES = {"float64": np.float64, "int64": np.int64, "bool": np.bool_}
 _MOST_AXES = 4
 Loops = tuple[Loop, ...]
 
@@ -56,11 +59,13 @@ class Tape:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Room:
-    """The array that stands for a tape: the loops around its push, outermost first."""
+    """The array that stands for a tape: the loops around its push, outermost first, and the
+    lengths of what is saved in each iteration."""
 
     tape: Tape
     loops: Loops
     dtype: type
+    dims: tuple[Dim, ...]
 
 
 def preallocate(function: Function) -> Function:
@@ -133,8 +138,8 @@ def filled_by(tape: Tape) -> Loop | None:
 
 def room_for(tape: Tape, known: Known, fillings: Fillings) -> Room | None:
     """The array for a tape, or None where it must stay a list."""
-    item = tape.value.fact.item if isinstance(tape.value.fact, facts.Tape) else facts.UNKNOWN
-    if not isinstance(item, facts.Scalar) or item.type not in _TYPES:
+    dtype, dims = saved_in(tape.value, known)
+    if dtype is None:
         return None
     if len(tape.pushes) != 1 or tape.other_uses:
         return None
@@ -149,7 +154,20 @@ def room_for(tape: Tape, known: Known, fillings: Fillings) -> Room | None:
         mirrors(tape, reads, loops, known, fillings) for _, reads in tape.pops
     ):
         return None
-    return Room(tape, loops, _TYPES[item.type])
+    return Room(tape, loops, dtype, dims)
+
+
+def saved_in(tape: Value, known: Known) -> tuple[type | None, tuple[Dim, ...]]:
+    """The type of the elements that a tape holds, if one array can hold them, and the lengths of
+    the arrays that are saved."""
+    item = tape.fact.item if isinstance(tape.fact, facts.Tape) else facts.UNKNOWN
+    if isinstance(item, facts.Scalar):
+        return _TYPES.get(item.type), ()
+    if not isinstance(item, facts.Array) or not item.dims or item.dtype is None:
+        return None, ()
+    if not all(isinstance(d, int) or d.base in known.lengths for d in item.dims):
+        return None, ()
+    return _ARRAY_TYPES.get(item.dtype), item.dims
 
 
 def inside_of(outer: Loops, loops: Loops) -> Loops | None:
@@ -175,8 +193,8 @@ def mirrors(tape: Tape, reads: Loops, loops: Loops, known: Known, fillings: Fill
 
 
 def goes_back(mirror: Loop, loop: Loop, known: Known, fillings: Fillings) -> bool:
-    """`range(stop - 1, start - 1, -1)` against `range(start, stop)`; or from the length of a
-    tape that the loop fills."""
+    """`range(stop - 1, start - 1, -1)` against `range(start, stop)`; or from the length of that
+    range, or of a tape that the loop fills."""
     made = made_by(mirror.iterable, known.definitions, range)
     if made is None or mirror.exits or not is_constant(bounds(made)[2], -1):
         return False
@@ -185,7 +203,9 @@ def goes_back(mirror: Loop, loop: Loop, known: Known, fillings: Fillings) -> boo
     less = made_by(last, known.definitions, operator.sub)
     length = made_by(less.args[0], known.definitions, len) if less is not None else None
     if less is not None and length is not None and is_constant(less.args[1], 1):
-        if is_constant(before, -1) and fillings.get(length.args[0]) is loop:  # type: ignore[arg-type]
+        whole = length.args[0] is loop.iterable and is_constant(start, 0)
+        filled = fillings.get(length.args[0]) is loop  # type: ignore[arg-type]
+        if is_constant(before, -1) and (whole or filled):
             return True
     return known.one_less(last, stop) and known.one_less(before, start)
 
@@ -266,6 +286,7 @@ class _Rewriting:
         inside = defined_in(room.loops[0])
         counts = [self.count(builder, loop, inside) for loop in room.loops]
         lengths = [self.not_negative(builder, count) for count in counts]
+        lengths += [self.length(builder, dim) for dim in room.dims]
         length = lengths[0] if len(lengths) == 1 else builder.op(ir.make_tuple, lengths)
         args = (length,) if room.dtype is np.float64 else (length, Const(room.dtype))
         tape = room.tape.value
@@ -273,6 +294,9 @@ class _Rewriting:
         self.lengths.update(dict.fromkeys(self.measured[tape], counts[0]))
         yield from appended(builder)
         yield Op(tape, ir.reserve, args, (), room.loops[0].place, True)
+
+    def length(self, builder: Builder, dim: Dim) -> Atom:
+        return Const(dim) if isinstance(dim, int) else self.known.measured(builder, dim)
 
     def count(self, builder: Builder, loop: Loop, inside: set[Value]) -> Atom:
         """How many numbers a range has, or a negative number for none."""

@@ -1,0 +1,47 @@
+"""The same part of an array is taken once in a block.
+
+    item = u[1:-1]                   item = u[1:-1]
+    y = 2.0 * item                   y = 2.0 * item
+    part = u[1:-1]         ──▶       item += y
+    part += y
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from tangent_like import ir
+from tangent_like.backend.numba_dialect.places import Places, is_view, places_of
+from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
+
+
+def share_views(function: Function) -> Function:
+    places, table = places_of(function), dict[Value, Atom]()
+    body = _block(function.body, places, table)
+    return replace(function, body=ir.substitute(body, table))
+
+
+def _block(block: Block, places: Places, table: dict[Value, Atom]) -> Block:
+    return Block(tuple(_shared(block, places, table)), block.results)
+
+
+def _shared(block: Block, places: Places, table: dict[Value, Atom]) -> Iterator[Statement]:
+    known: dict[Any, Value] = {}
+    for statement in block.statements:
+        if isinstance(statement, If):
+            then, orelse = (_block(b, places, table) for b in ir.blocks_of(statement))
+            statement = replace(statement, then=then, orelse=orelse)
+        elif isinstance(statement, Loop):
+            statement = replace(statement, body=_block(statement.body, places, table))
+        elif is_view(statement) and (kept := _kept(statement, places, known)) is not None:
+            table[statement.result] = kept
+            continue
+        yield statement
+
+
+def _kept(op: Op, places: Places, known: dict[Any, Value]) -> Value | None:
+    """The same part, taken before."""
+    found = known.setdefault(places.part(op.result), op.result)
+    return found if found is not op.result else None

@@ -1,0 +1,192 @@
+"""Operations on arrays that become loops over their elements: the same answers, no arrays between.
+
+What is written here by turns with what is read tells whether a loop respects the order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+import tangent_like as tl
+from tests.numba.agreement import NUMBA, assert_backends_agree
+
+X = np.array([0.5, 1.5, -2.7, 3.1, 0.9])
+Y = np.array([1.1, -0.4, 0.3, 0.8, -1.2])
+A = np.array([[0.1, 0.2, 0.3], [0.4, -0.5, 0.6]])
+B = np.array([[1.1, -0.2, 0.7], [0.4, 0.9, -1.6]])
+
+
+def chain(x, y):
+    a = np.sin(x) * y
+    b = np.exp(-a * a) + x
+    return np.sum(np.tanh(b - y) / (1.0 + x * x) * b)
+
+
+def shifted(x):
+    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
+def stepping(u0, k: float, steps: int):
+    u = u0.copy()
+    for _ in range(steps):
+        u[1:-1] += k * (u[2:] - 2.0 * u[1:-1] + u[:-2]) - u[1:-1] * (u[2:] - u[:-2])
+    return np.sum(u * u)
+
+
+def reversed_view(x):
+    y = x * x
+    y[::-1] += 2.0 * y * x
+    return np.sum(y * np.sin(y))
+
+
+def overwritten(x, y):
+    z = x * y
+    w = z + x
+    z[:] = np.cos(w)
+    z *= w
+    z += z * x
+    return np.sum(z * w)
+
+
+def rows(a, n: int):
+    state = a.copy()
+    total = 0.0
+    for k in range(n):
+        low, high = state[k], state[k + 1]
+        state[k + 1] = np.tanh(low * high)
+        state[k] = low + state[k + 1] * high
+        total += np.sum(state[k] * state[k])
+    return total
+
+
+def matrices(a, b):
+    c = np.exp(a) * b + a
+    d = c / (1.0 + c * c)
+    return np.sum(d * c) + np.sum(np.where(d > 0.2, d * d, np.maximum(c, b)))
+
+
+def spread_columns(a, v):
+    c = a * v + a[:, :1]
+    return np.sum(np.tanh(c) * c)
+
+
+def normalised(x):
+    e = np.exp(x - np.max(x))
+    p = e / np.sum(e)
+    return np.sum(p * np.log(p) * x) + x @ p
+
+
+def masks(x, y):
+    inside = (x > 0.4) & (y < 1.0)
+    z = np.where(inside, x * y, x - y)
+    return np.sum(z * z * inside)
+
+
+def powers(x):
+    return np.sum(x**2 * np.abs(x) ** 1.5 + (x * x + 0.1) ** -1 + 2.0**x)
+
+
+def parts_of_unknown_length(x, w):
+    n = len(x)
+    first = 1.0 / (1.0 + np.exp(-(x * w[:n])))
+    second = np.tanh(x * w[n : 2 * n] + first)
+    return np.sum(first * second)
+
+
+def carried(x, n: int):
+    h = np.zeros(len(x))
+    c = np.ones(len(x))
+    for _ in range(n):
+        f = 1.0 / (1.0 + np.exp(-h * x))
+        c = c * f + np.tanh(h + x)
+        h = f * np.tanh(c)
+    return np.sum(h * c)
+
+
+CASES: dict[str, tuple[Any, ...]] = {
+    "chain": (chain, X, Y),
+    "shifted": (shifted, X),
+    "time steps": (stepping, X, 0.1, 3),
+    "backwards": (reversed_view, X),
+    "overwritten": (overwritten, X, Y),
+    "rows": (rows, A[:, :2].T @ A, 1),
+    "matrices": (matrices, A, B),
+    "spread columns": (spread_columns, A, X[:3]),
+    "normalised": (normalised, X),
+    "masks": (masks, X, Y),
+    "powers": (powers, X),
+    "parts": (parts_of_unknown_length, X, np.concatenate((X, Y))),
+    "a part of length 1": (parts_of_unknown_length, X, np.array([0.3, 0.1, 0.2, 0.7, 1.0, 0.4])),
+    "carried": (carried, X, 4),
+    "no element": (chain, X[:0], Y[:0]),
+    "one element": (chain, X[:1], Y[:1]),
+}
+QUICK = ("chain", "time steps", "overwritten", "a part of length 1")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_quick_programs(name: str) -> None:
+    f, *args = CASES[name]
+    assert_backends_agree(f, *args, modes=("rev",))
+
+
+@pytest.mark.numba
+@pytest.mark.parametrize("name", CASES)
+def test_programs(name: str) -> None:
+    f, *args = CASES[name]
+    assert_backends_agree(f, *args)
+
+
+def code(f: Any, *args: Any, wrt: Any = 0) -> str:
+    """The generated text without its remarks."""
+    text = tl.grad(f, wrt, **NUMBA).source(*args)
+    return "\n".join(line for line in text.splitlines() if line.strip()[:1] != "#")
+
+
+def test_one_loop_and_no_array_between() -> None:
+    text = code(chain, X, Y, wrt=(0, 1))
+    assert text.count("for ") == 1
+    assert text.count("np.empty(") == 2  # the gradients
+
+
+def test_what_later_steps_would_overwrite_is_read_before() -> None:
+    """A cell is only changed once its neighbours have been read: in a loop after that."""
+    text = code(stepping, X, 0.1, 3, wrt=(0, 1))
+    step = text[text.index("for _ in range(steps)") : text.index("bu =")]
+    assert step.count("for j in range") == 1
+    assert "item1[i] =" not in step
+
+
+def test_tapes_of_arrays_are_arrays() -> None:
+    text = code(carried, X, 4)
+    assert "= []" not in text
+    assert "np.empty((max(n, 0), len(x)))" in text
+
+
+def test_division_by_zero_is_that_of_arrays() -> None:
+    def f(x, y):
+        z = x / y
+        return np.sum(z * y) + z @ x
+
+    x, y = np.array([1.0, 2.0, 3.0]), np.array([2.0, 0.0, 1.0])
+    with np.errstate(all="ignore"):
+        plain = tl.grad(f, (0, 1))(x, y)
+    for got, want in zip(tl.grad(f, (0, 1), **NUMBA)(x, y), plain, strict=True):
+        assert np.array_equal(got, want, equal_nan=True)
+
+
+def test_lengths_that_do_not_fit_raise() -> None:
+    gradient = tl.grad(parts_of_unknown_length, (0, 1), **NUMBA)
+    gradient(X, np.concatenate((X, Y)))
+    with pytest.raises(ValueError, match="broadcast"):
+        gradient(X, np.concatenate((X, Y[:3])))
+
+
+def test_loops_are_left_to_numba_where_it_runs_them_in_parallel() -> None:
+    text = tl.grad(chain, (0, 1), parallel=True, **NUMBA).source(X, Y)
+    assert "for " not in text
