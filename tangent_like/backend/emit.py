@@ -40,8 +40,11 @@ class Emitted:
     names: dict[Value, str]
 
 
-def emit(function: Function, refs: References, defaults: dict[Value, object]) -> Emitted:
-    """The syntax tree of a function; `defaults` are the default values of parameters."""
+def emit(
+    function: Function, refs: References, defaults: dict[Value, object], typed: bool = False
+) -> Emitted:
+    """The syntax tree of a function; `defaults` are the default values of parameters.  With `typed`
+    a name is given to values of one type only, as Numba wants it."""
     function = without_aliases(function)
     inlined = choose_inlined(function, naming.is_in_place)
     lives = lifetimes(function, inlined, naming.is_in_place)
@@ -49,7 +52,7 @@ def emit(function: Function, refs: References, defaults: dict[Value, object]) ->
     naming.coalesce(function, groups)
     emitter = Emitter(inlined, refs)
     reserved = set(refs.namespace) | emitter.reserve(function)
-    emitter.names = naming.assign_names(function, groups, lives, reserved)
+    emitter.names = naming.assign_names(function, groups, lives, reserved, typed)
     return Emitted(emitter.function(function, defaults), emitter.names)
 
 

@@ -112,31 +112,35 @@ class Names:
         self.reserved = set(reserved)
         self.taken: dict[str, list[Stretch]] = {}
         self.numbers: dict[str, int] = {}
+        self.types: dict[str, object] = {}
 
-    def free(self, name: str, stretches: list[Stretch]) -> bool:
+    def free(self, name: str, stretches: list[Stretch], type_: object) -> bool:
         if name in self.reserved or keyword.iskeyword(name):
+            return False
+        if self.types.get(name, type_) != type_:
             return False
         occupied = self.taken.get(name)
         return occupied is None or not any(_hits(occupied, s) for s in stretches)
 
-    def take(self, name: str, stretches: list[Stretch]) -> str:
+    def take(self, name: str, stretches: list[Stretch], type_: object) -> str:
+        self.types[name] = type_
         occupied = self.taken.setdefault(name, [])
         for stretch in stretches:
             insort(occupied, stretch)
         return name
 
-    def choose(self, wish: str, stretches: list[Stretch], plain: bool = True) -> str:
+    def choose(self, wish: str, stretches: list[Stretch], plain: bool, type_: object) -> str:
         """The wished name, if it may stand `plain`, or the first free one with a number behind."""
-        if plain and self.free(wish, stretches):
-            return self.take(wish, stretches)
+        if plain and self.free(wish, stretches, type_):
+            return self.take(wish, stretches, type_)
         for number in range(1, _FIRST_NUMBERS):
-            if self.free(f"{wish}{number}", stretches):
-                return self.take(f"{wish}{number}", stretches)
+            if self.free(f"{wish}{number}", stretches, type_):
+                return self.take(f"{wish}{number}", stretches, type_)
         number = self.numbers.get(wish, _FIRST_NUMBERS)
-        while not self.free(f"{wish}{number}", stretches):
+        while not self.free(f"{wish}{number}", stretches, type_):
             number += 1
         self.numbers[wish] = number + 1
-        return self.take(f"{wish}{number}", stretches)
+        return self.take(f"{wish}{number}", stretches, type_)
 
 
 def _hits(occupied: list[Stretch], stretch: Stretch) -> bool:
@@ -148,9 +152,14 @@ def _hits(occupied: list[Stretch], stretch: Stretch) -> bool:
 
 
 def assign_names(
-    function: Function, groups: Groups, lifetimes: Lifetimes, reserved: Iterable[str]
+    function: Function,
+    groups: Groups,
+    lifetimes: Lifetimes,
+    reserved: Iterable[str],
+    typed: bool = False,
 ) -> dict[Value, str]:
-    """A name for each value that is not printed inside an expression."""
+    """A name for each value that is not printed inside an expression; with `typed` values of
+    different types have different names."""
     names = Names(reserved)
     definitions = {s.result: s for s in ir.walk(function.body) if isinstance(s, Op)}
     saved = _saved(function, definitions)
@@ -161,13 +170,21 @@ def assign_names(
     users = {value.name for value in groups.parent}
     for root in sorted(members, key=lambda r: _rank(r, groups, members, lifetimes)):
         wish = _wish(root, members[root], definitions, saved)
+        type_ = _type_of(root.fact) if typed else None
         if root in groups.pinned:
-            chosen[root] = names.take(wish, groups.stretches[root])
+            chosen[root] = names.take(wish, groups.stretches[root], type_)
         else:
             # A reader would take a temporary `t` for the user's.
             own = wish != "t" or wish not in users or _called_t(members[root], saved)
-            chosen[root] = names.choose(wish, groups.stretches[root], own)
+            chosen[root] = names.choose(wish, groups.stretches[root], own, type_)
     return {value: chosen[groups.find(value)] for value in groups.parent}
+
+
+def _type_of(fact: facts.Fact) -> object:
+    """What Numba takes for a type, as far as it is known."""
+    if isinstance(fact, facts.Scalar):
+        return "float" if fact.type == "real" else fact.type
+    return (facts.dtype(fact), facts.rank(fact)) if isinstance(fact, facts.Array) else type(fact)
 
 
 def _called_t(members: Sequence[Value], saved: dict[Value, Value]) -> bool:

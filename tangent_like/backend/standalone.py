@@ -56,7 +56,7 @@ def standalone_text(
     refs = Standalone(user_names, functions[-1].place, request.backend == "numba")
     for function in functions:
         refs.claim(function.name, function)
-    trees = [emit(f, refs, {}).tree for f in functions]
+    trees = [emit(f, refs, {}, refs.for_numba).tree for f in functions]
     trees[-1].body[:0] = [_doc_of(docs[1]), *(_as_float(name, refs) for name in floats)]
     if refs.for_numba:
         for tree in trees:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -70,25 +71,28 @@ def result_dtype(operands: Sequence[Any]) -> Any:
     return np.result_type(*found).type
 
 
-def parsed(subscripts: str, count: int) -> tuple[list[str], str]:
-    """The letters of the operands and of the result, as np.einsum reads them."""
-    text = subscripts.replace(" ", "")
-    if "..." in text:
-        raise ValueError("an ellipsis in einsum is not known to Numba")
-    left, arrow, right = text.partition("->")
+def parsed(subscripts: str, ranks: Sequence[int]) -> tuple[list[str], str]:
+    """The letters of the operands, which have so many axes, and of the result, as np.einsum reads
+    them."""
+    left, arrow, right = subscripts.replace(" ", "").partition("->")
     inputs = left.split(",")
-    if len(inputs) != count:
-        raise ValueError(f"einsum of {count} operands by {subscripts!r}")
+    if len(inputs) != len(ranks):
+        raise ValueError(f"einsum of {len(ranks)} operands by {subscripts!r}")
     if not arrow:
-        every = "".join(inputs)
+        every = left.replace(",", "").replace(".", "")
         right = "".join(sorted(letter for letter in set(every) if every.count(letter) == 1))
-    return inputs, right
+        right = "..." * ("..." in left) + right
+    rests = [n - len(i.replace("...", "")) for i, n in zip(inputs, ranks, strict=True)]
+    free = [c for c in string.ascii_letters if c not in subscripts]
+    named = "".join(free[: max([r for r, i in zip(rests, inputs) if "..." in i], default=0)])
+    inputs = [i.replace("...", named[len(named) - r :]) for i, r in zip(inputs, rests)]
+    return inputs, right.replace("...", named)
 
 
 @implements(einsum)
 def _einsum(subscripts: Any, *operands: Any) -> Any:
     kinds = operands[0] if len(operands) == 1 and isinstance(operands[0], tuple) else operands
-    inputs, output = parsed(literal(subscripts), len(kinds))
+    inputs, output = parsed(literal(subscripts), [getattr(kind, "ndim", 0) for kind in kinds])
     params = [f"operands[{k}]" for k in range(len(kinds))]
     lines = ["def written(subscripts, *operands):", *loops_of(inputs, output, params)]
     return function_from(lines, dtype=result_dtype(kinds))

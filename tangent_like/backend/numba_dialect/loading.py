@@ -45,7 +45,7 @@ def emitted_module(functions: Sequence[Function], request: Request) -> Emitted:
     refs = References({name for f in everything for name in all_hints(f)})
     for function in (functions[-1], *everything):
         refs.claim(function.name, function)
-    trees = [emit(f, refs, {}).tree for f in everything]
+    trees = [emit(f, refs, {}, typed=True).tree for f in everything]
     for tree in trees:
         tree.decorator_list.append(decorator(refs, request))
     if outside:

@@ -161,6 +161,12 @@ def _tensordot(op: Op, definitions: Definitions) -> Op | None:
     return swapped(op, products.einsum, Const(of_tensordot(n, m, axes)), x, w)
 
 
+def _diagonal(op: Op, definitions: Definitions) -> Op | None:
+    if len(op.args) > 1 or op.keywords or facts.rank(op.args[0].fact) != 2:
+        return None
+    return swapped(op, np.diag, *op.args)
+
+
 def displayed(atom: Atom, definitions: Definitions) -> Any:
     """The constant, or the display of constants, that an atom is; None for anything else."""
     if isinstance(atom, Const):
@@ -185,6 +191,7 @@ _RULES: dict[Any, Replacement] = {
     np.std: _spread(reductions.std_over),
     operator.matmul: _product, np.matmul: _product, np.clip: _clip,
     np.einsum: _renamed(products.einsum), np.tensordot: _tensordot,
+    np.diagonal: _diagonal,
     np.reshape: _renamed(products.reshaped), np.broadcast_to: _full,
     runtime.scatter_add_into: _add_at,
     np.vdot: _of_rank(products.vdot, lambda count: count != 1),
