@@ -28,9 +28,16 @@ def in_a_loop(x, w):
     return x
 
 
+def of_a_multiple(x, w):
+    for _ in range(2):
+        x = x - (x * x * x - w) / (3.0 * x * x)
+    return x
+
+
 @pytest.mark.parametrize(
     ("f", "args"),
     [
+        (of_a_multiple, (0.9, 1.7)),
         (of_numbers, (0.3, 1.7)),
         (of_arrays, (np.array([0.3, -0.7]), np.array([1.3, 0.4]))),
         (of_arrays, (np.array([[0.3], [-0.7]]), np.array([1.3, 0.4]))),
@@ -46,6 +53,11 @@ def test_quotients(f, args):
 def test_one_division_for_both_operands():
     source = tl.grad(of_numbers, wrt=(0, 1)).source(0.3, 1.7)
     assert source.count(" / w") == 2  # one of them the user's own
+
+
+def test_one_division_beside_a_number():
+    reverse = tl.grad(of_a_multiple).source(0.9, 1.7).split("# reverse sweep")[1]
+    assert reverse.count(" / ") == 3  # two of them the user's own, in a remark and computed again
 
 
 def test_the_denominator_alone_divides_what_does_not_overflow():
