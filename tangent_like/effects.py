@@ -13,7 +13,7 @@ from tangent_like.stores import Store
 EFFECTS: set[Any] = {
     print, ir.fail, ir.unbound, ir.defined, ir.push, ir.pop, ir.flip, ir.put, ir.unpack,
     ir.enter, ir.leave, ir.enter_try, ir.leave_try, ir.keep, runtime.check_separate,
-    runtime.check_apart,
+    runtime.check_apart, runtime.check_in_order,
     runtime.drain,
 }  # fmt: skip
 _TAPES = {ir.push, ir.pop, ir.put, ir.flip, runtime.drain, ir.unbound, ir.defined}

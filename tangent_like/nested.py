@@ -125,6 +125,7 @@ def _lowered(
             values[param] = atom
             passed[i] = param
             params.append(param)
+            state.stands_for[param] = atom
         else:
             params.append(Value(name, fact))
     before, cells, mark = dict(state.memory), dict(state.cells), ir.next_serial()

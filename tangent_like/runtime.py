@@ -248,6 +248,17 @@ def check_separate(*arrays: Any) -> None:
                 )
 
 
+def check_in_order(*arrays: Any) -> None:
+    """Raise if the elements of an argument do not lie in order: then `reshape` and `ravel` may
+    make copies of what was written into, and the derivative is made for views."""
+    if not all(a.flags.c_contiguous for a in arrays):
+        raise ArgumentError(
+            "the elements of an argument do not lie in order in memory, and the function writes "
+            "into an array that it has brought into another shape",
+            hint="pass `np.ascontiguousarray(x)`",
+        )
+
+
 def check_apart(count: int, *arguments: Any) -> None:
     """Raise if something in the first `count` arguments, which are written into, is also found
     elsewhere: an array that shares memory, or the same list, dict or object."""

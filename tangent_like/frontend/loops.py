@@ -18,7 +18,7 @@ import gast
 
 from tangent_like import facts, infer, ir
 from tangent_like.build import Unreachable, fact_of
-from tangent_like.errors import NotYetSupported
+from tangent_like.errors import NotYetSupported, SharedMemory
 from tangent_like.facts import Fact
 from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import lower_branches, lower_statements
@@ -153,6 +153,7 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
     for name in names:
         if name in env:
             env[name] = fresh_or_conflict(state, env[name], node)
+    names = [n for n in names if not _stays_bound(n, env, node)]
     before = state.scope()
     mark, serial = facts.fresh_size().base, ir.next_serial()
     entering = {n: before.get(n, ir.UNDEFINED) for n in names}
@@ -165,7 +166,7 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
     plan = _Plan(node, iterable, before, dict(first), serial, learnt, lost)
     for attempt in itertools.count():
         mingled = state.mingled
-        trial = _lower_body(state, plan)
+        trial = _tried(state, plan)
         joined = {n: _joined(before, n, trial.env, guess) for n, guess in plan.guesses.items()}
         changed = [
             name
@@ -276,6 +277,18 @@ def _carried_names(node: Any) -> list[str]:
     return names
 
 
+def _stays_bound(name: str, env: Environment, node: Any) -> bool:
+    """Whether a name holds one array throughout the loop: `y += e` changes that, and binds a name
+    anew only where it is a number."""
+    found = env.get(name)
+    fact = found.fact if isinstance(found, (Value, Carried)) else facts.UNKNOWN
+    return (
+        isinstance(fact, facts.Array)
+        and bool(fact.dims)
+        and name in syntax.augmented_names(node.body)
+    )
+
+
 def _first_guess(binding: Binding) -> Fact:
     if isinstance(binding, Carried):
         return binding.fact
@@ -299,6 +312,24 @@ class _Trial:
 
     def exposed(self, name: Any) -> bool:
         return self.carried[name].atom is not None
+
+
+def _tried(state: Lowering, plan: _Plan) -> _Trial:
+    """A lowering of the body; where an item was read after what the loop runs over was written
+    into, one that reads each item anew."""
+    try:
+        return _lower_body(state, plan)
+    except SharedMemory:
+        if plan.iterable is None or plan.indexed or not _has_rows(state, plan.iterable):
+            raise
+        plan.indexed = True
+        state.enter(plan.before)
+    return _lower_body(state, plan)
+
+
+def _has_rows(state: Lowering, iterable: Atom) -> bool:
+    parts = ir.components(iterable, state.builder.definitions)
+    return any(isinstance(p.fact, facts.Array) and (facts.rank(p.fact) or 0) > 1 for p in parts)
 
 
 def _lower_body(state: Lowering, plan: _Plan) -> _Trial:
@@ -356,8 +387,10 @@ def _iteration(state: Lowering, plan: _Plan) -> tuple[Atom | None, Value | None]
     if iterable is None:
         return None, None
     if plan.indexed:
-        (first, *_) = ir.components(iterable, state.builder.definitions)
-        length = state.builder.op(len, (first,))
+        parts = ir.components(iterable, state.builder.definitions)
+        length, *others = (state.builder.op(len, (part,)) for part in parts)
+        if others:
+            length = state.builder.op(min, (length, *others))
         iterable = state.builder.op(range, (length,))
     item = Value("", infer.item_of_iterable(iterable))
     state.builder.sources[item] = (iterable,)

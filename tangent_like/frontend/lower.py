@@ -74,7 +74,10 @@ def lower_function(
     frame.calls = (function,)
     state = Lowering(module, Builder(), frame)
     by_name = {p.name for p in declared if p.kind is p.KEYWORD_ONLY}
-    given = {value.name: opened(state, value) for value in params}
+    opening = state.builder.collect(lambda: [opened(state, value) for value in params])
+    made = [value for s in opening.statements for value in ir.defined_by(s)]
+    state.params = frozenset(v for v in (*params, *made) if isinstance(v.fact, facts.Array))
+    given = {value.name: atom for value, atom in zip(params, opening.results)}
     args = [given[value.name] for value in params if value.name not in by_name]
     named = {value.name: given[value.name] for value in params if value.name in by_name}
     frame.env = bind_arguments(state, source.tree, source.tree, {}, args, named)
@@ -84,8 +87,8 @@ def lower_function(
         result = Const(0.0)  # never returned
     refuse_as_result(state, result, source.tree)
     block = state.builder.finish((result,))
-    head = (*state.prelude, *_checks(state, params))
-    body = ir.Block((*head, *block.statements), block.results)
+    head = (*state.prelude, *_checks(state, params), *opening.statements)
+    body = ir.Block((*head, *_checks_of_order(state), *block.statements), block.results)
     place = source.place(source.tree)
     return ir.Function(name or getattr(function, "__name__", "f"), tuple(params), body, place)
 
@@ -105,6 +108,14 @@ def _checks(state: Lowering, params: Sequence[Value]) -> list[ir.Op]:
         return [ir.Op(result, runtime.check_apart, args, (), place)]
     alike = tuple(p for p in params if may_alias(p.fact))
     return [ir.Op(result, runtime.check_separate, alike, (), place)]
+
+
+def _checks_of_order(state: Lowering) -> list[ir.Op]:
+    """The check that the arrays lie in order of which a part in another shape is written into."""
+    args = tuple(sorted(state.in_order, key=lambda value: value.serial))
+    place = state.frame.source.place(state.frame.node)
+    result = Value("", facts.Opaque("NoneType"))
+    return [ir.Op(result, runtime.check_in_order, args, (), place)] if args else []
 
 
 def _argument_of(state: Lowering, value: Value) -> Value:

@@ -26,6 +26,7 @@ from tangent_like import facts, ir, list_runtime, runtime
 from tangent_like.analysis.memory import allocates
 from tangent_like.build import Builder
 from tangent_like.errors import NeverSupported, NotYetSupported, SharedMemory
+from tangent_like.frontend.layouts import assumed, in_rows
 from tangent_like.frontend.scope import Binding, Buffer, Carried, Chosen, Conflict, Home
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const, Op, Value
@@ -43,11 +44,7 @@ _VIEWS: frozenset[Any] = frozenset({
     np.permute_dims, np.matrix_transpose, np.diagonal, np.broadcast_to, np.flip, np.fliplr,
     np.flipud, np.rot90, np.atleast_1d, np.atleast_2d, np.atleast_3d, ir.defined, runtime.bound,
 })  # fmt: skip
-_VIEWS_OF_CONTIGUOUS: frozenset[Any] = frozenset({np.reshape, np.ravel})
-_CONTIGUOUS: frozenset[Any] = frozenset({
-    np.zeros, np.ones, np.empty, np.full, np.arange, np.linspace, np.eye, np.identity,
-})  # fmt: skip
-_NEW = (np.array, np.copy)
+_NEW = (np.array, np.copy, getattr(np, "astype", np.copy))
 """What makes a new array, whatever is known of the operands."""
 _NEW_LISTS: frozenset[Any] = frozenset({
     operator.getitem, operator.add, operator.mul, runtime.repeated, ir.freeze, runtime.ordering,
@@ -87,6 +84,8 @@ def _home(state: Lowering, value: Value) -> Home:
         if len(sources) == 1 and isinstance(sources[0].fact, facts.ListOf):
             return _item_of(state, value, sources[0])
         return _rooted(state, value, sources)
+    if _is_same(op):
+        return home_of(state, op.args[0])  # type: ignore[arg-type]
     if _is_view(state, op):
         inner = home_of(state, op.args[0])  # type: ignore[arg-type]
         return Home(inner.buffer, (*inner.path, op), inner.root, inner.slot)
@@ -104,6 +103,13 @@ def _is_new(op: Op) -> bool:
     if _in(op.fn, _NEW_LISTS) and _is_flat(op.result.fact):
         return op.fn is not operator.getitem or not isinstance(op.args[1].fact, facts.Scalar)
     return op.fn in _NEW and not any(key == "copy" for key, _ in op.keywords)
+
+
+def _is_same(op: Op) -> bool:
+    """Whether an operation gives the array that it is given."""
+    if op.fn not in (np.asarray, np.asanyarray) or op.keywords or len(op.args) != 1:
+        return False
+    return isinstance(op.args[0], Value) and isinstance(op.args[0].fact, facts.Array)
 
 
 def _in(fn: Any, table: frozenset[Any]) -> bool:
@@ -352,6 +358,8 @@ def choice_of(state: Lowering, value: Value) -> Chosen | None:
     """Where a value lives that is one of several arrays, or a view of one of them."""
     found = state.choices.get(value)
     op = state.builder.definitions.get(value)
+    if found is None and op is not None and state.choices and _is_same(op):
+        return choice_of(state, op.args[0])  # type: ignore[arg-type]
     if found is None and op is not None and state.choices and _is_view(state, op):
         inner = choice_of(state, op.args[0])  # type: ignore[arg-type]
         if inner is not None:
@@ -370,17 +378,9 @@ def _is_view(state: Lowering, op: Op) -> bool:
     try:
         if op.fn in _VIEWS:
             return True
-        return op.fn in _VIEWS_OF_CONTIGUOUS and _is_contiguous(state, op.args[0])
+        return in_rows(op) and assumed(state, op.args[0]) is not None
     except TypeError:  # a callable that cannot be hashed
         return False
-
-
-def _is_contiguous(state: Lowering, value: Value) -> bool:
-    home = home_of(state, value)
-    made = state.builder.definitions.get(home.buffer.root)
-    if home.path or made is None:
-        return False
-    return made.fn in _CONTIGUOUS or (facts.rank(value.fact) == 1 and allocates(made))
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -430,9 +430,17 @@ def _unchanged(state: Lowering, atom: Value, node: Any) -> Atom:
 
 def _seen(state: Lowering, home: Home, now: Atom) -> Atom:
     """The view of a home, of what its buffer holds now."""
+    _note_order(state, home)
     for step in home.path:
         now = state.builder.op(step.fn, (now, *step.args[1:]), name=step.result.name)
     return now
+
+
+def _note_order(state: Lowering, home: Home) -> None:
+    """Note which arguments have to be in order for the steps to a view to give views."""
+    for step in home.path:
+        if in_rows(step):
+            state.in_order |= assumed(state, step.args[0]) or set()
 
 
 def _chosen(state: Lowering, atom: Value, choice: Chosen, node: Any) -> Atom:
@@ -471,7 +479,16 @@ def pick(
 
 
 def fresh_buffer(state: Lowering, buffer: Buffer, node: Any) -> None:
-    """Let a buffer that holds a structure hold its items as they are now."""
+    """Let a buffer that holds a structure hold its items as they are now, or a conflict if they
+    cannot be read any more."""
+    try:
+        _refresh(state, buffer, node)
+    except SharedMemory:
+        reason = "it may share memory with what was written into"
+        state.memory[buffer] = Conflict(buffer.name, state.place(node), reason)
+
+
+def _refresh(state: Lowering, buffer: Buffer, node: Any) -> None:
     now = state.memory.get(buffer, buffer.root)
     op = state.builder.definitions.get(now) if isinstance(now, Value) else None
     if op is not None and is_display(op.fn):
@@ -671,6 +688,7 @@ def _store(
     combine: Callable[..., Any] | None,
 ) -> Atom:  # fmt: skip
     """What a buffer holds after a write through a view of it."""
+    _note_order(state, home)
     steps = [(step.fn, step.args[1:]) for step in home.path if step.fn is not ir.defined]
     if index is None and steps and steps[-1][0] is attribute:
         raise NotYetSupported(

@@ -92,6 +92,16 @@ class Lowering:
     """Arguments without axes to which something was added by `+=` and the like: an array is
     changed by it, a number bound anew.  The buffer says since where on the way."""
 
+    params: frozenset[Value] = frozenset()
+    """The arrays among the arguments of the function that is differentiated, or in them."""
+
+    stands_for: dict[Value, Atom] = field(default_factory=dict)
+    """What the parameters of functions are that are differentiated inside."""
+
+    in_order: set[Value] = field(default_factory=set)
+    """Those, and arrays from outside, whose elements have to lie in order: they are written into
+    in another shape."""
+
     listed: set[Buffer] = field(default_factory=set)
     """Buffers that lists of unknown length may hold: which ones is not known, so that a write to
     one makes the others unreadable."""

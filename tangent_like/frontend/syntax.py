@@ -42,6 +42,18 @@ def assigned_names(nodes: Sequence[Any]) -> dict[str, None]:
     return _names_bound_by(statements_below(nodes))
 
 
+def augmented_names(nodes: Sequence[Any]) -> set[str]:
+    """The names that the statements bind by augmented assignments alone, as in `y += e`."""
+    below = list(statements_below(nodes))
+    targets = {
+        id(node.target): node.target.id
+        for node in below
+        if isinstance(node, gast.AugAssign) and isinstance(node.target, gast.Name)
+    }
+    others = _names_bound_by(node for node in below if id(node) not in targets)
+    return set(targets.values()).difference(others)
+
+
 def _names_bound_by(nodes: Iterable[Any]) -> dict[str, None]:
     names: dict[str, None] = {}
     below = list(nodes)

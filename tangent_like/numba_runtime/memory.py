@@ -56,3 +56,16 @@ def _check_separate(*arrays: Any) -> Any:
         ["def written(*arrays):", *checks, "    return None"],
         may_share=may_share, ArgumentError=ArgumentError,
     )  # fmt: skip
+
+
+@implements(runtime.check_in_order)
+def _check_in_order(*arrays: Any) -> Any:
+    kinds = arrays[0] if len(arrays) == 1 and isinstance(arrays[0], tuple) else arrays
+    message = "the elements of an argument do not lie in order: pass np.ascontiguousarray(x)"
+    checks = [
+        f"    if not arrays[{k}].flags.c_contiguous: raise ArgumentError({message!r})"
+        for k, _ in enumerate(kinds)
+    ]
+    return function_from(
+        ["def checked(*arrays):", *checks, "    return None"], ArgumentError=ArgumentError
+    )

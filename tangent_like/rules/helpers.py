@@ -67,7 +67,8 @@ linear(
     sequences=True,
     samples=lambda: [([0.2, 0.5], [0.7, -0.3, 0.1, 0.9])],
 )
-constant(runtime.zeros_like, runtime.zero_list, runtime.check_separate, runtime.check_apart)
+constant(runtime.zeros_like, runtime.zero_list)
+constant(runtime.check_separate, runtime.check_apart, runtime.check_in_order)
 
 # --- products of operands whose number of axes is not known -----------------------------------
 

@@ -335,7 +335,67 @@ def mean_stored_after_an_element_was_read(a):
     return np.sum(a * 1.5) + np.sum(y * y)
 
 
+def read_through_asarray(x):
+    y = np.asarray(x * 1.0)
+    z = np.asarray(y)
+    y[0] = 1.0
+    return np.sum(z)
+
+
+def augmented_under_another_name(x, n):
+    old = x[:]
+    part = x[1:]
+    for k in range(n):
+        old **= 2
+        x[k] += part[0] * old[3]
+        part *= x[k]
+    return np.sum(old * x) + np.sum(part)
+
+
+def augmented_in_a_while_loop(x, n):
+    y = x
+    k = 0
+    while k < n and y[0] < 4.0:
+        x += 0.5 * y[1]
+        if y[2] > 0.0:
+            y *= 0.7
+        k += 1
+    return np.sum(y * x)
+
+
+def rows_read_after_a_write_to_the_matrix(x, n):
+    m = x * np.ones((n + 1, 1))
+    t = 0.0
+    for row in m:
+        m[:, 1] += row[0] * m[0, 2]
+        t += row[1] * row[2]
+    return np.sum(m * m) + t
+
+
+def rows_of_two_lengths(x, n):
+    m = x * np.ones((n + 1, 1))
+    t = 0.0
+    for a, row in zip(x, m):
+        m[1:, 1] += row[0] * a
+        t += row[1] * row[2]
+    return np.sum(m * m) + t
+
+
+def a_list_that_is_not_used_again(x, n):
+    y = x * 2.0
+    if n > 1:
+        for _ in range(n):
+            pair = [y, y]
+            pair[0][1] = np.sin(x[0])
+        y[0] = y[1]
+    y[2] = y[0] * y[1]
+    return np.sum(y * y)
+
+
 CASES = [
+    (read_through_asarray, (X,)), (augmented_under_another_name, (X, 3)),
+    (augmented_in_a_while_loop, (X, 3)), (rows_read_after_a_write_to_the_matrix, (X, 2)),
+    (rows_of_two_lengths, (X, 2)), (a_list_that_is_not_used_again, (X, 2)),
     (two_names, (X,)), (slice_view, (X,)), (view_of_view, (X,)), (reshape_view, (X,)),
     (ravel_view, (X,)), (transpose_view, (A,)), (row_of_matrix, (A,)), (rows_in_a_loop, (A,)),
     (mutating_callee, (X,)), (returned_argument, (X,)),
@@ -360,13 +420,6 @@ CASES = [
 def test_aliases(f, args):
     wrt = [i for i, a in enumerate(args) if isinstance(a, np.ndarray)]
     assert_derivatives(f, *args, wrt=wrt)
-
-
-def read_after_a_possible_view(x):
-    y = np.asarray(x * 1.0)
-    z = np.asarray(y)
-    y[0] = 1.0
-    return np.sum(z)
 
 
 def swapped_with_itself(x, n):
@@ -406,7 +459,6 @@ def swapped_after_an_inner_loop_that_writes(x, n):
 REFUSED = [
     (another_name_written_in_an_inner_loop, (X, 2)),
     (swapped_after_an_inner_loop_that_writes, (X, 2)), (swapped_with_itself, (X, 2)),
-    (read_after_a_possible_view, (X,)),
 ]  # fmt: skip
 
 
