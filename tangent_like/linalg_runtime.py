@@ -27,6 +27,25 @@ def over_gaps(x: Any, rows: Any, columns: Any, strict: bool) -> Any:
     return found
 
 
+def thin(x: Any, s: Any) -> Any:
+    """As many columns of `x` as there are numbers in `s`, NaN where any other is not 0.
+
+    Of an orthonormal basis the first columns follow from a matrix; what the rest of the space is
+    spanned by is the library's choice, so a function of these columns has no derivative that could
+    be told from them.
+    """
+    count = s.shape[-1]
+    chosen = np.any(x[..., count:] != 0, axis=(-2, -1), keepdims=True)
+    return np.where(chosen, np.nan, x[..., :count])
+
+
+def squared(x: Any, fill: float) -> Any:
+    """A square matrix: `x`, and columns of one number behind."""
+    found = np.full((*x.shape[:-1], x.shape[-2]), fill, x.dtype)
+    found[..., : x.shape[-1]] = x
+    return found
+
+
 def _largest(x: Any, axis: Any) -> Any:
     return np.max(np.abs(x), axis=axis, initial=0.0)
 

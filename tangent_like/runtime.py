@@ -679,14 +679,6 @@ def qr_of_tall(x: Any) -> Any:
     return q, r
 
 
-def same_if_thin(dx: Any, u: Any, vh: Any) -> Any:
-    """`dx`, if the factors of the singular value decomposition are no larger than they need be."""
-    if u.shape[-1] != vh.shape[-2]:
-        raise NotYetSupported("the derivative of `svd` of a matrix that is not square",
-                              hint="give it `full_matrices=False`")  # fmt: skip
-    return dx
-
-
 def residual_count(a: Any, b: Any) -> int:
     """How many sums of squares np.linalg.lstsq returns."""
     return int(np.linalg.lstsq(a, b, rcond=None)[1].size)

@@ -17,16 +17,6 @@ def permutation(pivots: Any) -> Any:
     return order
 
 
-def no_taller(x: Any) -> Any:
-    """`x`, if it has no more rows than columns."""
-    if np.shape(x)[-2] > np.shape(x)[-1]:
-        raise NotYetSupported(
-            "the derivative of a full `qr` of a matrix with more rows than columns",
-            hint='give it `mode="economic"`',
-        )
-    return x
-
-
 def matrix(x: Any) -> Any:
     """`x`, if it is one matrix."""
     if np.ndim(x) != 2:
@@ -135,6 +125,8 @@ def convolve_right(g: Any, x: Any, w: Any, mode: str) -> Any:
 def _in_full(g: Any, x: Any, w: Any, mode: str) -> Any:
     """g in its place in the full convolution: "same" is as long as x and in the middle, "valid"
     where the two overlap entirely."""
+    if not x.shape:
+        return g
     shorter = [min(n, m) for n, m in zip(x.shape, w.shape, strict=True)]
     starts = [(m - 1) // 2 for m in w.shape] if mode == "same" else [k - 1 for k in shorter]
     full = [n + m - 1 for n, m in zip(x.shape, w.shape, strict=True)]

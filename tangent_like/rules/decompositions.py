@@ -13,13 +13,13 @@ import numpy as np
 
 from tangent_like import facts, runtime
 from tangent_like.errors import NotYetSupported
-from tangent_like.linalg_runtime import over_gaps
+from tangent_like.linalg_runtime import over_gaps, squared, thin
 from tangent_like.rules.inverses import adjoint, symmetric
 from tangent_like.rules.products import last_two_swapped
 from tangent_like.rules.reductions import conj
-from tangent_like.rules.registry import composed, constant, named, rule
+from tangent_like.rules.registry import composed, constant, linear, named, rule
 from tangent_like.rules.samples import reals
-from tangent_like.rules.symbolic import apply
+from tangent_like.rules.symbolic import apply, rank
 
 # --- eigenvalues and Cholesky's factor --------------------------------------------------------
 
@@ -175,7 +175,8 @@ def svd_tangent(
 ) -> Any:  # fmt: skip
     if compute_uv is not True:
         return NotImplemented
-    u, s, v = _factors(y, x, full_matrices)
+    whole = _has_more(full_matrices, x)
+    u, s, v = _factors(y, whole)
     dx = tangents[0]
     rotated = adjoint(u) @ dx @ v
     ds = _real(np.diagonal(rotated, axis1=-2, axis2=-1))
@@ -187,15 +188,35 @@ def svd_tangent(
         du = du + _outside(u, dx @ v) / s[..., None, :]
     if not _is_square(v):
         dv = dv + _outside(v, adjoint(dx) @ u) / s[..., None, :]
+    if whole:
+        du, dv = (apply(squared, part, np.nan) for part in (du, dv))
     return du, ds, adjoint(dv)
 
 
-def _factors(y: Any, x: Any, full_matrices: Any) -> tuple[Any, Any, Any]:
+def _has_more(full_matrices: Any, x: Any) -> bool:
+    """Whether there may be more singular vectors than singular values."""
+    return full_matrices is not False and not _is_square(x)
+
+
+def _factors(y: Any, whole: bool) -> tuple[Any, Any, Any]:
     """u, s and v, of which neither has more columns than there are singular values."""
-    u, s, vh = y[0], y[1], y[2]
-    if full_matrices is not False and not _is_square(x):
-        u = apply(runtime.same_if_thin, u, u, vh)
-    return u, s, adjoint(vh)
+    u, s, v = y[0], y[1], adjoint(y[2])
+    if not whole:
+        return u, s, v
+    count = np.shape(s)[-1]
+    return u[..., :count], s, v[..., :count]
+
+
+linear(
+    thin,
+    lambda g, x, s: apply(squared, g, 0.0),
+    samples=lambda: [(np.pad(reals(3, 2), ((0, 0), (0, 1))), np.ones(2))],
+)
+linear(
+    squared,
+    lambda g, x, fill: g[..., : np.shape(x)[-1]] if fill == 0 else apply(thin, g, x),
+    samples=lambda: [(reals(3, 2), 0.0), (reals(2, 3, 2), 0.0)],
+)
 
 
 def _is_square(x: Any) -> bool:
@@ -220,9 +241,12 @@ def svd_cotangent(
     """conj(u) times the sum of three: of s, of the turns, and of what lies outside u and v."""
     if compute_uv is not True:
         return NotImplemented
-    u, s, v = _factors(y, x, full_matrices)
+    whole = _has_more(full_matrices, x)
+    u, s, v = _factors(y, whole)
     row = s[..., None, :]
     of_u, of_v = g[0], None if g[2] is None else adjoint(g[2])
+    if whole:
+        of_u, of_v = (None if part is None else apply(thin, part, s) for part in (of_u, of_v))
     p = None if of_u is None else last_two_swapped(u) @ of_u
     q = None if of_v is None else last_two_swapped(v) @ of_v
     columns = None if g[1] is None else conj(u) * g[1][..., None, :]
@@ -242,16 +266,6 @@ def svd_cotangent(
 
 def _singular_values(x: Any, *how: Any, **named_how: Any) -> Any:
     return apply(runtime.singular_values, x)
-
-
-rule(
-    runtime.same_if_thin,
-    jvp=lambda tangents, y, dx, u, vh: (
-        None if tangents[0] is None else apply(runtime.same_if_thin, tangents[0], u, vh)
-    ),
-    vjp=lambda g, y, dx, u, vh: (g, None, None),
-    samples=lambda: [(reals(3, 2), np.zeros((3, 2)), np.zeros((2, 2)))],
-)
 
 
 def singular_values_tangent(tangents: Any, y: Any, x: Any) -> Any:
@@ -281,8 +295,7 @@ rule(
         ((reals(3, 2),), {"full_matrices": False}), ((reals(2, 3),), {"full_matrices": False}),
         (reals(3, 3),), ((reals(2, 3, 3),), {"compute_uv": False}),
     ],
-    note="if not square, full_matrices=False; NaN where it depends on how vectors of equal values "
-    "turn",
+    note="NaN where it depends on how vectors of equal values turn, and on vectors without values",
 )  # fmt: skip
 
 
@@ -317,6 +330,8 @@ rule(
 
 def _qr(x: Any, mode: Any = "reduced") -> Any:
     """The columns that decide Q, and the rest of R from them."""
+    if mode == "complete":
+        return complete_qr(x)
     if mode not in ("reduced", "r"):
         raise NotYetSupported(f"`qr` with mode {mode!r}")
     if _is_square(x):
@@ -329,8 +344,24 @@ def _qr(x: Any, mode: Any = "reduced") -> Any:
     return r if mode == "r" else (parts[0], r)
 
 
+def complete_qr(x: Any) -> Any:
+    """Of the columns that Q has beside those of the thin one no derivative can be told."""
+    q, r = _qr(x)
+    if _is_square(x):
+        return q, r
+    if rank(r) is None:
+        raise NotYetSupported("a complete `qr` of an unknown number of axes")
+    missing = np.shape(x)[-2] - np.shape(r)[-2]
+    rows = ((0, 0),) * (np.ndim(r) - 2)
+    return apply(squared, q, np.nan), apply(np.pad, r, (*rows, (0, missing), (0, 0)))
+
+
 composed(
     np.linalg.qr,
     _qr,
-    samples=lambda: [(reals(3, 2),), (reals(2, 4),), (reals(3, 3), "r"), (reals(2, 3, 2),)],
+    note="NaN where it depends on columns of a complete Q that x does not decide",
+    samples=lambda: [
+        (reals(3, 2),), (reals(2, 4),), (reals(3, 3), "r"), (reals(2, 3, 2),),
+        (reals(2, 4), "complete"),
+    ],
 )

@@ -22,6 +22,19 @@ def matrix(x: Any, name: str, ranks: tuple[int, ...] = ()) -> Any:
     return x
 
 
+OF_STACKS = "stacks of matrices with matrices, not with vectors"
+"""The note of solvers of which SciPy says that a vector belongs to each matrix of a stack."""
+
+
+def refuse_vectors(a: Any, b: Any, name: str) -> None:
+    """Refuse `name` of a stack of matrices and one vector."""
+    if (rank(a) or 0) > 2 and rank(b) == 1:
+        raise NotYetSupported(
+            f"the derivative of `{name}` of a stack of matrices and a vector",
+            hint="give it a matrix of one column",
+        )
+
+
 def usual(formula: Callable[..., Any]) -> Callable[..., Any]:
     """The formula for calls that may also have `check_finite=` and `overwrite_...=False`.
 

@@ -16,7 +16,13 @@ from tangent_like.rules.products import last_two_swapped
 from tangent_like.rules.reductions import conj
 from tangent_like.rules.registry import bilinear, composed, constant, linear, rule
 from tangent_like.rules.samples import reals
-from tangent_like.rules.scipy_calls import OF_MATRICES, matrix, usual
+from tangent_like.rules.scipy_calls import (
+    OF_MATRICES,
+    OF_STACKS,
+    matrix,
+    refuse_vectors,
+    usual,
+)
 from tangent_like.rules.symbolic import apply, rank
 
 # --- general matrices -------------------------------------------------------------------------
@@ -114,6 +120,7 @@ def _triangular_tangent(
     unit_diagonal: Any = False,
 ) -> Any:  # fmt: skip
     da, db = tangents[:2]
+    refuse_vectors(a, b, "solve_triangular")
     change = db
     if da is not None:
         part = _triangle(da, lower, unit_diagonal)
@@ -129,9 +136,10 @@ def _triangular_cotangent(
 ) -> Any:
     """One more solution, with the transpose: that of conj(A)^T x = b is conj(A) x = g."""
     turn = _TRANSPOSED[trans]
-    matrix = conj(a) if turn == 2 else a
+    refuse_vectors(a, b, "solve_triangular")
+    left = conj(a) if turn == 2 else a
     gb = apply(
-        linalg.solve_triangular, matrix, g, trans=0 if turn else 1, lower=lower,
+        linalg.solve_triangular, left, g, trans=0 if turn else 1, lower=lower,
         unit_diagonal=unit_diagonal,
     )  # fmt: skip
     left, right = (y, gb) if turn else (gb, y)
@@ -161,6 +169,7 @@ rule(
         ((square(), reals(3, 2)), {"lower": True, "trans": "C"}),
         ((square(), reals(3)), {"lower": True, "trans": "T", "unit_diagonal": True}),
     ],
+    note=OF_STACKS,
 )
 
 # --- factors that are used again --------------------------------------------------------------
@@ -180,6 +189,7 @@ def _cho_factor(a: Any, lower: Any = False) -> Any:
 def _cho_solve(factor: Any, b: Any) -> Any:
     """With A = L L^H; whether L or L^H was kept may be known at run time only."""
     c, is_lower = factor
+    refuse_vectors(c, b, "cho_solve")
     lower = apply(np.where, is_lower, np.tril(c), adjoint(np.triu(c)))
     return _triangular(lower, _triangular(lower, b, lower=True), lower=True, trans=2)
 
@@ -198,6 +208,7 @@ composed(
         ((np.triu(symmetric()), False), reals(3)),
         ((np.tril(symmetric()), True), reals(3, 2)),
     ],
+    note=OF_STACKS,
 )
 
 
@@ -231,6 +242,7 @@ composed(
 
 def _banded_tangent(tangents: Any, y: Any, bands: Any, ab: Any, b: Any) -> Any:
     _, dab, db = tangents
+    matrix(ab, "solve_banded", ranks=(2,))
     change = db
     if dab is not None:
         moved = apply(scipy_runtime.banded_product, bands, dab, y)
@@ -240,6 +252,7 @@ def _banded_tangent(tangents: Any, y: Any, bands: Any, ab: Any, b: Any) -> Any:
 
 def _banded_cotangent(g: Any, y: Any, bands: Any, ab: Any, b: Any) -> Any:
     swapped = (bands[1], bands[0])
+    matrix(ab, "solve_banded", ranks=(2,))
     turned = apply(scipy_runtime.banded_transpose, bands, ab)
     gb = apply(linalg.solve_banded, swapped, turned, g)
     return None, -apply(scipy_runtime.banded_outer, bands, gb, y), gb
@@ -258,6 +271,7 @@ rule(
         ((1, 1), _bands(), reals(4)), ((0, 2), 3 + _bands()[::-1], reals(4, 2)),
         ((2, 0), 3 + _bands(), reals(4)),
     ],
+    note="of one matrix",
 )  # fmt: skip
 linear(
     scipy_runtime.banded_transpose,

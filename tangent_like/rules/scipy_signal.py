@@ -12,7 +12,7 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.rules.reductions import conj
 from tangent_like.rules.registry import bilinear, composed, rule
 from tangent_like.rules.samples import reals
-from tangent_like.rules.symbolic import apply
+from tangent_like.rules.symbolic import apply, rank
 
 # --- convolutions -----------------------------------------------------------------------------
 
@@ -105,8 +105,12 @@ def _images(*modes: str) -> Any:
     return [(reals(3, 4), reals(2, 2, seed=1), mode) for mode in modes]
 
 
-composed(signal.convolve2d, _convolve2d, samples=lambda: _images("full", "same", "valid"))
-composed(signal.correlate2d, _correlate2d, samples=lambda: _images("full", "valid"))
+_NOT_EMPTY = "of one number at least"
+_modes = ("full", "same", "valid")
+composed(signal.convolve2d, _convolve2d, samples=lambda: _images(*_modes), note=_NOT_EMPTY)
+composed(
+    signal.correlate2d, _correlate2d, samples=lambda: _images("full", "valid"), note=_NOT_EMPTY
+)
 
 # --- filters ----------------------------------------------------------------------------------
 
@@ -125,7 +129,9 @@ def _backwards(b: Any, a: Any, g: Any, axis: Any) -> Any:
     return np.flip(_filtered(b, a, np.flip(g, axis), axis), axis)
 
 
-def _refuse_state(zi: Any) -> None:
+def _check_filter(b: Any, a: Any, zi: Any) -> None:
+    if 0 in (rank(b), rank(a)):
+        raise NotYetSupported("`lfilter` of numbers", hint="write the coefficients as arrays")
     if zi is not None:
         raise NotYetSupported("`lfilter` with `zi`", hint="put the past in front of x")
 
@@ -134,7 +140,7 @@ def _lfilter_tangent(
     tangents: Any, y: Any, b: Any, a: Any, x: Any, axis: Any = -1, zi: Any = None
 ) -> Any:
     """a * y = b * x, so a * dy = db * x + b * dx - da * y (* a convolution)."""
-    _refuse_state(zi)
+    _check_filter(b, a, zi)
     db, da, dx = tangents[:3]
     one, change = _one(a), None
     for coefficients, sequence, sign in ((db, x, 1), (b, dx, 1), (da, y, -1)):
@@ -147,7 +153,7 @@ def _lfilter_tangent(
 def _lfilter_cotangent(
     g: Any, y: Any, b: Any, a: Any, x: Any, axis: Any = -1, zi: Any = None
 ) -> Any:
-    _refuse_state(zi)
+    _check_filter(b, a, zi)
     h = _backwards(_one(a), a, g, axis)
     return (
         apply(scipy_runtime.lagged_sums, h, x, np.shape(b)[0], axis),
@@ -161,7 +167,10 @@ def _filters() -> Any:
     return [(b, a, reals(5)), (b, a, reals(2, 4)), ((b, a, reals(4, 2)), {"axis": 0})]
 
 
-rule(signal.lfilter, jvp=_lfilter_tangent, vjp=_lfilter_cotangent, samples=_filters)
+rule(
+    signal.lfilter, jvp=_lfilter_tangent, vjp=_lfilter_cotangent, samples=_filters,
+    note="coefficients are arrays; of one number at least",
+)  # fmt: skip
 bilinear(
     scipy_runtime.lagged_sums,
     lambda g, h, x, count, axis: _filtered(g, _one(g), x, axis),

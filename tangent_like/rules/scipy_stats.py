@@ -6,6 +6,7 @@ Calls reach these rules with all parameters by position: see `frontend/scipy_sta
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +26,18 @@ from tangent_like.rules.symbolic import apply, is_symbolic, rank
 LOG_2_PI = math.log(2 * math.pi)
 INF = math.inf
 Formula = Callable[..., Any]
+
+
+def _composed(functions: Any, formula: Formula, *, samples: Any, note: str = "") -> None:
+    """Register a formula of real numbers: of complex ones SciPy drops parts, or raises."""
+
+    @functools.wraps(formula)
+    def of_reals(*operands: Any, **named: Any) -> Any:
+        if any(is_symbolic(x) and facts.is_complex(x.fact) for x in operands):
+            raise NotYetSupported("a distribution of complex numbers", hint="give it real ones")
+        return formula(*operands, **named)
+
+    composed(functions, of_reals, samples=samples, note=note)
 
 
 def _split(parameters: tuple[Any, ...], count: int) -> tuple[tuple[Any, ...], Any, Any]:
@@ -51,7 +64,7 @@ def _standardised(
         found = formula(apply(np.where, inside, z, middle), np.log(scale), *shapes)
         return apply(np.where, inside, found, 0.0)
 
-    composed(method, whole, samples=[*samples, (*samples[0], 0.1, 1.7)])
+    _composed(method, whole, samples=[*samples, (*samples[0], 0.1, 1.7)])
 
 
 def _density(
@@ -104,8 +117,8 @@ def _quantiles(distribution: Any, quantile: Formula, samples: Any) -> None:
         return quantile(q, *shapes) * scale + loc
 
     given = [*samples, (*samples[0], 0.1, 1.7)]
-    composed(distribution.ppf, ppf, samples=given)
-    composed(distribution.isf, lambda q, *parameters: ppf(1 - q, *parameters), samples=given)
+    _composed(distribution.ppf, ppf, samples=given)
+    _composed(distribution.isf, lambda q, *parameters: ppf(1 - q, *parameters), samples=given)
 
 
 def _number(x: Any) -> Any:
@@ -220,13 +233,13 @@ def _log_poisson(k: Any, mu: Any, loc: Any = 0) -> Any:
     return special.xlogy(counts, mu) - mu - apply(special.gammaln, counts + 1)
 
 
-composed(
+_composed(
     stats.poisson.logpmf,
     _log_poisson,
     samples=[(2, 0.7), (0, 1.3), (3, 1.3, 1)],
     note="k and loc are integers",
 )
-composed(
+_composed(
     stats.poisson.pmf,
     lambda k, mu, loc=0: np.exp(_log_poisson(k, mu, loc)),
     samples=[(2, 0.7), (0, 1.3), (3, 1.3, 1)],
@@ -269,10 +282,10 @@ def _normal_samples() -> Any:
 
 AT_POINTS = "at several points, or at one that is a vector"
 
-composed(
+_composed(
     stats.multivariate_normal.logpdf, _multivariate_normal, samples=_normal_samples, note=AT_POINTS
 )
-composed(
+_composed(
     stats.multivariate_normal.pdf,
     lambda x, mean=None, cov=1: np.exp(_multivariate_normal(x, mean, cov)),
     samples=_normal_samples,
@@ -335,8 +348,8 @@ def _dirichlet_samples() -> Any:
     return [(points[0], positive(3)), (points, positive(3))]
 
 
-composed(stats.dirichlet.logpdf, _log_dirichlet, samples=_dirichlet_samples)
-composed(
+_composed(stats.dirichlet.logpdf, _log_dirichlet, samples=_dirichlet_samples)
+_composed(
     stats.dirichlet.pdf,
     lambda x, alpha: np.exp(_log_dirichlet(x, alpha)),
     samples=_dirichlet_samples,

@@ -205,6 +205,34 @@ def test_norm_of_a_zero_matrix_has_derivative_zero(order):
     assert not np.any(tl.grad(f)(np.zeros((2, 3))))
 
 
-def test_full_factors_are_refused():
-    with pytest.raises(tl.errors.NotYetSupported, match="full_matrices=False"):
-        tl.grad(of("return np.sum(np.linalg.svd(A)[0])", "A"))(real(3, 2))
+FULL = {
+    "values": ("s = np.linalg.svd(A)[1]", "np.sum(s ** 3)"),
+    "left vectors": ("u, s, vh = np.linalg.svd(A)\n    k = s.shape[-1]",
+                     "np.sum(np.abs(u[..., :k]) ** 3) + np.sum(s)"),
+    "the matrix": ("u, s, vh = np.linalg.svd(A)\n    k = s.shape[-1]",
+                   "np.sum(((u[..., :k] * np.sin(s)[..., None, :]) @ vh[..., :k, :]) ** 2)"),
+    "qr": ("q, r = np.linalg.qr(A, mode='complete')\n    k = min(A.shape[-2:])",
+           "np.sum(r ** 3) + np.sum(q[..., :k] ** 3)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (2, 4), (2, 3, 2)], ids=str)
+@pytest.mark.parametrize("name", FULL)
+def test_full_factors_of_matrices_that_are_not_square(name, shape):
+    first, last = FULL[name]
+    assert_derivatives(of(f"{first}\n    return {last}", "A"), real(*shape))
+
+
+NOT_DECIDED = {
+    "svd, left": ("np.linalg.svd(A)[0][:, 2]", (3, 2)),
+    "svd, right": ("np.linalg.svd(A)[2][2]", (2, 3)),
+    "qr": ("np.linalg.qr(A, mode='complete')[0][:, 2]", (3, 2)),
+}
+
+
+@pytest.mark.parametrize("name", NOT_DECIDED)
+def test_vectors_that_the_matrix_does_not_decide_have_the_derivative_nan(name):
+    vector, shape = NOT_DECIDED[name]
+    f, A = of(f"return np.sum({vector} ** 3)", "A"), real(*shape)
+    assert np.all(np.isnan(tl.grad(f)(A)))
+    assert np.isnan(tl.jvp(f, (A,), (real(*shape),))[1])

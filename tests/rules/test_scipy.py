@@ -165,10 +165,18 @@ def test_packed_factors_as_two_variables():
     assert_derivatives(f, MATRIX[[1, 0, 2]], X)
 
 
-def test_full_qr_of_a_tall_matrix_is_refused():
-    with pytest.raises(NotYetSupported, match="full `qr`"):
-        tl.grad(lambda a: np.sum(linalg.qr(a)[1]))(MATRIX[:, :2])
+def test_distributions_of_complex_numbers_are_refused():
+    with pytest.raises(NotYetSupported, match="of complex numbers"):
+        tl.grad(lambda z: np.real(stats.norm.logpdf(z)))(0.3 + 0.4j)
+    mean = np.array([0.3j, 0.4])
+    with pytest.raises(NotYetSupported, match="of complex numbers"):
+        tl.grad(lambda m: np.real(stats.multivariate_normal.logpdf(X[:2], m)))(mean)
+
+
+def test_full_factors_of_a_tall_matrix():
     assert_derivatives(lambda a: np.sum(linalg.qr(a, mode="economic")[1] ** 3), MATRIX[:, :2])
+    assert_derivatives(lambda a: np.sum(linalg.qr(a)[1] ** 3), MATRIX[:, :2])
+    assert_derivatives(lambda a: np.sum(linalg.svd(a)[1] ** 3), MATRIX[:, :2])
 
 
 def test_generalised_eigenvalues():

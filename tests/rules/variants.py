@@ -76,6 +76,8 @@ def complex_able(rule: Any, fn: Any) -> bool:
     # The phase of a complex eigenvector is LAPACK's choice, so differences say nothing.
     if "linalg" in name_of(fn) and fn.__name__ in ("svd", "eigh", "eig"):
         return False
+    if name_of(fn).startswith("scipy.stats"):  # of real numbers
+        return False
     # SciPy has the polygamma functions of real numbers only, and exp(-|x|) is not analytic.
     if from_scipy(fn) and fn.__name__ in ("gamma", "loggamma", "rgamma", "psi", "ive"):
         return False
