@@ -1,9 +1,20 @@
 """What derivatives compiled by Numba may call; loaded only where they are.
 
 `reductions`, `products` and `stacks` hold functions of NumPy that Numba lacks, in the forms that
-derivatives use.  `helpers`, `memory` and `special` give those of `tangent_like.runtime` to Numba.
+derivatives use.  `helpers`, `decompositions`, `memory` and `special` give those of
+`tangent_like.runtime` and its like to Numba.
 """
 
-from tangent_like.numba_runtime import helpers, memory, products, reductions, special, stacks
+from tangent_like.numba_runtime import (
+    decompositions,
+    helpers,
+    memory,
+    products,
+    reductions,
+    special,
+    stacks,
+)
 
-__all__ = ["helpers", "memory", "products", "reductions", "special", "stacks"]
+__all__ = [
+    "decompositions", "helpers", "memory", "products", "reductions", "special", "stacks",
+]  # fmt: skip

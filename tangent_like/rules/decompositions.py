@@ -14,7 +14,7 @@ import numpy as np
 from tangent_like import facts, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.linalg_runtime import over_gaps, squared, thin
-from tangent_like.rules.inverses import adjoint, symmetric
+from tangent_like.rules.inverses import adjoint, diagonal, symmetric
 from tangent_like.rules.products import last_two_swapped
 from tangent_like.rules.reductions import conj
 from tangent_like.rules.registry import composed, constant, linear, named, rule
@@ -117,7 +117,7 @@ rule(
 def _eigh_tangent(tangents: Any, y: Any, x: Any, UPLO: Any = "L") -> Any:
     w, v = y[0], y[1]
     rotated = adjoint(v) @ hermitian(tangents[0], UPLO == "U") @ v
-    dw = _real(np.diagonal(rotated, axis1=-2, axis2=-1))
+    dw = _real(diagonal(rotated))
     return dw, v @ turns(rotated, w)
 
 
@@ -140,7 +140,7 @@ rule(
 )
 composed(
     np.linalg.eigvalsh,
-    lambda x, UPLO="L": np.linalg.eigh(x, UPLO)[0],
+    lambda x, UPLO="L": (np.linalg.eigh(x) if UPLO == "L" else np.linalg.eigh(x, UPLO))[0],
     samples=lambda: [(symmetric(),), (symmetric(2),), (symmetric(), "U")],
     note="where eigenvalues are equal, second derivatives are NaN",
 )
@@ -152,7 +152,7 @@ def eig_tangent(tangents: Any, y: Any, x: Any) -> Any:
     rotated = np.linalg.solve(v, tangents[0] @ v)
     dv = v @ turns(rotated, w, strict=True)
     along = np.sum(np.conj(v) * dv, axis=-2, keepdims=True)
-    return np.diagonal(rotated, axis1=-2, axis2=-1), dv - v * along
+    return diagonal(rotated), dv - v * along
 
 
 rule(
@@ -179,7 +179,7 @@ def svd_tangent(
     u, s, v = _factors(y, whole)
     dx = tangents[0]
     rotated = adjoint(u) @ dx @ v
-    ds = _real(np.diagonal(rotated, axis1=-2, axis2=-1))
+    ds = _real(diagonal(rotated))
     skew = _skew(rotated)
     symmetric, skew = turns(rotated - skew, s), apply(over_gaps, skew, -s, s, False)
     du = u @ (symmetric + skew)
@@ -271,7 +271,7 @@ def _singular_values(x: Any, *how: Any, **named_how: Any) -> Any:
 def singular_values_tangent(tangents: Any, y: Any, x: Any) -> Any:
     parts = apply(np.linalg.svd, x, full_matrices=False)
     rotated = adjoint(parts[0]) @ tangents[0] @ adjoint(parts[2])
-    return _real(np.diagonal(rotated, axis1=-2, axis2=-1))
+    return _real(diagonal(rotated))
 
 
 def singular_values_cotangent(g: Any, y: Any, x: Any) -> Any:

@@ -20,6 +20,16 @@ from tangent_like.rules.samples import reals
 from tangent_like.rules.symbolic import Symbolic, apply, rank
 
 
+def diagonal(x: Any) -> Any:
+    """The diagonal of each matrix."""
+    return np.diagonal(x) if rank(x) == 2 else np.diagonal(x, axis1=-2, axis2=-1)
+
+
+def trace(x: Any) -> Any:
+    """The trace of each matrix."""
+    return np.trace(x) if rank(x) == 2 else np.trace(x, axis1=-2, axis2=-1)
+
+
 def adjoint(x: Any) -> Any:
     """The conjugate transpose of each matrix."""
     swapped = last_two_swapped(x)
@@ -205,7 +215,7 @@ def _cofactors_change(x: Any, dx: Any) -> Any:
     """From the cofactors C = det(x) x^-T: dC = tr(x^-1 dx) C - x^-T dx^T C."""
     inverse = np.linalg.inv(x)
     found = apply(runtime.per_matrix, np.linalg.det(x)) * last_two_swapped(inverse)
-    rate = apply(runtime.per_matrix, np.trace(inverse @ dx, axis1=-2, axis2=-1))
+    rate = apply(runtime.per_matrix, trace(inverse @ dx))
     return rate * found - last_two_swapped(inverse) @ last_two_swapped(dx) @ found
 
 
@@ -223,7 +233,7 @@ rule(
 
 
 def _slogdet_tangent(tangents: Any, y: Any, x: Any) -> Any:
-    rate = np.trace(np.linalg.solve(x, tangents[0]), axis1=-2, axis2=-1)
+    rate = trace(np.linalg.solve(x, tangents[0]))
     turning = None if facts.is_complex(x.fact) is False else _turning(y[0], rate)
     return turning, real_if(y[1], rate)
 

@@ -14,7 +14,7 @@ from tangent_like import facts, infer, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Array, Fact
 from tangent_like.rules import decompositions
-from tangent_like.rules.inverses import adjoint, square, symmetric
+from tangent_like.rules.inverses import adjoint, diagonal, square, symmetric
 from tangent_like.rules.products import last_two_swapped
 from tangent_like.rules.registry import composed, linear, rule
 from tangent_like.rules.samples import positive, reals
@@ -80,7 +80,7 @@ def _eigh_tangent(
         own = adjoint(v) @ decompositions.hermitian(tangents[1], not lower) @ v
         scaled = own * w[..., None, :]
         rotated = -scaled if rotated is None else rotated - scaled
-    dw = np.real(np.diagonal(rotated, axis1=-2, axis2=-1))
+    dw = np.real(diagonal(rotated))
     if eigvals_only:
         return dw
     turn = decompositions.turns(rotated, w, strict=True)
