@@ -41,6 +41,7 @@ from tangent_like.frontend.loop_memory import (
     written_around,
 )
 from tangent_like.frontend.memory import (
+    SHARED,
     adopt,
     buffers_of,
     carried_atom,
@@ -177,6 +178,7 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
             plan.guesses[name] = joined[name] if attempt < _ATTEMPTS - 2 else facts.UNKNOWN
         news = _learn_of_cells(plan, trial)
         news |= _learn_of_memory(state, plan, trial) or state.mingled > mingled
+        news |= _lose_names(plan, trial)
         if not news and not changed:
             break
         assert attempt < _MOST_ATTEMPTS
@@ -254,6 +256,22 @@ def _learn_of_memory(state: Lowering, plan: _Plan, trial: _Trial) -> bool:
     )
     plan.sharing, plan.writes = sharing, True
     return news
+
+
+def _lose_names(plan: _Plan, trial: _Trial) -> bool:
+    """Note which names cannot be read when an iteration begins, since the one before wrote into
+    what they may share memory with: they may still be bound anew.  Whether that is news."""
+    read = ir.free_values(trial.block)
+    found = {
+        name: binding
+        for name in plan.guesses
+        if isinstance(name, str) and not read.keys().isdisjoint(trial.carried[name].leaves)
+        if isinstance(binding := trial.env.get(name), Conflict) and binding.reason == SHARED
+    }
+    plan.lost.update(found)
+    for name in found:
+        del plan.guesses[name]
+    return bool(found)
 
 
 def _known(plan: _Plan, trial: _Trial, buffer: Buffer) -> bool:

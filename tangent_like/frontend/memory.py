@@ -53,6 +53,9 @@ _NEW_LISTS: frozenset[Any] = frozenset({
 """What makes a new list, whose items are those of the operands."""
 
 
+SHARED = "it may share memory with what was written into"
+
+
 def may_alias(fact: facts.Fact) -> bool:
     """Whether a value of this fact may be memory that can be written into."""
     fact = facts.defined(fact)
@@ -484,8 +487,7 @@ def fresh_buffer(state: Lowering, buffer: Buffer, node: Any) -> None:
     try:
         _refresh(state, buffer, node)
     except SharedMemory:
-        reason = "it may share memory with what was written into"
-        state.memory[buffer] = Conflict(buffer.name, state.place(node), reason)
+        state.memory[buffer] = Conflict(buffer.name, state.place(node), SHARED)
 
 
 def _refresh(state: Lowering, buffer: Buffer, node: Any) -> None:
@@ -581,7 +583,7 @@ def fresh_or_conflict(state: Lowering, binding: Binding, node: Any) -> Binding:
     try:
         return fresh(state, binding, node)
     except SharedMemory:
-        return Conflict("", state.place(node), "it may share memory with what was written into")
+        return Conflict("", state.place(node), SHARED)
 
 
 def _tangled(state: Lowering, conflict: Conflict, node: Any) -> SharedMemory:

@@ -392,7 +392,28 @@ def a_list_that_is_not_used_again(x, n):
     return np.sum(y * y)
 
 
+def bound_now_and_then(x, n):
+    y, last = x, 0.0
+    for k in range(n):
+        if k % 2:
+            pair = x
+            last = pair[1] * y[0]
+        y **= 2
+    return np.sum(y) * last
+
+
+def bound_by_an_inner_loop(x, n):
+    y = x
+    t = 0.0
+    for k in range(n):
+        for part in (x[:-1], x[1:]):
+            t += part[k % 2] ** 2
+        np.copyto(y, np.sin(x) * t)
+    return np.sum(x * y) + t
+
+
 CASES = [
+    (bound_now_and_then, (X, 3)), (bound_by_an_inner_loop, (X, 2)),
     (read_through_asarray, (X,)), (augmented_under_another_name, (X, 3)),
     (augmented_in_a_while_loop, (X, 3)), (rows_read_after_a_write_to_the_matrix, (X, 2)),
     (rows_of_two_lengths, (X, 2)), (a_list_that_is_not_used_again, (X, 2)),
