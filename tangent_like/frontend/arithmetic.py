@@ -15,7 +15,7 @@ from tangent_like import facts, ir, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.frontend import edits
-from tangent_like.frontend.memory import may_alias
+from tangent_like.frontend.homes import may_alias
 from tangent_like.frontend.objects import make_table, table_of
 from tangent_like.frontend.protocols import class_of, operator_of_class, takes_operator
 from tangent_like.frontend.scope import Bound, Choice, Derived, LocalFunction, Method, Outcome

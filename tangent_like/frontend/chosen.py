@@ -16,14 +16,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from tangent_like import facts, ir
-from tangent_like.frontend.memory import (
-    buffers_of,
-    carried_atom,
-    choice_of,
-    home_of,
-    link,
-    may_share,
-)
+from tangent_like.frontend.homes import buffers_of, choice_of, home_of, link, may_share
+from tangent_like.frontend.memory import carried_atom
 from tangent_like.frontend.scope import Buffer, Carried, Chosen, Environment, Home
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Value

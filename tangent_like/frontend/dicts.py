@@ -17,18 +17,12 @@ from typing import Any
 from tangent_like import facts, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.choices import choose
-from tangent_like.frontend.memory import (
-    any_of,
-    forget_slots,
-    fresh,
-    home_of,
-    note_taken_out,
-    put_in,
-    write,
-)
+from tangent_like.frontend.homes import forget_slots, home_of, note_taken_out, put_in
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import make_table
 from tangent_like.frontend.selection import display_behind, is_picked, picked
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.storing import any_of, write
 from tangent_like.frontend.structures import hold, write_key
 from tangent_like.ir import Atom, Const, Op, Value
 from tangent_like.records import MakeRecord

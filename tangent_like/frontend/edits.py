@@ -19,19 +19,12 @@ import gast
 from tangent_like import facts, ir, list_runtime, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.dicts import NONE, items_of
-from tangent_like.frontend.memory import (
-    any_of,
-    as_value,
-    forget_slots,
-    fresh,
-    home_of,
-    may_alias,
-    note_taken_out,
-    put_in,
-)
+from tangent_like.frontend.homes import forget_slots, home_of, may_alias, note_taken_out, put_in
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import consumed
 from tangent_like.frontend.scope import Buffer, Frame
 from tangent_like.frontend.state import FALSE, Lowering
+from tangent_like.frontend.storing import any_of, as_value
 from tangent_like.frontend.structures import hold
 from tangent_like.ir import Atom, Const, Op, Value
 

@@ -17,8 +17,10 @@ import numpy as np
 from tangent_like import effects, facts, ir, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend import repeated, writes
-from tangent_like.frontend.memory import choice_of, fresh, home_of, set_held, write
+from tangent_like.frontend.homes import choice_of, home_of
+from tangent_like.frontend.memory import fresh, set_held
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.storing import write
 from tangent_like.frontend.writes import NONE, WHOLE, Arguments, Writer, array_of, as_array, taken
 from tangent_like.ir import Atom, Const, Value
 from tangent_like.stores import names_elements_once

@@ -16,18 +16,8 @@ from tangent_like import facts, ir
 from tangent_like.build import fact_of
 from tangent_like.facts import Fact
 from tangent_like.frontend.chosen import After, note_choices
-from tangent_like.frontend.memory import (
-    buffers_of,
-    carried_atom,
-    enlist_alike,
-    fresh_buffer,
-    fresh_or_conflict,
-    is_refreshed,
-    link,
-    may_alias,
-    may_share,
-    tie,
-)
+from tangent_like.frontend.homes import buffers_of, enlist_alike, link, may_alias, may_share, tie
+from tangent_like.frontend.memory import carried_atom, fresh_buffer, fresh_or_conflict, is_refreshed
 from tangent_like.frontend.objects import INTERNAL
 from tangent_like.frontend.scope import (
     Binding,

@@ -18,8 +18,10 @@ from tangent_like import facts, ir, runtime
 from tangent_like.errors import NeverSupported
 from tangent_like.frontend import dicts, edits
 from tangent_like.frontend.dicts import NONE, Method, items_of
-from tangent_like.frontend.memory import forget_slots, fresh, home_of, put_in, write
+from tangent_like.frontend.homes import forget_slots, home_of, put_in
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.storing import write
 from tangent_like.frontend.structures import hold
 from tangent_like.ir import Atom, Const, Value
 

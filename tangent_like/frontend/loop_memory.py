@@ -19,16 +19,15 @@ from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.facts import Fact
-from tangent_like.frontend.memory import (
-    adopt,
+from tangent_like.frontend.homes import (
     buffers_of,
     containers_in,
     home_of,
-    is_refreshed,
     link,
     may_alias,
     may_share,
 )
+from tangent_like.frontend.memory import adopt, is_refreshed
 from tangent_like.frontend.scope import Binding, Buffer, Carried, Environment
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Value

@@ -23,6 +23,7 @@ from tangent_like.facts import Fact
 from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import lower_branches, lower_statements
 from tangent_like.frontend.failures import mark_raised
+from tangent_like.frontend.homes import buffers_of, may_alias
 from tangent_like.frontend.joins import (
     count_leaves,
     exists_at_compile_time,
@@ -43,12 +44,10 @@ from tangent_like.frontend.loop_memory import (
 from tangent_like.frontend.memory import (
     SHARED,
     adopt,
-    buffers_of,
     carried_atom,
     fresh,
     fresh_buffer,
     fresh_or_conflict,
-    may_alias,
 )
 from tangent_like.frontend.names import read_binding
 from tangent_like.frontend.objects import consumed, refuse_changes

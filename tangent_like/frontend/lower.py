@@ -39,6 +39,7 @@ from tangent_like.frontend.arithmetic import binary
 from tangent_like.frontend.branches import lower_assert, lower_if
 from tangent_like.frontend.calls import bind_arguments
 from tangent_like.frontend.functions import local_function, lower_body, new_frame
+from tangent_like.frontend.homes import may_alias
 from tangent_like.frontend.loops import (
     Iteration,
     Stop,
@@ -47,7 +48,6 @@ from tangent_like.frontend.loops import (
     lower_stop,
     lower_while,
 )
-from tangent_like.frontend.memory import may_alias
 from tangent_like.frontend.names import read_name
 from tangent_like.frontend.objects import refuse_as_result
 from tangent_like.frontend.scope import Conflict

@@ -13,7 +13,8 @@ from typing import Any
 from tangent_like import facts, ir, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend import syntax
-from tangent_like.frontend.memory import buffers_of, fresh, is_refreshed
+from tangent_like.frontend.homes import buffers_of
+from tangent_like.frontend.memory import fresh, is_refreshed
 from tangent_like.frontend.protocols import call_special, is_protocol_object
 from tangent_like.frontend.scope import Buffer, Cell, Environment, Frame, LocalFunction
 from tangent_like.frontend.state import Lowering

@@ -16,8 +16,9 @@ import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
-from tangent_like.frontend.memory import fresh, write
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.storing import write
 from tangent_like.frontend.writes import WHOLE, as_array
 from tangent_like.ir import Atom, Const
 

@@ -24,7 +24,8 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import truth
 from tangent_like.frontend.dicts import write_key_of
-from tangent_like.frontend.memory import buffers_of, enlist, fresh, is_new
+from tangent_like.frontend.homes import buffers_of, enlist, is_new
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import consumed, deferred, make_table, reached, refuse_changes
 from tangent_like.frontend.scope import Frame
 from tangent_like.frontend.stars import known_items

@@ -19,17 +19,12 @@ from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported
-from tangent_like.frontend.memory import (
-    fresh,
-    home_of,
-    may_alias,
-    note_items,
-    set_held,
-    write_whole,
-)
+from tangent_like.frontend.homes import home_of, may_alias, note_items
+from tangent_like.frontend.memory import fresh, set_held
 from tangent_like.frontend.protocols import is_object
 from tangent_like.frontend.scope import Buffer, Home, Method
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.storing import write_whole
 from tangent_like.ir import Atom, Const, Value
 from tangent_like.parts import is_named_tuple
 from tangent_like.records import MakeRecord

@@ -13,10 +13,12 @@ from tangent_like import facts, ir, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported, Place
 from tangent_like.frontend import dicts, edits, lists
 from tangent_like.frontend.arithmetic import BINARY, DUNDERS, binary
-from tangent_like.frontend.memory import fresh, home_of, write
+from tangent_like.frontend.homes import home_of
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.protocols import call_special, is_protocol_object, special_method
 from tangent_like.frontend.scope import Buffer, Conflict
 from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.storing import write
 from tangent_like.frontend.structures import write_attribute
 from tangent_like.ir import Atom, Const, Value
 from tangent_like.stores import names_elements_once

@@ -14,7 +14,7 @@ import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from tangent_like import infer, ir, runtime
+from tangent_like import facts, infer, ir, runtime
 from tangent_like.analysis.numbering import atom_key
 from tangent_like.identities.terms import alike
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
@@ -34,10 +34,13 @@ def gather_additions(function: Function) -> Function:
 
 
 def _adds(statement: Statement) -> bool:
-    """Whether a statement adds to a place of an adjoint."""
+    """Whether a statement adds a number or an array to a place of an adjoint: `+` would join
+    lists."""
     if not isinstance(statement, Op) or not statement.derivative:
         return False
-    return statement.fn is runtime.scatter_add
+    if statement.fn is not runtime.scatter_add:
+        return False
+    return isinstance(statement.args[2].fact, (facts.Scalar, facts.Array))
 
 
 @dataclass(eq=False, slots=True)

@@ -1,0 +1,171 @@
+"""Writing into what a value is: its buffer holds another value from then on.
+
+    v = u[1:]            v1 = u1[1:]
+    v[0] = 2.0           u2 = store(u1, 2.0, 1:, 0)       the buffer of u holds u2
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from tangent_like import facts, ir
+from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend.homes import (
+    buffers_of,
+    choice_of,
+    enlist,
+    forget_slots,
+    home_of,
+    is_apart,
+    may_alias,
+    note_items,
+    takes_item,
+)
+from tangent_like.frontend.memory import fresh, held, is_listed, note_order, pick, set_held
+from tangent_like.frontend.scope import Buffer, Chosen, Home
+from tangent_like.frontend.state import Lowering
+from tangent_like.ir import Atom, Const, Op, Value
+from tangent_like.records import (
+    attribute,
+    is_display,
+)
+from tangent_like.stores import Store
+
+
+def write(
+    state: Lowering,
+    node: Any,
+    target: Atom,
+    index: Atom | None,
+    value: Atom,
+    combine: Callable[..., Any] | None = None,
+) -> None:
+    """`target[index] = value`, or with `combine` an augmented assignment; without an index to the
+    whole of the target."""
+    place = state.place(node)
+    if not isinstance(target, Value):
+        raise NeverSupported(f"writing into {facts.describe(target.fact)}", place)
+    if facts.rank(target.fact) == 0:
+        raise NotYetSupported(
+            "writing into an array without axes", place, "use a number, or an array of one element"
+        )
+    choice = choice_of(state, target)
+    if choice is not None and not any(is_listed(state, home.buffer) for home in choice.leaves()):
+        _write_chosen(state, node, choice, (index, value, combine))
+        return
+    home = home_of(state, target)
+    _check_writable(state, node, home.buffer)
+    if isinstance(target.fact, _LISTS) and index is not None and may_alias(value.fact):
+        forget_slots(state, home, place)
+    root = as_value(state, home, held(state, home, node), node)
+    if any(takes_item(step) for step in home.path) and not is_apart(state, home.buffer):
+        raise _items_shared(state, node)
+    result = _store(state, node, home, root, index, value, combine)
+    set_held(state, home.buffer, result, place, deep=bool(home.path))
+
+
+def _check_writable(state: Lowering, node: Any, buffer: Buffer) -> None:
+    if buffer.outside:
+        raise NeverSupported(
+            f"writing into `{buffer.name}`, which lives outside the function",
+            state.place(node),
+            "write into a copy of it, or pass it as an argument",
+        )
+    if buffer in state.element_views:
+        raise NotYetSupported(
+            "writing into an array of which an element was read with `...`, as a view",
+            state.place(node),
+            "leave `...` out where the element is read",
+        )
+
+
+def _write_chosen(state: Lowering, node: Any, choice: Chosen, written: Any) -> None:
+    """Write into that of several arrays which the tests choose."""
+    for home in choice.leaves():
+        _check_writable(state, node, home.buffer)
+    now = {home.buffer: held(state, home, node) for home in choice.leaves()}
+
+    def after(home: Home) -> list[Atom]:
+        new = _store(state, node, home, now[home.buffer], *written)
+        return [new if buffer is home.buffer else root for buffer, root in now.items()]
+
+    names = [root.name if isinstance(root, Value) else "" for root in now.values()]
+    for buffer, result in zip(now, pick(state.builder, choice, after, names)):
+        set_held(state, buffer, result, state.place(node))
+
+
+def _store(
+    state: Lowering, node: Any, home: Home, root: Atom, index: Atom | None, value: Atom,
+    combine: Callable[..., Any] | None,
+) -> Atom:  # fmt: skip
+    """What a buffer holds after a write through a view of it."""
+    note_order(state, home)
+    steps = [(step.fn, step.args[1:]) for step in home.path if step.fn is not ir.defined]
+    if index is None and steps and steps[-1][0] is attribute:
+        raise NotYetSupported(
+            "changing a list inside an object inside a list", state.place(node),
+            "set the attribute anew",
+        )  # fmt: skip
+    if index is not None:
+        steps.append((operator.getitem, (index,)))
+    elif steps and combine is not None and steps[-1][0] is not operator.getitem:
+        steps.append((operator.getitem, (Const(...),)))
+    store = Store(tuple(fn for fn, _ in steps), tuple(len(own) for _, own in steps), combine)
+    operands = [atom for _, own in steps for atom in own]
+    name = root.name if isinstance(root, Value) else home.buffer.name
+    return state.builder.op(store, (root, value, *operands), name=name, place=state.place(node))
+
+
+def write_whole(state: Lowering, node: Any, target: Value, value: Atom) -> None:
+    """An item of a list is another list, or another object, from here on, for all who hold it."""
+    forget_slots(state, home_of(state, target), state.place(node))
+    write(state, node, target, None, value)
+
+
+_LISTS = (facts.ListOf, facts.List, facts.DictOf, facts.Record)
+
+
+def _items_shared(state: Lowering, node: Any) -> NotYetSupported:
+    return NotYetSupported(
+        "writing into an item of a list whose items may be one and the same",
+        state.place(node), "make each item anew: `[[0.0] * n for _ in range(m)]`",
+    )  # fmt: skip
+
+
+def as_value(state: Lowering, home: Home, root: Atom, node: Any) -> Atom:
+    """What a buffer holds, as a value: a list or dict that was taken apart is put together."""
+    op = state.builder.definitions.get(root) if isinstance(root, Value) else None
+    if op is None or not is_display(op.fn) or not isinstance(root.fact, facts.STRUCTURES):
+        return root
+    root = fresh(state, root, node)
+    note_items(state, home.buffer, root)
+    op = state.builder.definitions[root]  # type: ignore[index]
+    fact = any_of(root.fact)
+    if fact is None:
+        raise NotYetSupported(
+            "writing at a place known only at run time into things of different kinds",
+            state.place(node), "use a list or dict of things of one kind",
+        )  # fmt: skip
+    made = Value(home.buffer.name, fact)
+    state.builder.append(Op(made, op.fn, op.args, (), state.place(node)))
+    state.homes[made] = Home(home.buffer, (), made)
+    inside = {other for item in op.args for other in buffers_of(state, item)}
+    enlist(state, inside, [home.buffer])
+    home.buffer.held |= inside
+    return made
+
+
+def any_of(fact: facts.Fact) -> facts.Fact | None:
+    """The fact of a list or dict of known structure as one of any length; None where its items
+    are not alike."""
+    empty: facts.Fact = facts.List(())
+    if isinstance(fact, facts.Record):
+        empty = facts.DictOf(facts.NOTHING, facts.NOTHING)
+    found = facts.without_values(facts.join(fact, empty))
+    if not isinstance(found, (facts.ListOf, facts.DictOf)) or found.item == facts.UNKNOWN:
+        return None
+    return found
+
+
