@@ -57,7 +57,7 @@ def mirror_loop(sweep: Sweep, loop: Loop, seeds: Sequence[Tree]) -> None:
         _run(sweep, loop, iteration, _trees_of(slots))
         spread = add_items(sweep, loop, sources, index, lists)
         after = {v: trees.dissolve(sweep.builder, t, v.fact) for v, t in sweep.adjoints.items()}
-        return [*(_leaf(sweep, after, slot) for slot in slots + sums), *spread]
+        return [*(_leaf(sweep, loop, after, slot) for slot in slots + sums), *spread]
 
     body = sweep.builder.collect(build)
     sweep.builder.place = loop.place
@@ -195,14 +195,26 @@ def _run(sweep: Sweep, loop: Loop, iteration: Iteration, incoming: dict[Value, T
         sweep.run(Block(statements, ()))
 
 
-def _leaf(sweep: Sweep, after: dict[Value, Tree], slot: Slot) -> Atom:
+def _leaf(sweep: Sweep, loop: Loop, after: dict[Value, Tree], slot: Slot) -> Atom:
     tree = after.get(slot.value)
     for i in slot.path:
         tree = tree[i] if tree is not None else None
     if tree is None:
+        if slot.value in loop.params and not _keeps_its_shape(loop, slot):
+            return sweep.zero(slot.value, slot.path)
         return trees.zero(sweep.builder, slot.param)
     assert isinstance(tree, (Value, Const))
     return tree
+
+
+def _keeps_its_shape(loop: Loop, slot: Slot) -> bool:
+    """Whether what is carried is known to have one shape in all iterations."""
+    k = loop.params.index(slot.value)
+    fact = dict(trees.paths(slot.value.fact))[slot.path]
+    if isinstance(facts.defined(fact), facts.Scalar):
+        return True
+    found = [dict(trees.paths(atom.fact)).get(slot.path) for atom in (loop.inits[k], loop.nexts[k])]
+    return all(other is not None and facts.same_shape(other, fact) for other in found)
 
 
 Results = dict[tuple[Value, tuple[int, ...]], Value]

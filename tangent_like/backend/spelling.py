@@ -13,7 +13,7 @@ import numpy as np
 from tangent_like import effects, facts, ir, runtime
 from tangent_like.backend.references import References
 from tangent_like.frontend.externals import External
-from tangent_like.ir import Op
+from tangent_like.ir import Atom, Op
 from tangent_like.records import MakeRecord, is_named_tuple
 from tangent_like.records import attribute as attribute_of
 
@@ -149,7 +149,7 @@ def _getattr(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
 
 
 def _transpose(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
-    if len(args) == 1 and not op.keywords and isinstance(op.args[0].fact, facts.Array):
+    if len(args) == 1 and not op.keywords and _is_array(op.args[0]):
         return attribute(args[0], "T")
     return None
 
@@ -220,9 +220,14 @@ def _is_textless(node: ast.expr) -> bool:
     return not any(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in ast.walk(node))
 
 
+def _is_array(atom: Atom) -> bool:
+    """Whether a value has the methods of an array: what may be a number as well has them not."""
+    return isinstance(atom.fact, facts.Array) and atom.fact != facts.NUMERIC
+
+
 def _sum(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
     """`x.sum()`: the function only finds the method, and takes a microsecond for it."""
-    if not (op.derivative and isinstance(op.args[0].fact, facts.Array)) or len(args) > 1:
+    if not (op.derivative and _is_array(op.args[0])) or len(args) > 1:
         return None
     keywords = {key: _constant(atom) for key, atom in op.keywords}
     if any(value is None for value in keywords.values()):

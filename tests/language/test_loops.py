@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+import tangent_like as tl
 from tests.derivatives import assert_derivatives, define
 
 VECTOR = np.array([0.3, -1.2, 2.1])
@@ -558,3 +559,33 @@ def long_loop(x, n):
 
 def test_loop_of_ten_thousand_iterations():
     assert_derivatives(long_loop, 0.7, 10_000, wrt=0, order=1, complex_ok=True)
+
+
+def replaced_array(x, k, n):
+    y = x
+    for _ in range(n):
+        y = np.ones(1) * k
+    return np.sum(y)
+
+
+def replaced_list(x, k, n):
+    ys = [x[0], 0.2, k]
+    for _ in range(n):
+        ys = [k, 0.5 * x[1]]
+    return sum(ys) * k
+
+
+def replaced_by_a_number(x, k, n):
+    y = x
+    for _ in range(n):
+        y = k * k
+    return np.sum(y)
+
+
+@pytest.mark.parametrize("f", [replaced_array, replaced_list, replaced_by_a_number])
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_what_a_loop_replaces_by_something_of_another_shape(f, n):
+    """What came in has a cotangent of its own shape, zero."""
+    x = np.array([0.3, -0.7, 1.1])
+    assert_derivatives(f, x, 1.7, n, wrt=(0, 1))
+    assert tl.grad(f)(x, 1.7, n).shape == x.shape

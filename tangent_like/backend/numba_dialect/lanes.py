@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import effects, facts, infer, ir, runtime
-from tangent_like.backend import emit
+from tangent_like.backend import changes
 from tangent_like.backend.numba_dialect import parts, places
 from tangent_like.backend.numba_dialect.places import Places
 from tangent_like.facts import Dim
@@ -50,7 +50,7 @@ _SIGNS: dict[Change, Any] = {
 effects.EFFECTS.update(_SIGNS)
 places.CHANGES.update(_SIGNS, (parts.add_to, parts.subtract_from, parts.multiply))
 for _change, _sign in _SIGNS.items():
-    emit.spell_change(_change, _sign)
+    changes.spell_change(_change, _sign)
 
 _WHOLE: dict[Any, Change] = {
     parts.add_to: add_to_element, parts.subtract_from: subtract_from_element,

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tangent_like.backend.emit import LATER_FIELDS, emit
+from tangent_like.backend.emit import emit
 from tangent_like.backend.load import Compiled, load
 from tangent_like.backend.naming import all_hints
+from tangent_like.backend.nodes import LATER_FIELDS
 from tangent_like.backend.numba_dialect.outside import outside_of, with_outside
 from tangent_like.backend.numba_dialect.recursion import refuse_recursion
 from tangent_like.backend.printing import module_text

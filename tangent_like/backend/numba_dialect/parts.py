@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from tangent_like import effects, facts, infer, ir, runtime
-from tangent_like.backend import emit
+from tangent_like.backend import changes
 from tangent_like.backend.numba_dialect.rebuild import rebuilt
 from tangent_like.ir import Atom, Function, Op, Statement, Value
 from tangent_like.stores import Store, is_basic
@@ -38,7 +38,7 @@ _CHANGES: dict[Any, Callable[..., Any]] = {
 }  # fmt: skip
 effects.EFFECTS.update(_CHANGES.values())
 for _sign, _change in _CHANGES.items():
-    emit.spell_change(_change, _sign)
+    changes.spell_change(_change, _sign)
 
 
 def change_views(function: Function) -> Function:

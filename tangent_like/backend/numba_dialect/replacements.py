@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, ir, runtime
-from tangent_like.backend import emit, naming
+from tangent_like.backend import changes, naming
 from tangent_like.backend.numba_dialect.rebuild import definitions_of, operations, rebuilt
 from tangent_like.einsum_runtime import of_tensordot
 from tangent_like.ir import Atom, Const, Function, Op, Statement, Value
@@ -179,7 +179,7 @@ def displayed(atom: Atom, definitions: Definitions) -> Any:
 
 
 def _add_at(op: Op, definitions: Definitions) -> Op | None:
-    return replace(op, fn=products.add_at) if emit.scatter_form(op) == "at" else None
+    return replace(op, fn=products.add_at) if changes.scatter_form(op) == "at" else None
 
 
 _RULES: dict[Any, Replacement] = {
