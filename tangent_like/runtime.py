@@ -58,10 +58,11 @@ def broadcast_like(g: Any, like: Any) -> Any:
         return None if g is None else [broadcast_like(a, b) for a, b in zip(g, like, strict=True)]
     shape = np.shape(like)
     g = g if np.shape(g) == shape else np.broadcast_to(g, shape)
-    return as_type(g, like) if getattr(like, "dtype", None) in _SHORT else g
+    kind = getattr(getattr(like, "dtype", None), "char", "")
+    return as_type(g, like) if kind in SHORT_TYPES else g
 
 
-_SHORT = (np.dtype("float32"), np.dtype("complex64"), np.dtype("float16"))
+SHORT_TYPES = ("e", "f", "F")
 """Types that a tangent computed from Python's numbers alone does not have by itself."""
 
 

@@ -118,7 +118,8 @@ def test_slow_programs(f: Any, args: Any) -> None:
 
 
 def test_parts_are_changed_through_views() -> None:
-    text = tl.grad(slices, backend="numba").source(X, 3)
+    lines = tl.grad(slices, backend="numba").source(X, 3).splitlines(keepends=True)
+    text = "".join(line for line in lines if not line.lstrip().startswith("#"))
     assert "u[1:-1]\n" in text
     assert not any(sign in text for sign in ("[1:-1] +=", "[2:] +=", "[:-2] +="))
 
