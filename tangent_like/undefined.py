@@ -87,7 +87,7 @@ def _rebuild(block: Block, table: dict[Value, Value]) -> Block:
 
 def _statement(statement: Statement, table: dict[Value, Value]) -> Statement:
     if isinstance(statement, Op):
-        if statement.fn in (ir.defined, ir.live) and statement.args[0] in table:
+        if statement.fn is ir.defined and statement.args[0] in table:
             name = Const(statement.result.name)
             return replace(statement, fn=runtime.bound, args=(statement.args[0], name))
         return statement

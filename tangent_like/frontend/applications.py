@@ -15,7 +15,7 @@ from inspect import Parameter
 from typing import Any
 
 from tangent_like.errors import NeverSupported
-from tangent_like.frontend import consumers, functional, iterators
+from tangent_like.frontend import consumers, copies, functional, iterators
 from tangent_like.frontend.application import Application, Handler
 from tangent_like.frontend.objects import Deferred
 from tangent_like.frontend.scope import LocalFunction
@@ -27,6 +27,7 @@ _HANDLERS: dict[Any, Handler] = {
     **functional.HANDLERS,
     **iterators.HANDLERS,
     **consumers.HANDLERS,
+    **copies.HANDLERS,
 }
 
 

@@ -15,6 +15,7 @@ from tangent_like import facts, ir, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.frontend import edits
+from tangent_like.frontend.externals import Guard
 from tangent_like.frontend.homes import may_alias
 from tangent_like.frontend.objects import make_table, table_of
 from tangent_like.frontend.protocols import class_of, operator_of_class, takes_operator
@@ -92,6 +93,8 @@ def _sequence_operation(state: Lowering, node: Any, left: Atom, right: Atom) -> 
         return edits.joined(state, node, left, right)
     if isinstance(node.op, gast.Mult):
         for sequence, count in ((left, right), (right, left)):
+            if isinstance(sequence.fact, facts.Tuple):
+                count = _relied_on(state, count)
             known = isinstance(count, Const) and type(count.value) is int
             if known and isinstance(sequence.fact, (facts.Tuple, facts.List)):
                 return _display(state, sequence.fact, _items(state, sequence) * count.value)  # type: ignore[union-attr]
@@ -105,6 +108,17 @@ def _sequence_operation(state: Lowering, node: Any, left: Atom, right: Atom) -> 
         state.place(node),
         "make arrays with np.array, or write the items out",
     )
+
+
+def _relied_on(state: Lowering, count: Atom) -> Atom:
+    """An integer outside the function as the constant that it is, which is checked at each call:
+    how long a tuple is must be known."""
+    for external, value in state.reads.items():
+        if value is count and value.fact == facts.INT:
+            number = external.read()
+            state.guards[external] = Guard(external, None, number)
+            return Const(number)
+    return count
 
 
 def _is_whole(count: Atom) -> bool:
@@ -137,6 +151,8 @@ DUNDERS = {
     gast.MatMult: "__matmul__", gast.LShift: "__lshift__", gast.RShift: "__rshift__",
     gast.BitOr: "__or__", gast.BitXor: "__xor__", gast.BitAnd: "__and__",
 }  # fmt: skip
+OF_FUNCTIONS = {BINARY[kind]: name for kind, name in DUNDERS.items()}
+"""The methods behind the functions of `operator`."""
 SIGNS = {
     gast.Add: "+", gast.Sub: "-", gast.Mult: "*", gast.Div: "/", gast.FloorDiv: "//",
     gast.Mod: "%", gast.Pow: "**", gast.MatMult: "@", gast.LShift: "<<", gast.RShift: ">>",

@@ -30,6 +30,7 @@ from tangent_like.errors import (
 )
 from tangent_like.frontend import (
     applications,
+    copies,
     dicts,
     edits,
     indexed_writes,
@@ -40,7 +41,7 @@ from tangent_like.frontend import (
     syntax,
     tables,
 )
-from tangent_like.frontend.arithmetic import refuse_functions
+from tangent_like.frontend.arithmetic import OF_FUNCTIONS, refuse_functions
 from tangent_like.frontend.choices import choose
 from tangent_like.frontend.externals import External
 from tangent_like.frontend.failures import lower_exception
@@ -58,8 +59,11 @@ from tangent_like.frontend.protocols import (
     class_of,
     is_object,
     is_protocol_object,
+    operator_of_class,
+    takes_operator,
 )
 from tangent_like.frontend.scope import Bound, Choice, Derived, Frame, LocalFunction, Method
+from tangent_like.frontend.shrinking import shrinks, size
 from tangent_like.frontend.source import Source, find_source
 from tangent_like.frontend.stars import collect, named_items, starred_items
 from tangent_like.frontend.state import Lowering
@@ -71,7 +75,7 @@ from tangent_like.frontend.structures import (
 )
 from tangent_like.frontend.text import text_method
 from tangent_like.ir import Atom, Const
-from tangent_like.parts import is_own_object
+from tangent_like.parts import is_named_tuple, is_own_object
 from tangent_like.rules import refused, registry
 
 _LIBRARIES = (
@@ -136,6 +140,9 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
         state.builder.place = state.place(node)
         return call(state, node, callee, args, keywords)
     if is_object(owner):
+        if name in copies.NAMED_TUPLES and is_named_tuple(class_of(owner)):
+            args, keywords = _arguments(state, node)
+            return copies.NAMED_TUPLES[name](state, node, owner, args, keywords)  # type: ignore[no-any-return]
         callee = read_attribute(state, node, owner, name)
         args, keywords = _arguments(state, node)
         state.builder.place = state.place(node)
@@ -254,6 +261,9 @@ def call(
         return lower_solver(state, node, args, keywords)  # type: ignore[no-any-return]
     if function is logging.getLogger and all(isinstance(a, Const) for a in args):
         return Const(function(*(a.value for a in args)))  # type: ignore[union-attr]
+    dunder = OF_FUNCTIONS.get(function) if _is_hashable(function) else None
+    if dunder is not None and len(args) == 2 and takes_operator(dunder, *args):
+        return operator_of_class(state, node, dunder, *args)
     writer = indexed_writes.writer_of(function)
     if writer is not None:
         return writer(state, node, args, keywords)
@@ -300,11 +310,17 @@ def _call_vectorized(
     return call(state, node, made, args, keywords)
 
 
+def _is_hashable(function: Any) -> bool:
+    return getattr(type(function), "__hash__", None) is not None
+
+
 _OPTIONS = ("otypes", "excluded", "signature", "cache")
 
 
 def _is_of_the_user(function: types.MethodType) -> bool:
-    return not _of_library(function) and not _of_library(type(function.__self__))
+    owner = function.__self__  # of a class method the class
+    kind = owner if isinstance(owner, type) else type(owner)
+    return not _of_library(function) and not _of_library(kind)
 
 
 def _call_of_object(value: Any) -> types.FunctionType | None:
@@ -444,7 +460,7 @@ def _call_function(
     args: Sequence[Atom],
     keywords: Mapping[str, Atom],
 ) -> Atom:
-    if function in state.frame.calls:
+    if function in state.frame.calls and not shrinks(state, function, args, keywords):
         return state.module.recurse(state, node, function, args, keywords)
     if len(state.frame.calls) > _SHALLOW and sys.getrecursionlimit() < _DEEP_LIMIT:
         raise RecursionError("inlining this deep needs a larger stack")
@@ -502,7 +518,7 @@ def _call_local(
     args: Sequence[Atom],
     keywords: Mapping[str, Atom],
 ) -> Atom:
-    if function in state.frame.calls:
+    if function in state.frame.calls and not shrinks(state, function, args, keywords):
         return state.module.recurse(state, node, function, args, keywords)
     env = bind_arguments(state, node, function.node, function.defaults, args, keywords)
     return _inline(state, function.frame.source, function.node, env, function.frame, function)
@@ -571,7 +587,7 @@ def _in_frame(
     caller = state.frame
     place = state.builder.place
     frame = new_frame(source, tree, env, parent, caller)
-    frame.calls = (*caller.calls, key)
+    frame.calls, frame.size = (*caller.calls, key), size(env.values())
     state.frame = frame
     try:
         return lower_generator_body(state, tree) if is_generator(tree) else lower_body(state)

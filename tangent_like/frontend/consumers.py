@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import math
 import operator
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from tangent_like.frontend.application import Application, Handler
 from tangent_like.frontend.choices import choose
 from tangent_like.frontend.instances import known_instance
 from tangent_like.frontend.objects import Deferred, make_table, table_of
-from tangent_like.frontend.protocols import call_special, is_protocol_object
+from tangent_like.frontend.protocols import call_special, class_of, is_protocol_object
 from tangent_like.frontend.state import FALSE, TRUE
 from tangent_like.ir import Atom, Const, Op, Value
 from tangent_like.records import MakeRecord
@@ -82,10 +83,22 @@ def _pairs(own: Application, sequence: Atom) -> dict[Any, Atom]:
 
 def summed(own: Application) -> Atom | None:
     """`sum`, `any`, `all` and their like of an iterator are those of a list."""
-    used = [own.sequence(atom) for atom in own.args]
+    used = [own.sequence(own.args[0]), *own.args[1:]]
+    if own.function is sum and _are_objects(own, used):
+        start = own.keywords.get("start", used[1] if len(used) > 1 else Const(0))
+        return own.invoke(Const(functools.reduce), [Const(operator.add), used[0], start])
     if all(map(operator.is_, used, own.args)):
         return None
     return own.invoke(Const(own.function), used, own.keywords)
+
+
+def _are_objects(own: Application, operands: Sequence[Atom]) -> bool:
+    """Whether what is summed is added as a class of the user's says."""
+    items = own.items(operands[0]) or []
+    inner = getattr(operands[0].fact, "item", None)
+    if isinstance(inner, facts.Record) and inner.type is not dict:
+        return True
+    return any(class_of(atom) is not None for atom in (*items, *operands[1:]))
 
 
 def extreme(own: Application) -> Atom | None:

@@ -35,6 +35,11 @@ def enumerated(own: Application) -> Atom:
         if items is not None:
             numbers = [own.op(operator.add, start, Const(i)) for i in range(len(items))]
             return own.display([own.display(row) for row in zip(numbers, items)])
+        if isinstance(sequence.fact, facts.Zip):
+            places = range(len(sequence.fact.sources))
+            sequence = own.looped(
+                [sequence], lambda row: own.display([own.item(row[0], k) for k in places])
+            )
         return own.op(zip, _numbers(own, start, sequence), sequence)
 
     return own.deferred(make)

@@ -51,6 +51,7 @@ from tangent_like.frontend.loops import (
 from tangent_like.frontend.names import read_name
 from tangent_like.frontend.objects import refuse_as_result
 from tangent_like.frontend.scope import Conflict
+from tangent_like.frontend.shrinking import size
 from tangent_like.frontend.signatures import parameters_of
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import FALSE, TRUE, Lowering, Module
@@ -80,6 +81,7 @@ def lower_function(
     given = {value.name: atom for value, atom in zip(params, opening.results)}
     args = [given[value.name] for value in params if value.name not in by_name]
     named = {value.name: given[value.name] for value in params if value.name in by_name}
+    frame.size = size(given.values())
     frame.env = bind_arguments(state, source.tree, source.tree, {}, args, named)
     try:
         result = lower_body(state)

@@ -226,6 +226,9 @@ class Frame:
     calls: tuple[Any, ...] = ()
     """The functions that are being inlined, outermost first."""
 
+    size: int = 0
+    """How many objects, dicts and tuples it was called with (`shrinking.size`)."""
+
     in_loop: bool = False
     cells: Mapping[str, Cell] = field(default_factory=dict)
     """The keys of local variables that functions defined inside may write."""

@@ -57,6 +57,9 @@ class Module:
     """Where objects known at compile time were read from."""
     procedures: dict[Any, ir.Procedure] = field(default_factory=dict)
 
+    written_out: int = 0
+    """How many calls of functions from within themselves were inlined."""
+
     def rely_on(self, function: Any) -> None:
         """Assume that a function stays as it is."""
         definition = Definition(function)

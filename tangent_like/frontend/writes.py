@@ -146,6 +146,10 @@ def augment(state: Lowering, node: Any, old: Atom) -> Atom | None:
         return None
     if is_protocol_object(old):
         return _augment_object(state, node, old)
+    if _is_shape(state, old):
+        return state.builder.op(
+            BINARY[type(node.op)], (old, state.expression(node.value)), place=state.place(node)
+        )
     value = as_array(state, state.expression(node.value))
     old, combine = fresh(state, old, node), BINARY[type(node.op)]
     if isinstance(old.fact, facts.Array) and old.fact.dims:
@@ -172,6 +176,17 @@ def _augment_object(state: Lowering, node: Any, old: Atom) -> Atom:
     if special_method(old, name) is not None:
         return call_special(state, node, name, old, (value,))
     return binary(state, node, old, value)
+
+
+def _is_shape(state: Lowering, value: Atom) -> bool:
+    """Whether a value of unknown type is the shape of an array, or begins with one: a tuple."""
+    made = state.builder.definitions.get(value) if isinstance(value, Value) else None
+    if made is None or not isinstance(value.fact, facts.Unknown):
+        return False
+    if made.fn is getattr:
+        return isinstance(made.args[1], Const) and made.args[1].value == "shape"
+    sliced = made.fn is operator.getitem and isinstance(made.args[1].fact, facts.Opaque)
+    return (sliced or made.fn is operator.add) and _is_shape(state, made.args[0])
 
 
 def note_changed(state: Lowering, old: Value, place: Place) -> None:
