@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 
 from tangent_like import facts, infer, ir
 from tangent_like.adjoint import Sweeps
-from tangent_like.analysis.iterations import can_start_again, only_accumulates, stands_alone
+from tangent_like.analysis.iterations import can_start_again, counts_of, only_accumulates
 from tangent_like.analysis.numbering import repeated
 from tangent_like.build import Builder
 from tangent_like.forward_changes import Changes, apply_changes
@@ -273,7 +273,8 @@ class _Recorder:
         """The loop that sweeps each iteration forward and back, with nothing saved from the
         forward sweep; None where an iteration needs what others have computed."""
         assert mirrored.item is not None
-        if len(mirror.path) > 1 or not stands_alone(forward, mirrored.body):
+        counts = counts_of(forward, mirrored.body) if len(mirror.path) == 1 else None
+        if counts is None:
             return None
         assert forward.iterable is not None
         any_order = only_accumulates(mirrored.params, mirrored.nexts, mirrored.body)
@@ -281,8 +282,10 @@ class _Recorder:
             return None
         sweeps = Sweeps(Block(forward.body.statements, ()), mirrored.body)
         both = record(sweeps, self.changes.missing)
-        whole = Block(both.forward.statements + both.reverse.statements, both.reverse.results)
-        return _Backwards(self, forward, mirrored, mirror.path, False).forwards(prune(whole))
+        nexts = dict(zip(forward.params, forward.nexts, strict=True))
+        results = (*both.reverse.results, *(nexts[count] for count in counts))
+        whole = prune(Block(both.forward.statements + both.reverse.statements, results))
+        return _Backwards(self, forward, mirrored, mirror.path, False).forwards(whole, counts)
 
 
 @dataclass(eq=False, slots=True)
@@ -364,8 +367,8 @@ class _Backwards:
         sizes = {_length_of(part, self.recorder.definitions) for part in self.parts()}
         return len(sizes) == 1 and None not in sizes
 
-    def forwards(self, body: Block) -> Loop:
-        """The loop over complete iterations, the first one first."""
+    def forwards(self, body: Block, counts: Sequence[Value]) -> Loop:
+        """The loop over complete iterations, the first one first, which carries the counts too."""
         index, item = self.mirrored.item, self.forward.item
         assert index is not None
         builder = self.recorder.builder
@@ -377,10 +380,14 @@ class _Backwards:
         else:
             assert self.forward.iterable is not None and item is not None
             iterable, index = self.anew(self.forward.iterable), item
-        new = Value(index.name, index.fact)
+        new, *own = (Value(v.name, v.fact) for v in (index, *counts))
+        table: dict[Value, Atom] = dict(zip((index, *counts), (new, *own), strict=True))
+        inits = dict(zip(self.forward.params, self.forward.inits, strict=True))
         return replace(
-            self.mirrored, iterable=iterable, item=new, body=ir.refreshed(body, {index: new}),
-            mirror=None,
+            self.mirrored, iterable=iterable, item=new, body=ir.refreshed(body, table), mirror=None,
+            results=(*self.mirrored.results, *(Value(v.name, v.fact) for v in counts)),
+            inits=(*self.mirrored.inits, *(inits[v] for v in counts)),
+            params=(*self.mirrored.params, *own),
         )  # fmt: skip
 
     def anew(self, iterable: Atom) -> Atom:

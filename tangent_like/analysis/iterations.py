@@ -5,6 +5,7 @@
         e += k * d * d
 
 A loop like this one only accumulates, and so does its mirror: sums may be taken in any order.
+Integers that it carries (`place += 2`) count along: the iterations are gone through in their order.
 """
 
 from __future__ import annotations
@@ -20,27 +21,27 @@ Counts = Mapping[Any, int]
 _ADDING = (operator.add, runtime.add, runtime.scatter_add)
 
 
-def stands_alone(forward: Loop, mirrored: Block) -> bool:
-    """Whether what the mirror of an iteration reads can be computed again from the loop variable
-    and from around the loop, without what the loop carries, and without an effect."""
+def counts_of(forward: Loop, mirrored: Block) -> list[Value] | None:
+    """The integers that a loop carries and that the mirror of an iteration needs, if it needs
+    nothing else of what the loop carries: all that it reads can be computed again from these, from
+    the loop variable and from around the loop, without an effect.  None where it cannot."""
     if forward.exits or forward.iterable is None:
-        return False
+        return None
     if not all(map(_repeatable, ir.walk(forward.body))):
-        return False
+        return None
     sources: dict[Value, list[Atom]] = {}
     _note(forward.body, (), sources)
-    carried = set(forward.params)
-    pending = [v for v in ir.free_values(mirrored) if v in sources or v in carried]
+    carried = dict(zip(forward.params, forward.nexts, strict=True))
+    pending: list[Atom] = [v for v in ir.free_values(mirrored) if v in sources or v in carried]
     seen = set(pending)
     while pending:
         value = pending.pop()
-        if value in carried:
-            return False
-        for atom in sources.get(value, ()):
-            if isinstance(atom, Value) and atom not in seen:
-                seen.add(atom)
-                pending.append(atom)
-    return True
+        if value in carried and value.fact != facts.INT:
+            return None
+        found = (carried[value],) if value in carried else sources.get(value, ())  # type: ignore[arg-type]
+        pending += [a for a in found if isinstance(a, Value) and a not in seen]
+        seen.update(found)
+    return [param for param in forward.params if param in seen]
 
 
 def _repeatable(statement: Statement) -> bool:

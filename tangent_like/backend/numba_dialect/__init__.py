@@ -15,6 +15,7 @@ from tangent_like.backend.numba_dialect.loops import count_loops
 from tangent_like.backend.numba_dialect.parts import change_views
 from tangent_like.backend.numba_dialect.replacements import replace_missing
 from tangent_like.backend.numba_dialect.rooms import hoist_rooms
+from tangent_like.backend.numba_dialect.tables import tabulate
 from tangent_like.backend.numba_dialect.tapes import preallocate
 from tangent_like.backend.numba_dialect.views import share_views
 from tangent_like.ir import Function
@@ -22,8 +23,8 @@ from tangent_like.simplify.dead import remove_dead
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
     count_loops, remove_dead, preallocate, remove_dead, replace_missing, gather_at_uses,
-    change_views, share_views, remove_dead, fuse_arrays, remove_dead, keep_buffers, hoist_rooms,
-    remove_dead,
+    change_views, share_views, remove_dead, fuse_arrays, remove_dead, tabulate,
+    remove_dead, keep_buffers, hoist_rooms, remove_dead,
 )  # fmt: skip
 """All passes of the dialect, in order."""
 
