@@ -21,7 +21,13 @@ from dataclasses import dataclass, field, replace
 
 from tangent_like import facts, infer, ir
 from tangent_like.adjoint import Sweeps
-from tangent_like.analysis.iterations import can_start_again, counts_of, only_accumulates
+from tangent_like.analysis.iterations import (
+    can_start_again,
+    counts_of,
+    only_accumulates,
+    takes_long,
+    wanted_of,
+)
 from tangent_like.analysis.numbering import repeated
 from tangent_like.build import Builder
 from tangent_like.forward_changes import Changes, apply_changes
@@ -42,14 +48,20 @@ class Joint:
     reverse: Block
 
 
-def record(sweeps: Sweeps, missing: Const = ir.UNDEFINED) -> Joint:
-    """Decide for all values; a branch not taken hands out `missing` for its values."""
+def record(sweeps: Sweeps, missing: Const = ir.UNDEFINED, in_iteration: bool = False) -> Joint:
+    """Decide for all values; a branch not taken hands out `missing` for its values.
+
+    `in_iteration`: these are the sweeps of a single iteration, so that what its loops save is
+    little, and is saved rather than computed again at length.
+    """
     first = repeated(sweeps.forward)
     changing = _changing(sweeps.forward)
     recorder = _Recorder(*_index(sweeps.forward, first), Changes(missing), first, changing)
     builder = Builder()
     recorder.builder = builder
     mirrored = ir.substitute(sweeps.reverse, first)
+    if in_iteration:
+        recorder.wanted = wanted_of(sweeps.forward, mirrored)
     reverse = builder.collect(lambda: recorder.block(mirrored, (sweeps.forward,), in_loop=False))
     forward = apply_changes(sweeps.forward, recorder.changes)
     return Joint(without_gradient_blocks(forward), reverse)
@@ -128,6 +140,9 @@ class _Recorder:
 
     changing: frozenset[Value] = frozenset()
     """The arrays in loops that are written into later."""
+
+    wanted: set[Atom] = field(default_factory=set)
+    """What is computed in an iteration in any case."""
 
     builder: Builder = field(default_factory=Builder)
     undone: dict[tuple[Loop, int], Value] = field(default_factory=dict)
@@ -273,6 +288,8 @@ class _Recorder:
         """The loop that sweeps each iteration forward and back, with nothing saved from the
         forward sweep; None where an iteration needs what others have computed."""
         assert mirrored.item is not None
+        if not self.wanted.isdisjoint(forward.results) and takes_long(forward.body):
+            return None
         counts = counts_of(forward, mirrored.body) if len(mirror.path) == 1 else None
         if counts is None:
             return None
@@ -281,7 +298,7 @@ class _Recorder:
         if not any_order or not can_start_again(forward.iterable, self.definitions):
             return None
         sweeps = Sweeps(Block(forward.body.statements, ()), mirrored.body)
-        both = record(sweeps, self.changes.missing)
+        both = record(sweeps, self.changes.missing, in_iteration=True)
         nexts = dict(zip(forward.params, forward.nexts, strict=True))
         results = (*both.reverse.results, *(nexts[count] for count in counts))
         whole = prune(Block(both.forward.statements + both.reverse.statements, results))

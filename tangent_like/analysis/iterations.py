@@ -44,6 +44,31 @@ def counts_of(forward: Loop, mirrored: Block) -> list[Value] | None:
     return [param for param in forward.params if param in seen]
 
 
+def wanted_of(forward: Block, reverse: Block) -> set[Atom]:
+    """What a reverse sweep needs of the forward sweep, itself or for computing it."""
+    sources: dict[Value, list[Atom]] = {}
+    _note(forward, (), sources)
+    seen: set[Atom] = set()
+    pending: list[Atom] = list(ir.free_values(reverse))
+    while pending:
+        atom = pending.pop()
+        if isinstance(atom, Value) and atom not in seen:
+            seen.add(atom)
+            pending += sources.get(atom, ())
+    return seen
+
+
+def takes_long(block: Block) -> bool:
+    """Whether more is computed than a little arithmetic: in a loop, or by a function."""
+    return any(not isinstance(s, Op) or s.fn not in _QUICK for s in ir.walk(block))
+
+
+_QUICK = (
+    operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.getitem,
+    operator.pow, operator.floordiv, operator.mod, ir.make_tuple, len, getattr, range, slice,
+)  # fmt: skip
+
+
 def _repeatable(statement: Statement) -> bool:
     if not isinstance(statement, Op):
         return True

@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("numba")
 
 import tangent_like as tl
+from tests.in_place.test_programs import butterflies
 from tests.numba.agreement import NUMBA, assert_backends_agree
 
 X = np.array([0.5, 1.5, -2.7, 3.1, 0.9])
@@ -123,10 +124,11 @@ CASES: dict[str, tuple[Any, ...]] = {
     "parts": (parts_of_unknown_length, X, np.concatenate((X, Y))),
     "a part of length 1": (parts_of_unknown_length, X, np.array([0.3, 0.1, 0.2, 0.7, 1.0, 0.4])),
     "carried": (carried, X, 4),
+    "lengths of tapes": (butterflies, np.tile(X, 2)[:8], np.tile(Y, 2)[:8]),
     "no element": (chain, X[:0], Y[:0]),
     "one element": (chain, X[:1], Y[:1]),
 }
-QUICK = ("chain", "time steps", "overwritten", "a part of length 1")
+QUICK = ("chain", "lengths of tapes", "time steps", "overwritten", "a part of length 1")
 
 
 @pytest.mark.parametrize("name", QUICK)

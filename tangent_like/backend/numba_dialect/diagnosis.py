@@ -45,13 +45,13 @@ def _watched(
                 for category in _QUIET:
                     warnings.simplefilter("ignore", category)
                 return compile_for(*args, **keywords)
-        except NumbaError as error:
+        except (NumbaError, NotImplementedError) as error:
             raise explained(error, name, find_places) from error
 
     return compile_watched
 
 
-def explained(error: NumbaError, name: str, find_places: FindPlaces) -> NotYetSupported:
+def explained(error: Exception, name: str, find_places: FindPlaces) -> NotYetSupported:
     """What Numba says, at the user's line."""
     text = str(error)
     line = _line_of(text)
