@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("numba")
 
 import tangent_like as tl
-from tests.in_place.test_programs import butterflies
+from tests.in_place.test_programs import adbench_lstm, butterflies
 from tests.numba.agreement import NUMBA, assert_backends_agree
 
 X = np.array([0.5, 1.5, -2.7, 3.1, 0.9])
@@ -125,6 +125,10 @@ CASES: dict[str, tuple[Any, ...]] = {
     "a part of length 1": (parts_of_unknown_length, X, np.array([0.3, 0.1, 0.2, 0.7, 1.0, 0.4])),
     "carried": (carried, X, 4),
     "lengths of tapes": (butterflies, np.tile(X, 2)[:8], np.tile(Y, 2)[:8]),
+    "parts written one after the other": (
+        adbench_lstm, np.arange(48.0).reshape(4, 12) % 7 / 7, np.arange(9.0).reshape(3, 3) / 9,
+        np.arange(12.0).reshape(4, 3) / 12, np.arange(12.0).reshape(4, 3) % 5 / 5,
+    ),
     "no element": (chain, X[:0], Y[:0]),
     "one element": (chain, X[:1], Y[:1]),
 }

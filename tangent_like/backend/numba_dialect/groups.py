@@ -168,9 +168,11 @@ class Group:
         """A part of an array that the loop reads or changes already is not taken again."""
         for other in self.lanes:
             for array in (*leaves(other, self.elements), other.target):
-                if array is not None and array is not lane.target:
-                    if self.places.same(array, lane.target):  # type: ignore[arg-type]
-                        return replace(lane, target=array, made=None)
+                made = self.places.definitions.get(array) if array is not None else None
+                if made is not None and lane.made is not None and made is not lane.made:
+                    own = made.args[0] is lane.made.args[0]
+                    if own and self.places.same(made.result, lane.made.result):
+                        return replace(lane, target=made.result, made=None)
         return lane
 
     # --- statements before and after ------------------------------------------------------------
@@ -183,7 +185,7 @@ class Group:
                 isinstance(item, facts.Array) for item in statement.result.fact.items
             ):
                 return False  # what is handed out stays at the end
-        if any(a in self.elements or a in self.late for a in read):
+        if any(self.is_new(a) or a in self.late for a in read):
             return False
         ours = [lane.target for lane in self.lanes if lane.target is not None]
         theirs = [a for lane in self.lanes for a in leaves(lane, self.elements)]

@@ -42,6 +42,8 @@ def _shared(block: Block, places: Places, table: dict[Value, Atom]) -> Iterator[
 
 
 def _kept(op: Op, places: Places, known: dict[Any, Value]) -> Value | None:
-    """The same part, taken before."""
-    found = known.setdefault(places.part(op.result), op.result)
+    """The same part of the same value, taken before.  An array that was written into since is
+    another value: who reads it keeps the writing alive."""
+    array, index = op.args
+    found = known.setdefault((array, places.key(index)), op.result)
     return found if found is not op.result else None
