@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import operator
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,7 @@ from tangent_like.backend.nodes import (
     is_assertion,
     number,
     placed,
+    range_into_header,
 )
 from tangent_like.backend.references import References
 from tangent_like.backend.remarks import with_remarks
@@ -66,6 +68,7 @@ def emit(
     groups = naming.Groups(lives, set(inlined))
     naming.coalesce(function, groups)
     emitter = Emitter(inlined, refs)
+    emitter.uses = ir.count_uses(function.body)
     reserved = set(refs.namespace) | emitter.reserve(function)
     emitter.names = naming.assign_names(function, groups, lives, reserved, typed)
     return Emitted(emitter.function(function, defaults), emitter.names)
@@ -77,6 +80,7 @@ class Emitter:
     def __init__(self, inlined: Inlined, refs: References):
         self.inlined = inlined
         self.refs = refs
+        self.uses: Counter[Any] = Counter()
         self.names: dict[Value, str] = {}
         self.targets: set[Value] = set()
         """Values that are targets of the loop they belong to, not statements."""
@@ -200,6 +204,8 @@ class Emitter:
                 found = [*before, *self.region(opening, found)]
             else:
                 found += self.statement(statement, loop)
+                if isinstance(statement, Loop) and self.uses[statement.iterable] == 1:
+                    range_into_header(found)
         return found
 
     def region(self, opening: Op, body: list[ast.stmt]) -> list[ast.stmt]:

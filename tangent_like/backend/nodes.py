@@ -103,3 +103,25 @@ def placed(node: ast.stmt, statement: Statement) -> ast.stmt:
 def augmented(target: Any, sign: ast.operator, g: ast.expr) -> ast.stmt:
     """`target += g`, or `target -= rest` where g starts with a sign."""
     return ast.AugAssign(target, *signed(sign, g))
+
+
+_SHORT = 40
+
+
+def range_into_header(statements: list[ast.stmt]) -> None:
+    """`for i in range(1, len(u)):` where the range, which nothing else reads, stands in the line
+    before: it reads the array that the loop starts from, so that it could not be moved into the
+    loop's header while that might still have another name than what the loop carries."""
+    if len(statements) < 2:
+        return
+    made, loop = statements[-2:]
+    if not isinstance(made, ast.Assign) or not isinstance(loop, ast.For):
+        return
+    (target,), value = made.targets, made.value
+    called = isinstance(value, ast.Call) and isinstance(value.func, ast.Name)
+    if not called or value.func.id != "range" or len(ast.unparse(value)) > _SHORT:  # type: ignore[attr-defined]
+        return
+    if isinstance(target, ast.Name) and isinstance(loop.iter, ast.Name):
+        if target.id == loop.iter.id:
+            loop.iter = value
+            del statements[-2]
