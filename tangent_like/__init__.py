@@ -1,5 +1,6 @@
 """tangent_like: reads the source of a Python function and writes the source of its derivative."""
 
+from tangent_like import dynamic_derivatives as dynamic_derivatives
 from tangent_like import errors as errors
 from tangent_like import rules as rules
 from tangent_like.api import (

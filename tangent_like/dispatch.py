@@ -519,19 +519,18 @@ def check_value(derivative: Derivative, name: str, value: Any, differentiated: b
                 f"the argument `{name}` contains itself, or is nested very deep", derivative.place
             )
         for item in items:
-            if type(value) not in (tuple, list) and callable(item) and not parts_of(item):
-                raise NotYetSupported(
-                    f"a function inside the argument `{name}`", derivative.place, "close over it"
-                )
-            check_value(derivative, name, item, False)
+            if not callable(item) or parts_of(item):
+                check_value(derivative, name, item, False)
         if differentiated and items and not facts.may_be_differentiated(facts.of_constant(value)):
             raise ArgumentError(
                 f"the argument `{name}` holds no numbers to differentiate", derivative.place
             )
         return
+    if callable(value) and not differentiated:
+        return
     if callable(value):
-        raise NotYetSupported(
-            f"a function as the argument `{name}`", derivative.place, "close over it"
+        raise ArgumentError(
+            f"the argument `{name}` is a function, which has no derivative", derivative.place
         )
     raise NotYetSupported(
         f"the argument `{name}` of type {type(value).__name__}",

@@ -6,7 +6,7 @@ import sys
 from functools import lru_cache
 from typing import Any
 
-from tangent_like import ir, runtime
+from tangent_like import dynamic, ir, runtime
 from tangent_like.records import MakeRecord, attribute
 from tangent_like.stores import Store
 
@@ -14,9 +14,9 @@ EFFECTS: set[Any] = {
     print, ir.fail, ir.unbound, ir.defined, ir.push, ir.pop, ir.flip, ir.put, ir.unpack,
     ir.enter, ir.leave, ir.enter_try, ir.leave_try, ir.keep, runtime.check_separate,
     runtime.check_apart, runtime.check_in_order,
-    runtime.drain,
+    runtime.drain, dynamic.call, ir.missing,
 }  # fmt: skip
-_TAPES = {ir.push, ir.pop, ir.put, ir.flip, runtime.drain, ir.unbound, ir.defined}
+_TAPES = {ir.push, ir.pop, ir.put, ir.flip, runtime.drain, ir.unbound, ir.missing, ir.defined}
 _EFFECT_MODULES = ("logging", "time", "warnings", "_warnings")
 _PURE_MODULES = ("numpy", "math", "cmath", "operator", "_operator", "scipy")
 _PURE: frozenset[Any] = frozenset({

@@ -348,6 +348,11 @@ def unbound(name: str) -> object:
     raise UnboundLocalError(f"cannot access local variable {name!r}")
 
 
+def missing(name: str) -> object:
+    """The operation that reads a name which is nowhere."""
+    raise NameError(f"name {name!r} is not defined")
+
+
 def fail(error: Any, *cause: Any) -> None:
     """The operation behind `raise error from cause`; what follows it is never reached."""
     if cause:

@@ -100,6 +100,21 @@ def _parameter(name: str, taken: set[str]) -> Parameter:
     return Parameter(free, Parameter.POSITIONAL_OR_KEYWORD)
 
 
+def defined(name: str, head: str, result: str, given: dict[str, Any]) -> FunctionType:
+    """The function `def name(head): return result`, where `given` are the names of its closure;
+    tools that look for its source find it."""
+    lines = [
+        f"def make({', '.join(given)}):\n", f"    def {name}({head}):\n",
+        f"        return {result}\n", f"    return {name}\n",
+    ]  # fmt: skip
+    filename = f"<calls of {name}, {next(_serials)}>"
+    linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)
+    module: dict[str, Any] = {"__name__": "calls"}
+    exec(compile("".join(lines), filename, "exec"), module)
+    made: FunctionType = module["make"](**given)
+    return made
+
+
 def _compiled(
     function: Any, positional: Sequence[Parameter], named: Sequence[Parameter], grouped: bool
 ) -> FunctionType:
@@ -114,15 +129,7 @@ def _compiled(
     passed = [stars.get(p.name, "") + p.name for p in positional]
     passed += [f"{p.name}={p.name}" for p in named]
     passed.sort(key=lambda text: text.startswith("**"))
-    lines = [
-        f"def make({inner}):\n", f"    def {name}({head}):\n",
-        f"        return {inner}({', '.join(passed)})\n", f"    return {name}\n",
-    ]  # fmt: skip
-    filename = f"<calls of {name}, {next(_serials)}>"
-    linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)
-    module: dict[str, Any] = {"__name__": "calls"}
-    exec(compile("".join(lines), filename, "exec"), module)
-    made: FunctionType = module["make"](function)
+    made = defined(name, head, f"{inner}({', '.join(passed)})", {inner: function})
     made.__defaults__ = tuple(p.default for p in positional if p.default is not p.empty) or None
     made.__kwdefaults__ = {p.name: p.default for p in named if p.default is not p.empty}
     made.__doc__ = getattr(function, "__doc__", None)

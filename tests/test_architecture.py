@@ -22,7 +22,7 @@ LAYERS: list[set[str]] = [
     {"parts"},
     {"draws", "collection", "deep", "errors", "facts", "request", "switches", "version"},
     {"faults", "ir", "runtime", "scipy_runtime", "solvers"},
-    {"einsum_runtime", "linalg_runtime", "list_runtime", "records", "stores"},
+    {"dynamic", "einsum_runtime", "linalg_runtime", "list_runtime", "records", "stores"},
     {"effects", "infer", "recomputation", "forward_changes", "numba_runtime", "show", "undefined"},
     {"build", "identities", "verify"},
     {"gradient_block", "trees", "undoing"},
@@ -42,7 +42,7 @@ LAYERS: list[set[str]] = [
     # What users call.
     {"dispatch"},
     {"api", "benchmark_plot", "check", "document"},
-    {"benchmark", "export", "rule_check"},
+    {"benchmark", "dynamic_derivatives", "export", "rule_check"},
     {"decorator"},
     {"cli"},
     {"__init__", "__main__"},

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import (
+    dynamic,
     einsum_runtime,
     ir,
     linalg_runtime,
@@ -29,7 +30,9 @@ from tangent_like.frontend.externals import External, Globals
 
 _OURS = tuple(
     module.__name__
-    for module in (einsum_runtime, linalg_runtime, list_runtime, runtime, scipy_runtime, solvers)
+    for module in (
+        dynamic, einsum_runtime, linalg_runtime, list_runtime, runtime, scipy_runtime, solvers
+    )
 )
 _SHORT = {"numpy": "np", "numpy.linalg": "np.linalg", "numpy.fft": "np.fft"}
 

@@ -20,7 +20,8 @@ from typing import Any
 import gast
 import numpy as np
 
-from tangent_like import effects, facts, ir
+from tangent_like import dynamic, effects, facts, ir
+from tangent_like.build import Unreachable
 from tangent_like.errors import (
     ArgumentError,
     NeverSupported,
@@ -224,11 +225,7 @@ def call(
     if is_object(callee):
         return call_special(state, node, "__call__", callee, args)
     if not isinstance(callee, Const):
-        raise NotYetSupported(
-            "calling a function that is known only at run time",
-            state.place(node),
-            "call the function by its name",
-        )
+        return _call_unknown(state, node, callee, args, keywords)
     function = python_function(callee.value)
     applied = applications.apply(state, node, function, args, keywords, call)
     if applied is not None:
@@ -291,6 +288,30 @@ def call(
         state.place(node),
         "give it a rule with tl.elementwise, tl.linear or tl.custom_vjp",
     )
+
+
+def _call_unknown(
+    state: Lowering, node: Any, callee: Atom, args: Sequence[Atom], keywords: Mapping[str, Atom]
+) -> Atom:
+    """A call of what is known only at run time: it is differentiated then, if it is a function;
+    if it cannot be called Python's error is raised."""
+    made = state.builder.definitions.get(callee) if isinstance(callee, ir.Value) else None
+    if made is not None and made.fn in (ir.unbound, ir.missing):
+        raise Unreachable
+    if keywords or not all(map(_may_be_passed, args)):
+        raise NotYetSupported(
+            "calling a function that is known only at run time with these arguments",
+            state.place(node),
+            "pass numbers and arrays by position",
+        )
+    return state.builder.op(dynamic.call, (callee, *args), place=state.place(node))
+
+
+def _may_be_passed(atom: Atom) -> bool:
+    """Whether an argument is a number, an array, or a constant that exists at run time."""
+    if isinstance(atom, Const):
+        return isinstance(atom.value, (bool, int, float, complex, str, type(None), np.dtype))
+    return isinstance(atom.fact, (facts.Scalar, facts.Array, facts.Unknown))
 
 
 def _call_vectorized(

@@ -49,7 +49,7 @@ def write_key_of(state: Lowering, node: Any, owner: Value, key: Atom, value: Ato
 
 
 def _check_key(state: Lowering, node: Any, key: Atom) -> None:
-    if facts.may_be_differentiated(key.fact):
+    if facts.may_be_differentiated(key.fact) or key.fact == facts.Opaque("function"):
         raise NotYetSupported(
             f"{facts.describe(key.fact)} as a key of a dict", state.place(node),
             "use integers, strings or tuples of them",

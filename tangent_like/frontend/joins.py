@@ -18,7 +18,7 @@ from tangent_like.facts import Fact
 from tangent_like.frontend.chosen import After, note_choices
 from tangent_like.frontend.homes import buffers_of, enlist_alike, link, may_alias, may_share, tie
 from tangent_like.frontend.memory import carried_atom, fresh_buffer, fresh_or_conflict, is_refreshed
-from tangent_like.frontend.objects import INTERNAL
+from tangent_like.frontend.run_time_functions import at_run_time, exists_at_run_time
 from tangent_like.frontend.scope import (
     Binding,
     Buffer,
@@ -296,15 +296,10 @@ def choosable(a: Atom, b: Atom) -> bool:
 
 
 def joinable(a: Atom, b: Atom) -> bool:
-    """Compile-time objects (functions, modules) exist in generated code only by name."""
-    return not any(
-        isinstance(x, Const) and x is not ir.UNDEFINED and exists_at_compile_time(x.value)
-        for x in (a, b)
-    )
-
-
-def exists_at_compile_time(value: object) -> bool:
-    return callable(value) or isinstance(value, INTERNAL) or type(value).__name__ == "module"
+    """Whether both exist in generated code, as one value that may be either."""
+    if not (exists_at_run_time(a) and exists_at_run_time(b)):
+        return False
+    return not any(isinstance(x, Const) and isinstance(x.value, Choice) for x in (a, b))
 
 
 def join_pairs(
@@ -425,7 +420,7 @@ def _with_leaves(
 def leaves_of(state: Lowering, atom: Atom, structure: Fact | None) -> list[Atom]:
     """The leaves of a value along a structure, reading items where it is not dissolved yet."""
     if not isinstance(structure, facts.STRUCTURES):
-        return [atom]
+        return [at_run_time(state, atom)]
     if atom is ir.UNDEFINED:
         return [atom] * count_leaves(structure)
     items = (item(state.builder, atom, i) for i in range(len(structure.items)))

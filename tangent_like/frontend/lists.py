@@ -20,6 +20,7 @@ from tangent_like.frontend import dicts, edits
 from tangent_like.frontend.dicts import NONE, Method, items_of
 from tangent_like.frontend.homes import forget_slots, home_of, put_in
 from tangent_like.frontend.memory import fresh
+from tangent_like.frontend.run_time_functions import item_at_run_time
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.storing import write
 from tangent_like.frontend.structures import hold
@@ -136,7 +137,7 @@ _OF_KNOWN: dict[str, Method] = {
 
 
 def _append_to_any(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
-    (value,) = args
+    value = item_at_run_time(state, node, args[0])
     put_in(state, owner, value)
     place = state.place(node)
     forget_slots(state, home_of(state, owner), place)

@@ -26,7 +26,6 @@ from tangent_like.frontend.failures import mark_raised
 from tangent_like.frontend.homes import buffers_of, may_alias
 from tangent_like.frontend.joins import (
     count_leaves,
-    exists_at_compile_time,
     leaves_of,
     rebuild,
     settled,
@@ -51,6 +50,7 @@ from tangent_like.frontend.memory import (
 )
 from tangent_like.frontend.names import read_binding
 from tangent_like.frontend.objects import consumed, refuse_changes
+from tangent_like.frontend.run_time_functions import exists_at_compile_time, exists_at_run_time
 from tangent_like.frontend.scope import Binding, Buffer, Carried, Cell, Conflict, Environment
 from tangent_like.frontend.selection import holds_functions
 from tangent_like.frontend.state import FALSE, TRUE, Lowering
@@ -536,12 +536,17 @@ def _carriable(
     for name in joined:
         leaving = trial.env.get(name, _missing(name))
         entering = before.get(name, _missing(name))
-        if _compile_time(leaving) or _compile_time(entering) or isinstance(entering, Conflict):
+        functions = _compile_time(leaving) or _compile_time(entering)
+        carried = trial.exposed(name) or entering is not ir.UNDEFINED
+        if functions and carried and exists_at_run_time(leaving) and exists_at_run_time(entering):
+            functions = False
+        if functions or isinstance(entering, Conflict):
+            _refuse_lost(state, node, trial, name)
             conflicts[name] = Conflict(
                 name, state.place(node), "a function or module that the loop binds anew"
             )
         elif isinstance(leaving, Conflict):
-            if not ir.free_values(trial.block).keys().isdisjoint(trial.carried[name].leaves):
+            if _reads(trial, name):
                 raise NotYetSupported(
                     f"what the loop leaves in `{shown(name)}`: {leaving.reason}",
                     leaving.place,
@@ -552,6 +557,19 @@ def _carriable(
         elif not (leaving is ir.UNDEFINED and entering is ir.UNDEFINED):
             kept.append(name)
     return kept, conflicts
+
+
+def _reads(trial: _Trial, name: Any) -> bool:
+    """Whether the body reads what the loop hands on under a name."""
+    return not ir.free_values(trial.block).keys().isdisjoint(trial.carried[name].leaves)
+
+
+def _refuse_lost(state: Lowering, node: Any, trial: _Trial, name: Any) -> None:
+    if _reads(trial, name):
+        raise NotYetSupported(
+            f"a nested function or method that the loop hands on as `{shown(name)}`",
+            state.place(node), "use functions of the module",
+        )  # fmt: skip
 
 
 def _compile_time(binding: Binding) -> bool:

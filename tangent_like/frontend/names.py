@@ -103,7 +103,7 @@ def _outside(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
     state.note_missing(External(function, name, False))
     if hasattr(builtins, name):
         return Const(getattr(builtins, name))
-    return state.builder.op(ir.unbound, (Const(name),), place=state.place(node))
+    return state.builder.op(ir.missing, (Const(name),), place=state.place(node))
 
 
 def _external(state: Lowering, external: External, node: Any) -> Atom:

@@ -19,9 +19,10 @@ from tangent_like import facts, ir
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.choices import choose
 from tangent_like.frontend.homes import tie
-from tangent_like.frontend.joins import choosable, exists_at_compile_time
+from tangent_like.frontend.joins import choosable
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.protocols import class_of, is_object
+from tangent_like.frontend.run_time_functions import exists_at_compile_time
 from tangent_like.frontend.scope import Choice
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const, Op, Value

@@ -15,9 +15,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType
 from typing import Any, ClassVar
 
 import gast
+import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.errors import NotYetSupported
@@ -27,6 +29,7 @@ from tangent_like.frontend.dicts import write_key_of
 from tangent_like.frontend.homes import buffers_of, enlist, is_new
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import consumed, deferred, make_table, reached, refuse_changes
+from tangent_like.frontend.run_time_functions import item_at_run_time
 from tangent_like.frontend.scope import Frame
 from tangent_like.frontend.stars import known_items
 from tangent_like.frontend.state import FALSE, Lowering
@@ -242,13 +245,17 @@ def lower_push(state: Lowering, step: Push) -> None:
     mark = ir.next_serial()
     value = state.expression(step.item)
     step.new.append(is_new(state, value, mark))
-    if isinstance(value, Const) and not isinstance(value.value, (bool, int, float, complex, str)):
+    value = item_at_run_time(state, step.item, value)
+    if isinstance(value, Const) and not isinstance(value.value, _ITEMS):
         raise NotYetSupported(
-            "a list of functions built at run time", state.place(step.item), "write the items out"
+            "a list of such things built at run time", state.place(step.item), "write the items out"
         )
     step.found.append(facts.without_values(value.fact))
     enlist(state, buffers_of(state, value), ())
     state.builder.op(ir.push, (step.tape, value))
+
+
+_ITEMS = (bool, int, float, complex, str, FunctionType, BuiltinFunctionType, np.ufunc)
 
 
 def _enter(state: Lowering, node: Any) -> Frame:

@@ -97,7 +97,7 @@ special[float] = lambda *operands: facts.FLOAT
 special[int] = lambda operand=None, *base: facts.INT
 special[reversed] = lambda operand: operand.fact
 special[ir.defined] = special[ir.live] = lambda value: facts.defined(value.fact)
-special[ir.unbound] = lambda name: UNKNOWN
+special[ir.unbound] = special[ir.missing] = lambda name: UNKNOWN
 
 
 def _fact_of_unpacked(items: ir.Atom, count: ir.Atom) -> Fact:

@@ -8,6 +8,7 @@ from tangent_like.rules import creation as creation
 from tangent_like.rules import cumulative as cumulative
 from tangent_like.rules import decompositions as decompositions
 from tangent_like.rules import differences as differences
+from tangent_like.rules import dynamic_calls as dynamic_calls
 from tangent_like.rules import einsum as einsum
 from tangent_like.rules import elementwise as elementwise
 from tangent_like.rules import helpers as helpers
