@@ -18,7 +18,7 @@ from tangent_like.facts import Fact
 from tangent_like.frontend.calls import bind_arguments, default_values
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.kinds import instantiate, without_values
-from tangent_like.frontend.objects import Deferred, table_of
+from tangent_like.frontend.objects import Deferred, make_table, table_of
 from tangent_like.frontend.scope import Frame, LocalFunction
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import Lowering
@@ -28,8 +28,6 @@ from tangent_like.ir import Atom, Block, Const, Function, Op, Procedure, Value
 from tangent_like.simplify.dead import prune
 
 _ATTEMPTS = 5
-_NO_KEYWORDS = Const({})
-"""One object, so that calls without keywords are of one kind."""
 
 
 def recurse(
@@ -45,15 +43,11 @@ def recurse(
         tree, parent = source.tree, None
         defaults = {name: Const(value) for name, value in default_values(function).items()}
     env = bind_arguments(state, node, tree, defaults, args, keywords)
-    more = table_of(state, env[tree.args.kwarg.id]) if tree.args.kwarg is not None else None
-    if more is not None:
-        if more:
-            raise NotYetSupported(
-                "a recursive call with `**` arguments", state.place(node), "name the parameters"
-            )
-        env[tree.args.kwarg.id] = _NO_KEYWORDS
-    names = [param.id for param in parameter_nodes(tree.args)]
-    atoms = [env[name] for name in names]
+    more = table_of(state, env.pop(tree.args.kwarg.id)) if tree.args.kwarg is not None else None
+    names = [param.id for param in parameter_nodes(tree.args) if param.id in env]
+    names += more or ()
+    given = {**env, **(more or {})}
+    atoms = [given[name] for name in names]
     if any(isinstance(a, Const) and isinstance(a.value, Deferred) for a in atoms):
         raise NotYetSupported(
             "passing an iterator to a recursive function", state.place(node), "pass a list"
@@ -61,12 +55,13 @@ def recurse(
     fixed = {n: a for n, a in zip(names, atoms) if _is_fixed(a)}
     passed = [(n, a) for n, a in zip(names, atoms) if n not in fixed]
     kinds, plural = call_kinds([a.fact for _, a in passed])
-    key = (function, kinds, plural, tuple((n, identity(a)) for n, a in fixed.items()))
+    known = tuple((n, identity(a)) for n, a in fixed.items())
+    key = (function, kinds, plural, (*known, *(more or ())))
     procedure = state.module.procedures.get(key)
     if procedure is None:
         frame = new_frame(source, tree, {}, parent, state.frame)
         frame.calls = (function,)
-        procedure = _lower(state, frame, key, [n for n, _ in passed], fixed)
+        procedure = _lower(state, frame, key, [n for n, _ in passed], fixed, tuple(more or ()))
     extra = procedure.derived.get("captured", ())
     return state.builder.op(procedure, [*(a for _, a in passed), *extra], place=state.place(node))
 
@@ -98,15 +93,21 @@ def call_kinds(found: Sequence[Fact]) -> tuple[tuple[Fact, ...], tuple[bool, ...
 
 
 def _lower(
-    state: Lowering, frame: Frame, key: Any, names: Sequence[str], fixed: Mapping[str, Atom]
-) -> Procedure:
+    state: Lowering, frame: Frame, key: Any, names: Sequence[str], fixed: Mapping[str, Atom],
+    more: Sequence[str],
+) -> Procedure:  # fmt: skip
+    """`more` are the names of what `**` takes."""
     module = state.module
     procedure = module.procedures[key] = Procedure(free_procedure_name(module.procedures, key[0]))
     procedure.result = facts.FLOAT
     for attempt in range(_ATTEMPTS):
         params = [Value(n, f) for n, f in zip(names, instantiate(key[1]), strict=True)]
-        frame.env = {**fixed, **dict(zip(names, params))}
+        given = {**fixed, **dict(zip(names, params))}
+        frame.env = {name: atom for name, atom in given.items() if name not in more}
         inner = Lowering(module, Builder(), frame)
+        if frame.node.args.kwarg is not None:
+            table = make_table(inner, {name: given[name] for name in more})
+            frame.env[frame.node.args.kwarg.id] = table
         mark = ir.next_serial()
         try:
             result = lower_body(inner)

@@ -90,16 +90,19 @@ class Application:
         return [list(row) for row in zip(*columns)]
 
     def looped(
-        self, sequences: Sequence[Atom], of: Callable[[Sequence[Atom]], Atom]
-    ) -> Atom:
-        """A list of what `of` makes of the items of sequences, built in a loop."""
+        self, sequences: Sequence[Atom], of: Callable[[Sequence[Atom]], Atom],
+        tests: Sequence[Callable[[Sequence[Atom]], Atom]] = (),
+    ) -> Atom:  # fmt: skip
+        """A list of what `of` makes of the items of sequences, built in a loop; of those only for
+        which the tests hold."""
         sequence = sequences[0] if len(sequences) == 1 else self.op(zip, *sequences)
         made = Made(self.node, of, len(sequences))
         outer = self.enter({"sequence": sequence})
         try:
             iterable = self.written("sequence").value
             target = gast.copy_location(gast.Name("item", gast.Store(), None, None), self.node)
-            generators = [gast.comprehension(target, iterable, [], 0)]
+            conditions = [Made(self.node, test, len(sequences)) for test in tests]
+            generators = [gast.comprehension(target, iterable, conditions, 0)]
             return in_loop(self.state, self.node, made, generators, iterable)
         finally:
             self.state.frame = outer
@@ -122,6 +125,8 @@ class Application:
 
 class Made:
     """A pseudo expression: what is made of the item of a loop."""
+
+    _fields = _attributes = ()
 
     def __init__(self, node: Any, of: Callable[[Sequence[Atom]], Atom], count: int):
         self.of, self.count = of, count

@@ -52,7 +52,7 @@ from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.methods import METHODS
 from tangent_like.frontend.names import attribute_of_constant, external_atom
 from tangent_like.frontend.numba_functions import python_function
-from tangent_like.frontend.objects import deferred, make_table, reached, table_of
+from tangent_like.frontend.objects import Partial, deferred, make_table, reached, table_of
 from tangent_like.frontend.operator_calls import lower_operator
 from tangent_like.frontend.protocols import METHODS as BEHIND
 from tangent_like.frontend.protocols import (
@@ -134,7 +134,7 @@ def _method_call(state: Lowering, node: Any) -> Atom | None:
         args, keywords = _arguments(state, node)
         return call(state, node, callee, args, keywords)
     if isinstance(owner, Const):
-        if not isinstance(owner.value, Super) and not hasattr(owner.value, name):
+        if not isinstance(owner.value, (Super, Partial)) and not hasattr(owner.value, name):
             raise _missing(owner.value, name, state.place(node))
         callee = attribute_of_constant(state, owner, name, node)
         args, keywords = _arguments(state, node)

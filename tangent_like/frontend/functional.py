@@ -5,13 +5,19 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tangent_like import facts
 from tangent_like.frontend.application import Application, Handler
 from tangent_like.frontend.names import external_atom
-from tangent_like.frontend.objects import Partial
-from tangent_like.ir import Atom, Const
+from tangent_like.frontend.objects import Partial, make_table
+from tangent_like.frontend.protocols import class_of
+from tangent_like.frontend.structures import as_dict, replaced
+from tangent_like.ir import Atom, Block, Const
+from tangent_like.records import display_of
+from tangent_like.trees import item
 
 
 def partial(own: Application) -> Atom:
@@ -70,13 +76,40 @@ def filtered(own: Application) -> Atom:
     function, sequence = own.args
     truth_itself = isinstance(function, Const) and function.value is None
 
-    def keeps(item: Atom) -> bool:
-        test = item if truth_itself else own.invoke(function, [item])
-        if not isinstance(test, Const):
-            raise own.refusal("`filter` on values", "use a comprehension with `if`")
-        return bool(test.value)
+    def test(row: Sequence[Atom]) -> Atom:
+        return row[0] if truth_itself else own.invoke(function, [row[0]])
 
-    return own.deferred(lambda: own.listed(list(filter(keeps, own.known(sequence)))), function)
+    def make() -> Atom:
+        used = own.sequence(sequence)
+        items = own.items(used)
+        before = own.state.scope()
+        if items is not None:
+            block, kept = _known_ones(own, items, test)
+            if kept is not None:
+                for statement in block.statements:
+                    own.state.builder.append(statement)
+                return own.listed(kept)
+            own.state.enter(before)
+        return own.looped([used], lambda row: row[0], [test])
+
+    return own.deferred(make, function)
+
+
+def _known_ones(
+    own: Application, items: Sequence[Atom], test: Callable[[Sequence[Atom]], Atom]
+) -> tuple[Block, list[Atom] | None]:
+    """The items for which a test is known to hold; None where it is not known of all."""
+    tests: list[Atom] = []
+
+    def ask() -> list[Atom]:
+        tests.extend(test([item]) for item in items)
+        return []
+
+    block = own.state.builder.collect(ask)
+    known = [answer.value for answer in tests if isinstance(answer, Const)]
+    if len(known) < len(items):
+        return block, None
+    return block, [item for item, answer in zip(items, known, strict=True) if answer]
 
 
 def reduced(own: Application) -> Atom:
@@ -121,7 +154,49 @@ def through_cache(own: Application) -> Atom:
     return own.invoke(Const(own.function.__wrapped__), own.args, own.keywords)
 
 
+def replace_fields(own: Application) -> Atom:
+    """`p._replace(x=v)` of a named tuple."""
+    (owner,) = own.args
+    fact = owner.fact
+    assert isinstance(fact, facts.Record)
+    unknown = own.keywords.keys() - fact.keys
+    if unknown:
+        raise own.refusal(f"a field `{min(unknown)}`, which the tuple has not", "name a field")
+    items = dict(zip(fact.keys, _items_of(own, owner, fact), strict=True))
+    items.update(own.keywords)
+    return own.op(display_of(fact), *items.values())
+
+
+def _items_of(own: Application, owner: Atom, fact: facts.Record) -> list[Atom]:
+    return [item(own.state.builder, owner, k) for k in range(len(fact.keys))]
+
+
+def fields(own: Application) -> Atom:
+    """`p._asdict()` of a named tuple."""
+    (owner,) = own.args
+    assert isinstance(owner.fact, facts.Record)
+    items = zip(owner.fact.keys, _items_of(own, owner, owner.fact), strict=True)
+    return make_table(own.state, dict(items))
+
+
+def attribute_by_name(own: Application) -> Atom | None:
+    """`getattr` of an object, or of what is known, with a name that is known."""
+    owner, name, *default = own.args
+    if not (isinstance(owner, Const) or class_of(owner) is not None):
+        return None
+    if default or not (isinstance(name, Const) and str(name.value).isidentifier()):
+        return None
+    outer = own.enter({"owner": owner})
+    try:
+        return own.state.expression(own.written(f"owner.{name.value}").value)
+    finally:
+        own.state.frame = outer
+
+
 HANDLERS: dict[Any, Handler] = {
+    replaced: replace_fields,
+    as_dict: fields,
+    getattr: attribute_by_name,
     functools.partial: partial,
     functools.reduce: reduced,
     map: mapped,

@@ -14,14 +14,20 @@ from tangent_like import effects, facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.externals import External, Guard, Layout
 from tangent_like.frontend.memory import carried_atom, fresh
+from tangent_like.frontend.objects import Deferred, Partial, make_table
 from tangent_like.frontend.scope import (
     Binding,
+    Bound,
     Buffer,
     Carried,
     Cell,
+    Choice,
     Conflict,
+    Derived,
     Frame,
     Home,
+    LocalFunction,
+    Method,
     Outcome,
 )
 from tangent_like.frontend.state import Lowering
@@ -175,6 +181,15 @@ def attribute_of_constant(state: Lowering, owner: Const, name: str, node: Any) -
         return state.builder.op(getattr, (owner.value.owner, Const(name)), place=state.place(node))
     if isinstance(owner.value, Super):
         return owner.value.attribute(state, node, name)
+    if isinstance(owner.value, Partial) and name in ("func", "args", "keywords"):
+        return _of_partial(state, owner.value, name)
+    if isinstance(owner.value, LocalFunction) and name == "__name__":
+        return Const(owner.value.name)
+    if isinstance(owner.value, (Partial, LocalFunction, Choice, Method, Bound, Derived, Deferred)):
+        raise NotYetSupported(
+            f"the attribute `{name}` of a function made inside the function", state.place(node),
+            "keep what it holds in a variable",
+        )  # fmt: skip
     own = isinstance(owner.value, type) and not _is_stable(owner.value)
     if own and owner not in state.module.origins:
         return of_class(state, node, owner.value, name, None)
@@ -193,6 +208,14 @@ def attribute_of_constant(state: Lowering, owner: Const, name: str, node: Any) -
         state.place(node),
         "pass what it holds as an argument",
     )
+
+
+def _of_partial(state: Lowering, owner: Partial, name: str) -> Atom:
+    if name == "func":
+        return owner.callee
+    if name == "args":
+        return state.builder.op(ir.make_tuple, owner.args)
+    return make_table(state, owner.keywords)
 
 
 def _is_stable(value: Any) -> bool:

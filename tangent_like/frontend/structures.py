@@ -81,6 +81,8 @@ def read_attribute(state: Lowering, node: Any, owner: Atom, name: str) -> Atom:
     defined = inspect.getattr_static(fact.type, name, None)
     if isinstance(defined, property) and defined.fget is not None:
         return state.module.call(state, node, Const(defined.fget), (owner,), {})
+    if is_named_tuple(fact.type) and name in ("_replace", "_asdict"):
+        return Const(Method(_NAMED_TUPLES[name], owner))
     if name in fact.keys:
         found = item(state.builder, owner, fact.keys.index(name))
         return fresh(state, found, node)
@@ -108,12 +110,27 @@ def of_class(
         return Const(defined if owner is None else Method(defined, owner))
     if isinstance(defined, (bool, int, float, complex, str, type(None))):
         return Const(defined)
+    if name == "_fields" and is_named_tuple(kind):
+        return Const(defined)
     if name == "__init__":  # that of `object`
         return Const(Method(_nothing, Const(None)))
     raise NotYetSupported(
         f"the attribute `{name}` of the class `{kind.__name__}`", state.place(node),
         "set it on the object, in `__init__`",
     )  # fmt: skip
+
+
+def replaced(owner: Any, **values: Any) -> Any:
+    """What `_replace` of a named tuple does."""
+    raise TypeError("it is worked out at compile time")
+
+
+def as_dict(owner: Any) -> Any:
+    """What `_asdict` of a named tuple does."""
+    raise TypeError("it is worked out at compile time")
+
+
+_NAMED_TUPLES = {"_replace": replaced, "_asdict": as_dict}
 
 
 def _nothing(owner: object) -> None:
