@@ -17,7 +17,8 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.branches import truth
 from tangent_like.frontend.chosen import After, note_choices
 from tangent_like.frontend.failures import has_raised, keep_the_side_that_goes_on, mark_raised
-from tangent_like.frontend.joins import choosable, has_tests, join_environments, joinable
+from tangent_like.frontend.function_choices import has_tests
+from tangent_like.frontend.joins import choosable, join_environments, joinable
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.scope import Carried, Choice, Environment
 from tangent_like.frontend.state import Lowering

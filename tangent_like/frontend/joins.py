@@ -8,17 +8,24 @@ them, and undefined on the side that returned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.build import fact_of
-from tangent_like.facts import Fact
 from tangent_like.frontend.chosen import After, note_choices
+from tangent_like.frontend.function_choices import Test, pairs_of_tests, with_choices
 from tangent_like.frontend.homes import buffers_of, enlist_alike, link, may_alias, may_share, tie
+from tangent_like.frontend.leaves import (
+    count_leaves,
+    rebuild,
+    shared_structure,
+    whole_structure,
+    with_leaves,
+)
 from tangent_like.frontend.memory import carried_atom, fresh_buffer, fresh_or_conflict, is_refreshed
-from tangent_like.frontend.run_time_functions import at_run_time, exists_at_run_time
+from tangent_like.frontend.run_time_functions import exists_at_run_time
 from tangent_like.frontend.scope import (
     Binding,
     Buffer,
@@ -53,108 +60,102 @@ def join_environments(
     """
     then, then_env = _at_end(state, then, then_env, else_env, mark, node)
     orelse, else_env = _at_end(state, orelse, else_env, then_env, mark, node)
-    joined: Environment = {}
-    pairs: list[tuple[Any, Atom, Atom]] = []
-    alone: list[tuple[str, Atom, int]] = []
-    chosen: dict[Any, tuple[Const, Const]] = {}
+    found = _Sorted()
     then_left, else_left = (_has_returned(env) for env in (then_env, else_env))
     kept = _kept_names(state, then_env if then_left else else_env)
     for name in {**then_env, **else_env}:
-        missing: Binding = ir.UNDEFINED
-        if isinstance(name, Buffer):
-            if name.root.serial >= mark:
-                continue
-            missing = old = before.get(name, name.root)
-            sides = then_env.get(name, missing), else_env.get(name, missing)
-            if all(is_refreshed(state, old, side) for side in sides):
-                joined[name] = old
-                continue
-        a, b = then_env.get(name, missing), else_env.get(name, missing)
-        if a is b or same_constant(a, b):
-            joined[name] = a
+        sides = _sides(state, name, then_env, else_env, before, mark)
+        if sides is None:
             continue
         side = None
         if isinstance(name, str):
-            side = _side_that_counts(name, a, b, then_left, else_left, kept)
-        if side is not None:
-            live, other = (a, b) if side == 0 else (b, a)
-            if _stays(live, before.get(name)):
-                joined[name] = live
-                continue
-            if isinstance(live, ir.Value) and not _alike(live, other):
-                alone.append((name, live, side))
-                continue
-        left, right = settled(state, a), settled(state, b)
-        if isinstance(left, Conflict) or isinstance(right, Conflict):
-            joined[name] = left if isinstance(left, Conflict) else right
-        elif left is right or same_constant(left, right):
-            joined[name] = left
-        elif choosable(left, right):
-            chosen[name] = left, right  # type: ignore[assignment]
-        elif not joinable(left, right):
-            joined[name] = Conflict(name, state.place(node), "the branches bind different things")
-        else:
-            if name == "%value" and _structure(fact_of(left), fact_of(right)) is None:
-                then, left = _returned_whole(state, then, then_env, left)
-                orelse, right = _returned_whole(state, orelse, else_env, right)
-            pairs.append((name, left, right))
-    after = After(mark, joined, (then_env, else_env))
-    rows = [*pairs, *_pairs_of_tests(chosen, mark)]
-    joined.update(join_pairs(state, test, then, orelse, rows, alone, after))
-    return _with_choices(joined, test, chosen)
+            side = _side_that_counts(name, *sides, then_left, else_left, kept)
+        if not _counts_alone(found, name, sides, side, before):
+            _sort(state, found, name, sides, node)
+    then, orelse = _values_returned(state, found, (then, orelse), (then_env, else_env))
+    after = After(mark, found.joined, (then_env, else_env))
+    rows = [*found.pairs, *pairs_of_tests(found.chosen, mark)]
+    found.joined.update(join_pairs(state, test, then, orelse, rows, found.alone, after))
+    return with_choices(found.joined, test, found.chosen)
 
 
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """A key for a test that is made in a branch and read after it."""
+@dataclass(slots=True)
+class _Sorted:
+    """What names and buffers hold after two branches: the same as before or on both sides
+    (`joined`), one of two values (`pairs`), that of one side (0 or 1) which is the only one that
+    is read (`alone`), one of two functions (`chosen`)."""
 
-    value: ir.Value
-
-
-def _pairs_of_tests(
-    chosen: Mapping[Any, tuple[Const, Const]], mark: int
-) -> list[tuple[Any, Atom, Atom]]:
-    """The tests made in a branch that choose a function bound there, to be handed out."""
-    none = Const(False)
-    found: dict[Any, tuple[Any, Atom, Atom]] = {}
-    for left, right in chosen.values():
-        found.update((t, (_Test(t), t, none)) for t in _tests(left) if t.serial >= mark)
-        found.update((t, (_Test(t), none, t)) for t in _tests(right) if t.serial >= mark)
-    return list(found.values())
+    joined: Environment = field(default_factory=dict)
+    pairs: list[tuple[Any, Atom, Atom]] = field(default_factory=list)
+    alone: list[tuple[str, Atom, int]] = field(default_factory=list)
+    chosen: dict[Any, tuple[Const, Const]] = field(default_factory=dict)
 
 
-def _with_choices(
-    joined: Environment, test: Atom, chosen: Mapping[Any, tuple[Const, Const]]
-) -> Environment:
-    """With the names of functions bound to what chooses between them, by tests known here."""
-    table = {key: joined.pop(key) for key in list(joined) if isinstance(key, _Test)}
-    for name, (left, right) in chosen.items():
-        joined[name] = Const(Choice(test, _retested(left, table), _retested(right, table)))
-    return joined
+_Sides = tuple[Binding, Binding]
 
 
-def _tests(function: Atom) -> list[ir.Value]:
-    """The tests that choose between the functions that one may be."""
-    choice = function.value if isinstance(function, Const) else None
-    if not isinstance(choice, Choice):
-        return []
-    own = [choice.test] if isinstance(choice.test, ir.Value) else []
-    return [*own, *_tests(choice.then), *_tests(choice.orelse)]
+def _sides(
+    state: Lowering, name: Any, then_env: Environment, else_env: Environment,
+    before: Environment, mark: int,
+) -> _Sides | None:  # fmt: skip
+    """What a name or buffer holds at the end of either branch; None for a buffer of a value that
+    a branch made."""
+    if not isinstance(name, Buffer):
+        return then_env.get(name, ir.UNDEFINED), else_env.get(name, ir.UNDEFINED)
+    if name.root.serial >= mark:
+        return None
+    old = before.get(name, name.root)
+    sides = then_env.get(name, old), else_env.get(name, old)
+    return (old, old) if all(is_refreshed(state, old, side) for side in sides) else sides
 
 
-def _retested(function: Atom, table: Mapping[Any, Any]) -> Atom:
-    """The same choice by the tests as they are known after the branch that made them."""
-    choice = function.value if isinstance(function, Const) else None
-    if not isinstance(choice, Choice):
-        return function
-    test = table.get(_Test(choice.test), choice.test) if isinstance(choice.test, ir.Value) else None
-    sides = _retested(choice.then, table), _retested(choice.orelse, table)
-    return Const(Choice(choice.test if test is None else test, *sides))
+def _counts_alone(
+    found: _Sorted, name: Any, sides: _Sides, side: int | None, before: Environment
+) -> bool:
+    """Sort what is the same on both sides, or is read of one side only; False for the rest."""
+    if sides[0] is sides[1] or same_constant(*sides):
+        found.joined[name] = sides[0]
+        return True
+    if side is None:
+        return False
+    live, other = sides[side], sides[1 - side]
+    if _stays(live, before.get(name)):
+        found.joined[name] = live
+        return True
+    if isinstance(live, ir.Value) and not _alike(live, other):
+        found.alone.append((name, live, side))
+        return True
+    return False
 
 
-def has_tests(function: Atom) -> bool:
-    """Whether it is tested already which function it is."""
-    return isinstance(function, Const) and bool(_tests(function))
+def _sort(state: Lowering, found: _Sorted, name: Any, sides: _Sides, node: Any) -> None:
+    """Sort what both sides leave, and differently."""
+    left, right = (settled(state, side) for side in sides)
+    if isinstance(left, Conflict) or isinstance(right, Conflict):
+        found.joined[name] = left if isinstance(left, Conflict) else right
+    elif left is right or same_constant(left, right):
+        found.joined[name] = left
+    elif choosable(left, right):
+        found.chosen[name] = left, right  # type: ignore[assignment]
+    elif not joinable(left, right):
+        reason = "the branches bind different things"
+        found.joined[name] = Conflict(name, state.place(node), reason)
+    else:
+        found.pairs.append((name, left, right))
+
+
+def _values_returned(
+    state: Lowering, found: _Sorted, blocks: tuple[Block, Block],
+    envs: tuple[Environment, Environment],
+) -> tuple[Block, Block]:  # fmt: skip
+    """The branches with what each returns as a whole, where the two are of different structure."""
+    then, orelse = blocks
+    for k, (name, left, right) in enumerate(found.pairs):
+        if name == "%value" and shared_structure(fact_of(left), fact_of(right)) is None:
+            then, left = _returned_whole(state, then, envs[0], left)
+            orelse, right = _returned_whole(state, orelse, envs[1], right)
+            found.pairs[k] = name, left, right
+    return then, orelse
 
 
 def _at_end(
@@ -264,7 +265,7 @@ def shown(name: Any) -> str:
     """The name under which a reader sees one of the flags, or a buffer."""
     if isinstance(name, Buffer):
         return name.name
-    if isinstance(name, _Test):
+    if isinstance(name, Test):
         return "test"
     if isinstance(name, Cell):
         return name.name
@@ -316,12 +317,12 @@ def join_pairs(
 
     In `alone` are names that only one side (0 or 1) defines, and that are read only after it.
     """
-    structures = [_structure(fact_of(a), fact_of(b)) for _, a, b in pairs]
-    structures += [_whole_structure(atom.fact) for _, atom, _ in alone]
+    structures = [shared_structure(fact_of(a), fact_of(b)) for _, a, b in pairs]
+    structures += [whole_structure(atom.fact) for _, atom, _ in alone]
     lefts = [a for _, a, _ in pairs] + [ir.UNDEFINED if side else a for _, a, side in alone]
     rights = [b for _, _, b in pairs] + [b if side else ir.UNDEFINED for _, b, side in alone]
-    then = _with_leaves(state, then, list(zip(lefts, structures)))
-    orelse = _with_leaves(state, orelse, list(zip(rights, structures)))
+    then = with_leaves(state, then, list(zip(lefts, structures)))
+    orelse = with_leaves(state, orelse, list(zip(rights, structures)))
     bound = [name for name, _, _ in pairs] + [name for name, _, _ in alone]
     owners = [
         (name, structure)
@@ -382,59 +383,3 @@ def _buffers(
         made[buffer] = sides
         state.homes[result] = Home(buffer, (), result)
     return {buffer: buffer.root for buffer in made}
-
-
-def _whole_structure(fact: Fact) -> Fact | None:
-    return fact if isinstance(fact, facts.STRUCTURES) else None
-
-
-def _structure(a: Fact, b: Fact) -> Fact | None:
-    """The structure that both share; None where they are to be joined as one value."""
-    if isinstance(a, facts.STRUCTURES) and isinstance(b, facts.STRUCTURES) and _same_kind(a, b):
-        inner = [_structure(x, y) for x, y in zip(a.items, b.items)]
-        return facts.with_items(a, tuple(facts.UNKNOWN if s is None else s for s in inner))
-    return None
-
-
-def _same_kind(a: facts.Structure, b: facts.Structure) -> bool:
-    if isinstance(a, facts.Record) and isinstance(b, facts.Record):
-        return a.type is b.type and a.keys == b.keys
-    return type(a) is type(b) and len(a.items) == len(b.items)
-
-
-def count_leaves(structure: Fact | None) -> int:
-    if isinstance(structure, facts.STRUCTURES):
-        return sum(map(count_leaves, structure.items))
-    return 1
-
-
-def _with_leaves(
-    state: Lowering, block: Block, bound: Sequence[tuple[Atom, Fact | None]]
-) -> Block:
-    extra = state.builder.collect(
-        lambda: [leaf for atom, structure in bound for leaf in leaves_of(state, atom, structure)]
-    )
-    return Block(block.statements + extra.statements, extra.results)
-
-
-def leaves_of(state: Lowering, atom: Atom, structure: Fact | None) -> list[Atom]:
-    """The leaves of a value along a structure, reading items where it is not dissolved yet."""
-    if not isinstance(structure, facts.STRUCTURES):
-        return [at_run_time(state, atom)]
-    if atom is ir.UNDEFINED:
-        return [atom] * count_leaves(structure)
-    items = (item(state.builder, atom, i) for i in range(len(structure.items)))
-    return [
-        leaf
-        for part, inner in zip(items, structure.items)
-        for leaf in leaves_of(state, part, inner)
-    ]
-
-
-def rebuild(state: Lowering, structure: Fact | None, leaves: Any) -> Atom:
-    """The value of this structure from its leaves."""
-    if not isinstance(structure, facts.STRUCTURES):
-        leaf: Atom = next(leaves)
-        return leaf
-    items = [rebuild(state, inner, leaves) for inner in structure.items]
-    return state.builder.op(display_of(structure), items)

@@ -24,15 +24,10 @@ from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import lower_branches, lower_statements
 from tangent_like.frontend.failures import mark_raised
 from tangent_like.frontend.homes import buffers_of, may_alias
-from tangent_like.frontend.joins import (
-    count_leaves,
-    leaves_of,
-    rebuild,
-    settled,
-    shown,
-)
+from tangent_like.frontend.joins import settled, shown
 from tangent_like.frontend.kinds import map_sizes, without_values
 from tangent_like.frontend.learnt import Learnt
+from tangent_like.frontend.leaves import count_leaves, leaves_of, rebuild
 from tangent_like.frontend.loop_memory import (
     Buffers,
     Sharing,
