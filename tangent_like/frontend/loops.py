@@ -259,7 +259,8 @@ def _lose_names(plan: _Plan, trial: _Trial) -> bool:
     found = {
         name: binding
         for name in plan.guesses
-        if isinstance(name, str) and not read.keys().isdisjoint(trial.carried[name].leaves)
+        if isinstance(name, str) and name in trial.carried
+        if not read.keys().isdisjoint(trial.carried[name].leaves)
         if isinstance(binding := trial.env.get(name), Conflict) and binding.reason == SHARED
     }
     plan.lost.update(found)
