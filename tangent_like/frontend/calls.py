@@ -223,7 +223,7 @@ def call(
 ) -> Atom:
     """Call what is known at compile time."""
     if is_object(callee):
-        return call_special(state, node, "__call__", callee, args)
+        return call_special(state, node, "__call__", callee, args, keywords)
     if not isinstance(callee, Const):
         return _call_unknown(state, node, callee, args, keywords)
     function = python_function(callee.value)

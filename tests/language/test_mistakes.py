@@ -43,10 +43,8 @@ REFUSED = [
     "helper.missing * x",
     "math.missing(x)",
     "np.missing(x)",
-    "missing(x)",
     "x.missing",
     "x.missing()",
-    "x()",
     "[x, x] + (x,)",
     "(x, x) * 2.0",
 ]

@@ -182,14 +182,13 @@ REFUSED = {
         "y = a\nfor v in (u * y for u in (a, b)):\n    y = y + v"
     ),
     "an iterator where an array is meant": "y = np.sum(map(np.sin, x))",
-    "filter on values": "y = sum(filter(lambda v: v > 0.0, x))",
     "a tuple of run-time length": "y = sum(tuple(v for v in x))",
     "a dict with keys of run time": "y = {v: v for v in x}[a]",
     "a key of run time": "d = {0: a, 1: 'text'}\ny = d[int(c) % 2]",
     "a missing key": "d = {'p': a}\ny = d['q']",
     "a starred array": "y = max(*x)",
     "a set": "y = len({1, 2}) * a",
-    "a list of functions of run-time length": "y = [np.sin for v in x][0](a)",
+    "a list of methods of run-time length": "y = [x.sum for v in x][0]()",
 }
 
 
