@@ -12,6 +12,8 @@ from importlib.machinery import PathFinder
 _VERSION_FILES = {"gast": "version.py", "astor": "VERSION"}
 """Read and not imported: what is cached is loaded without the two."""
 
+_OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+"""Of the package that runs, which need not be the first one on the path."""
 
 _AT_ONCE = 1 << 16
 """Bytes to read with one call: more than almost any file has."""
@@ -30,7 +32,7 @@ def toolchain() -> str:
     """
     digest = sha256(f"{sys.implementation.cache_tag} {sys.version}".encode())
     try:
-        own = sorted(_python_files(_folder_of("tangent_like")))
+        own = sorted(_python_files(_OWN_FOLDER))
         others = [os.path.join(_folder_of(name), file) for name, file in _VERSION_FILES.items()]
         for path in (*own, *others):
             text = _content(path)
