@@ -20,7 +20,8 @@ from tangent_like import facts, ir
 from tangent_like.custom.calls import call_custom
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported
 from tangent_like.frontend import operators
-from tangent_like.frontend.calls import bind_arguments, call
+from tangent_like.frontend.binding import bind_arguments
+from tangent_like.frontend.calls import call
 from tangent_like.frontend.expressions import lower_expression
 from tangent_like.frontend.lower import lower_statement
 from tangent_like.frontend.scope import Derived, LocalFunction

@@ -15,7 +15,7 @@ from tangent_like import facts, ir
 from tangent_like.build import Builder, Unreachable
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
-from tangent_like.frontend.calls import bind_arguments, default_values
+from tangent_like.frontend.binding import bind_arguments, default_values
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.kinds import instantiate, without_values
 from tangent_like.frontend.objects import Deferred, make_table, table_of

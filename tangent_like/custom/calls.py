@@ -16,7 +16,7 @@ from tangent_like.custom.derivatives import pair, tangent
 from tangent_like.custom.given import Given
 from tangent_like.errors import Place
 from tangent_like.facts import Fact
-from tangent_like.frontend.calls import bind_arguments, default_values
+from tangent_like.frontend.binding import bind_arguments, default_values
 from tangent_like.frontend.kinds import without_values
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import Lowering, Module

@@ -36,8 +36,8 @@ from tangent_like.facts import Fact
 from tangent_like.faults import reported
 from tangent_like.frontend import edits, failures, imports, mapped, patterns, regions, sequences
 from tangent_like.frontend.arithmetic import binary
+from tangent_like.frontend.binding import bind_arguments
 from tangent_like.frontend.branches import lower_assert, lower_if
-from tangent_like.frontend.calls import bind_arguments
 from tangent_like.frontend.functions import local_function, lower_body, new_frame
 from tangent_like.frontend.homes import may_alias
 from tangent_like.frontend.loops import (

@@ -246,6 +246,15 @@ def test_an_object_outside_the_function(function):
     assert_derivatives(function, 0.7)
 
 
+def called_with_keywords(x):
+    local = Matrix([[x, 2.0], [3.0, x]])
+    return local([x, 1.0], scale=x * 2.0)
+
+
+def test_keywords_of_a_called_object():
+    assert_derivatives(called_with_keywords, 0.7)
+
+
 def test_attributes_of_an_object_outside_are_read_when_the_derivative_is_called():
     own = Matrix([[1.0, 2.0], [3.0, 4.0]])
 

@@ -22,16 +22,10 @@ ARRAY_WRITES = {
         "y = x * 1.0\n    np.multiply.at(y, np.array([[0, 0]]), x[:2])  # HERE"
     ),
     "where as a number": "y = x * 1.0\n    np.sin(x, out=y, where=x)  # HERE",
-    "deleted element": "y = [x, x]\n    del y[0]  # HERE\n    y = y[0]",
-    "possible view": (
-        "y = np.asarray(x)\n    z = np.asarray(y)\n    z[0] = 2.0\n    y = y + z  # HERE"
-    ),
 }
 
 CONTAINER_WRITES = {
-    "slice of a list": "parts = [x, x]\n    parts[:1] = [x]  # HERE\n    y = parts[0]",
     "list remove": "parts = [x, x]\n    parts.remove(x)  # HERE\n    y = parts[0]",
-    "list sort": "parts = [x[0], x[1]]\n    parts.sort()  # HERE\n    y = parts[0]",
     "a number as a key": "d = {'a': x}\n    d[x[0]] = x  # HERE\n    y = d['a']",
     "things of different kinds": (
         "d = {'a': x, 'b': 'text'}\n    d[str(x[0])] = x  # HERE\n    y = d['a']"
@@ -80,6 +74,12 @@ STARS_AND_CELLS = {
 }
 
 OTHER_PYTHON = {
+    "deleted element": "y = [x, x]\n    del y[0]  # HERE\n    y = y[0]",
+    "possible view": (
+        "y = np.asarray(x)\n    z = np.asarray(y)\n    z[0] = 2.0\n    y = y + z  # HERE"
+    ),
+    "slice of a list": "parts = [x, x]\n    parts[:1] = [x]  # HERE\n    y = parts[0]",
+    "list sort": "parts = [x[0], x[1]]\n    parts.sort()  # HERE\n    y = parts[0]",
     "dict display": "y = {'a': x, 'b': x * x}['b']  # HERE",
     "dict call": "y = dict(a=x * x)['a']  # HERE",
     "set display": "y = x * len({1, 2})  # HERE",
