@@ -26,6 +26,7 @@ from tangent_like.backend.changes import (
     store_statements,
     view_steps,
 )
+from tangent_like.backend.indices import with_own_indices
 from tangent_like.backend.inline import Inlined, choose_inlined
 from tangent_like.backend.nodes import (
     LATER_FIELDS,
@@ -62,7 +63,7 @@ def emit(
 ) -> Emitted:
     """The syntax tree of a function; `defaults` are the default values of parameters.  With `typed`
     a name is given to values of one type only, as Numba wants it."""
-    function = without_aliases(function)
+    function = with_own_indices(without_aliases(function))
     inlined = choose_inlined(function, naming.is_in_place)
     lives = lifetimes(function, inlined, naming.is_in_place)
     groups = naming.Groups(lives, set(inlined))

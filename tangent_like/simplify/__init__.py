@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tangent_like.ir import Function
+from tangent_like.simplify.adjacent import join_adjacent
 from tangent_like.simplify.algebra import finish_algebra, simplify_algebra
 from tangent_like.simplify.common import share_common
 from tangent_like.simplify.congruent import merge_equal_variables
@@ -38,6 +39,7 @@ PASSES: tuple[Pass, ...] = (
     remove_dead,
     narrow_loops,
     remove_dead,
+    join_adjacent,
     drop_unread_tapes,
     remove_dead,
     overwrite_late,
