@@ -39,9 +39,9 @@ def thin(x: Any, s: Any) -> Any:
     return np.where(chosen, np.nan, x[..., :count])
 
 
-def squared(x: Any, fill: float) -> Any:
-    """A square matrix: `x`, and columns of one number behind."""
-    found = np.full((*x.shape[:-1], x.shape[-2]), fill, x.dtype)
+def squared(x: Any, unknown: bool) -> Any:
+    """A square matrix: `x`, and columns of NaN behind, or of zeros where these are known."""
+    found = np.full((*x.shape[:-1], x.shape[-2]), np.nan if unknown else 0.0, x.dtype)
     found[..., : x.shape[-1]] = x
     return found
 

@@ -60,12 +60,12 @@ def _thin(x: Any, s: Any) -> Any:
 
 
 @implements(linalg_runtime.squared)
-def _squared(x: Any, fill: Any) -> Any:
+def _squared(x: Any, unknown: Any) -> Any:
     if not is_matrix(x):
         return None
 
-    def filled(x: Any, fill: Any) -> Any:
-        found = np.full((x.shape[0], x.shape[0]), fill)
+    def filled(x: Any, unknown: Any) -> Any:
+        found = np.full((x.shape[0], x.shape[0]), np.nan if unknown else 0.0)
         found[:, : x.shape[1]] = x
         return found
 

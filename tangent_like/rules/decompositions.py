@@ -189,7 +189,7 @@ def svd_tangent(
     if not _is_square(v):
         dv = dv + _outside(v, adjoint(dx) @ u) / s[..., None, :]
     if whole:
-        du, dv = (apply(squared, part, np.nan) for part in (du, dv))
+        du, dv = (apply(squared, part, True) for part in (du, dv))
     return du, ds, adjoint(dv)
 
 
@@ -209,13 +209,13 @@ def _factors(y: Any, whole: bool) -> tuple[Any, Any, Any]:
 
 linear(
     thin,
-    lambda g, x, s: apply(squared, g, 0.0),
-    samples=lambda: [(np.pad(reals(3, 2), ((0, 0), (0, 1))), np.ones(2))],
+    lambda g, x, s: apply(squared, g, False),
+    samples=lambda: [(reals(2, 2), np.ones(2)), (reals(3, 2, 2), np.ones((3, 2)))],
 )
 linear(
     squared,
-    lambda g, x, fill: g[..., : np.shape(x)[-1]] if fill == 0 else apply(thin, g, x),
-    samples=lambda: [(reals(3, 2), 0.0), (reals(2, 3, 2), 0.0)],
+    lambda g, x, unknown: apply(thin, g, x) if unknown else g[..., : np.shape(x)[-1]],
+    samples=lambda: [(reals(3, 2), False), (reals(2, 3, 2), False)],
 )
 
 
@@ -353,7 +353,7 @@ def complete_qr(x: Any) -> Any:
         raise NotYetSupported("a complete `qr` of an unknown number of axes")
     missing = np.shape(x)[-2] - np.shape(r)[-2]
     rows = ((0, 0),) * (np.ndim(r) - 2)
-    return apply(squared, q, np.nan), apply(np.pad, r, (*rows, (0, missing), (0, 0)))
+    return apply(squared, q, True), apply(np.pad, r, (*rows, (0, missing), (0, 0)))
 
 
 composed(
