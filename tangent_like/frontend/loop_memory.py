@@ -112,6 +112,30 @@ def tie_results(
                 link(own, other)
 
 
+def exchange_sources(
+    state: Lowering, params: Sequence[Value], results: Sequence[Value],
+    sources: Sequence[tuple[Atom, Atom]],
+) -> None:  # fmt: skip
+    """What a loop that writes nothing hands out under a name is what any of the names held before
+    that it exchanges with that one, or views of it: `u, v = v, u[1:]`.
+
+    `sources` are the first and the next value of each of the `params`.
+    """
+    place = {param: k for k, param in enumerate(params)}
+    reached = [{k} for k in range(len(params))]
+    for k, (_, after) in enumerate(sources):
+        for buffer in buffers_of(state, after):
+            roots = (each.root for each in (buffer, *buffer.tangled))
+            reached[k].update(place[root] for root in roots if root in place)
+    grown: list[set[int]] = []
+    while grown != reached:
+        grown = reached
+        reached = [set[int]().union(*(grown[j] for j in found)) for found in grown]
+    for result, found in zip(results, reached, strict=True):
+        if len(found) > 1:
+            state.builder.sources[result] = tuple(a for j in sorted(found) for a in sources[j])
+
+
 def observed(
     state: Lowering, before: Environment, after: Environment, buffers: Buffers,
     guesses: Mapping[Any, Fact], mark: int,

@@ -31,6 +31,7 @@ from tangent_like.frontend.leaves import count_leaves, leaves_of, rebuild
 from tangent_like.frontend.loop_memory import (
     Buffers,
     Sharing,
+    exchange_sources,
     observed,
     tie_results,
     written_around,
@@ -499,6 +500,8 @@ def _append_loop(
             state.place(node),
         )
     )  # fmt: skip
+    if not trial.writes:
+        exchange_sources(state, params, results, tuple(zip(inits, body.results[exits:])))
     leaves = iter(results)
     buffers = Buffers(state, plan.sharing, plan.before)
     for name, fact, own in rebuilt:

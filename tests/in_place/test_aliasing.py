@@ -569,3 +569,50 @@ def test_an_element_read_as_a_view(f):
 
 def test_an_element_read_as_a_view_of_what_is_not_written():
     assert_derivatives(lambda x: x[1, ...] * x[..., 0], X)
+
+
+def rows_exchanged_with_a_vector(x, m):
+    row = x[2]
+    for _ in range(3):
+        row, m = m, row
+    x[-1, 0] **= 2
+    return np.sum(m) + np.sum(x)
+
+
+def rows_exchanged_in_a_loop_that_writes(x, m):
+    for i in range(3):
+        row = x[i]
+        for _ in range(3):
+            row, m = m, row
+        x[-1][0] **= 2
+    return np.sum(m) + np.sum(x)
+
+
+def names_in_a_ring(x, m):
+    a, b, c = x[0], x[1] * 1.0, m * 1.0
+    for _ in range(2):
+        a, b, c = b[:3], c, a
+    x[0, 0] = 2.0
+    return np.sum(b) + np.sum(x)
+
+
+@pytest.mark.parametrize(
+    "f", [rows_exchanged_with_a_vector, rows_exchanged_in_a_loop_that_writes, names_in_a_ring]
+)
+def test_names_that_a_loop_exchanges_may_be_views_of_what_is_written_behind_it(f):
+    x, m = np.arange(1.0, 13.0).reshape(3, 4) / 7, np.ones(4)
+    with pytest.raises(NotYetSupported, match="may share memory"):
+        tl.grad(f)(x, m)
+    with pytest.raises(NotYetSupported, match="may share memory"):
+        tl.jvp(f, (x, m), (x, m))
+
+
+def test_arrays_that_a_loop_exchanges_and_nothing_else():
+    def f(x, m):
+        a, b = x[0] * 2.0, m * m
+        for _ in range(3):
+            a, b = b, a
+        a[1] = b[0] * 3.0
+        return np.sum(a * a) + np.sum(x)
+
+    assert_derivatives(f, np.arange(1.0, 7.0).reshape(2, 3) / 7, np.array([0.3, 0.7, -0.2]))
