@@ -3,6 +3,10 @@
 A sum of 5,000 terms is a tree 5,000 nodes deep, and Python's parser, gast and astor walk
 trees by recursion. Such a call is first made as it stands; only when it runs out of stack is
 it made again, in a thread with a stack large enough.
+
+Python's recursion limit belongs to the whole process. While it is raised, a call on an
+ordinary stack could run over its end, and when it is lowered again, Python 3.11 gives up on
+every thread that is deeper by then. So one thread compiles at a time: `one_compiler`.
 """
 
 from __future__ import annotations
@@ -20,9 +24,23 @@ T = TypeVar("T")
 STACK_BYTES = 512 * 1024 * 1024  # reserved, not used: pages are taken as the stack grows
 RECURSION_LIMIT = 100_000  # some 5 KB of stack a call, more than any frame here takes
 
-# The stack size and the recursion limit belong to the whole process: one thread at a time.
-_one_at_a_time = threading.Lock()
+_compiling = threading.RLock()
 _this_thread = threading.local()
+
+
+@contextmanager
+def one_compiler() -> Iterator[None]:
+    """Wait until no other thread compiles. A thread may enter again, and so may the thread with
+    the large stack, for which the one that holds the lock waits."""
+    if _is_on_large_stack():
+        yield
+    else:
+        with _compiling:
+            yield
+
+
+def _is_on_large_stack() -> bool:
+    return getattr(_this_thread, "is_deep", False)
 
 
 def deep(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -31,13 +49,14 @@ def deep(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     The function may run twice, so it must not leave anything half done. A RecursionError that
     comes out nevertheless means a depth that this Python cannot handle on any stack.
     """
-    if getattr(_this_thread, "is_deep", False):
-        return function(*args, **kwargs)
-    try:
-        return function(*args, **kwargs)
-    except RecursionError:
-        pass  # left behind here, so that a second failure does not drag the first one along
-    return _on_large_stack(lambda: function(*args, **kwargs))
+    with one_compiler():
+        if _is_on_large_stack():
+            return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except RecursionError:
+            pass  # left behind here, so that a second failure does not drag the first one along
+        return _on_large_stack(lambda: function(*args, **kwargs))
 
 
 def _on_large_stack(call: Callable[[], T]) -> T:
@@ -53,7 +72,7 @@ def _on_large_stack(call: Callable[[], T]) -> T:
             errors.append(error)
 
     context = contextvars.copy_context()
-    with _one_at_a_time, _raised_limits():
+    with _raised_limits():
         thread = threading.Thread(target=context.run, args=(run,), name="tangent_like-deep")
         thread.start()
         thread.join()

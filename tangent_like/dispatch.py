@@ -6,7 +6,6 @@ import functools
 import inspect
 import linecache
 import re
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tangent_like import effects, facts, trees
-from tangent_like.deep import deep
+from tangent_like.deep import deep, one_compiler
 from tangent_like.errors import NOWHERE, ArgumentError, NotYetSupported, Place
 from tangent_like.facts import Fact
 from tangent_like.faults import reported
@@ -78,7 +77,6 @@ class Derivative:
         self._direct: Compiled | None = None
         """The version of which the entry knows the machine code, or that it has none."""
 
-        self._lock = threading.RLock()
         self.__call__ = self.choose
         registry.observers.add(self)
         functools.update_wrapper(self, self.function, updated=())
@@ -135,7 +133,7 @@ class Derivative:
         converted = self.converted(args)
         check_arguments(self, converted)
         kinds = kinds_of(converted)
-        with self._lock:
+        with one_compiler():
             found = self.held(kinds)
             if found is None:
                 found = compiled(self.function, kinds, self.request)

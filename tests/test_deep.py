@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tangent_like.deep import deep
+from tangent_like.deep import deep, one_compiler
 
 DEEP = 20_000
 setting = contextvars.ContextVar("setting", default="outside")
@@ -74,3 +74,47 @@ def test_several_threads_at_once() -> None:
     for thread in threads:
         thread.join()
     assert results == [DEEP] * 4
+
+
+def test_no_thread_recurses_under_a_limit_that_another_one_has_raised() -> None:
+    """The process would end when the other one lowers it again."""
+    raised, below, done = threading.Event(), threading.Event(), threading.Event()
+    results: list[int] = []
+
+    def holds_the_limit() -> int:
+        found = depth(DEEP)
+        raised.set()
+        below.wait(0.5)
+        return found
+
+    def descend(n: int) -> int:
+        if n == DEEP // 2:
+            below.set()
+            done.wait(0.5)
+        return 0 if n == 0 else 1 + descend(n - 1)
+
+    def first() -> None:
+        results.append(deep(holds_the_limit))
+        done.set()
+
+    def second() -> None:
+        raised.wait()
+        results.append(deep(descend, DEEP))
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [DEEP, DEEP]
+
+
+def test_a_compiler_that_recurses_deeply_may_start_another() -> None:
+    """On the large stack too, in whose thread the lock belongs to the one that waits."""
+
+    def compile_inner() -> int:
+        with one_compiler():
+            return depth(DEEP)
+
+    with one_compiler():
+        assert deep(compile_inner) == DEEP
