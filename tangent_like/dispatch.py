@@ -166,10 +166,13 @@ class Derivative:
 
     def enter(self, args: Sequence[Any], found: Compiled, call: Callable[..., Any]) -> None:
         """Choose a new version at once where arguments like these come again."""
-        from tangent_like.entry import make_entry  # noqa: PLC0415 - see `compiled`
+        from tangent_like.entry import Parameters, make_entry  # noqa: PLC0415 - see `compiled`
 
         name = self.__name__ if self.__name__.isidentifier() else "derivative"
-        entry = make_entry(name, args, self.request.wrt, self.root, found.guards, call, self.choose)
+        taken = Parameters.of(self.root, [p.name for p in self.parameters])
+        entry = make_entry(
+            name, taken, args, self.request.wrt, self.root, found.guards, call, self.choose
+        )
         if entry is not None:
             self.__call__ = entry
 

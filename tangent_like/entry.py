@@ -1,10 +1,10 @@
 """The function that runs when a derivative is called: a few tests, then the generated code.
 
-    def f_grad(a=absent, b=absent, /, *more, **named):
-        if (type(a) is float and type(b) is ndarray and b.shape == (3,) and b.dtype is float64
-                and root.__code__ is code and not more and not named):
-            return call(a, b)
-        return otherwise(*given((a, b)), *more, **named)
+    def f_grad(x=absent, y=absent, *more):
+        if (type(x) is float and type(y) is ndarray and y.shape == (3,) and y.dtype is float64
+                and root.__code__ is code and not more):
+            return call(x, y)
+        return again(otherwise, parameters, (x, y), more)
 
 It serves the arguments that it was made for, by tests that cost some ten nanoseconds each and do
 not depend on sizes; `otherwise` serves all others.  What was assumed of things outside the
@@ -13,11 +13,13 @@ function is tested in the same way.
 
 from __future__ import annotations
 
+import builtins
+import inspect
 import itertools
 import linecache
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +31,8 @@ Known = dict[str, Any]
 _MOST_ITEMS = 30
 """A larger container is looked at item by item, as the kinds of its items are found."""
 
+NEW_LINE = "\n    "
+
 _numbers = itertools.count(1)
 
 
@@ -39,13 +43,51 @@ class _Absent:
 ABSENT = _Absent()
 
 
-def given(args: Iterable[Any]) -> tuple[Any, ...]:
-    """The arguments without those that were not given."""
-    return tuple(arg for arg in args if arg is not ABSENT)
+class Parameters(NamedTuple):
+    """The names of the arguments, the first `positional` of which may come by position; numbers
+    stand for the names of what comes by position only."""
+
+    names: tuple[str, ...]
+    positional: int
+    are_named: bool
+
+    @classmethod
+    def of(cls, root: FunctionType, own: Sequence[str]) -> Parameters:
+        """Those of the user's function, where a derivative that takes `own` is called like it."""
+        code, count = root.__code__, root.__code__.co_argcount
+        if (
+            code.co_varnames[: count + code.co_kwonlyargcount] == tuple(own)
+            and not code.co_posonlyargcount
+            and not code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
+            and vars(root).keys().isdisjoint(("__wrapped__", "__signature__", "__spelled__"))
+            and vars(builtins).keys().isdisjoint(own)
+        ):
+            return cls(tuple(own), count, True)
+        return cls.numbered(len(own))
+
+    @classmethod
+    def numbered(cls, count: int) -> Parameters:
+        return cls(tuple(f"a{i}" for i in range(count)), count, False)
+
+
+def again(
+    otherwise: Callable[..., Any],
+    parameters: Parameters,
+    values: tuple[Any, ...],
+    more: tuple[Any, ...],
+    **named: Any,
+) -> Any:
+    """Call `otherwise` with what was given, by position as far as nothing was left out."""
+    first = values[: parameters.positional]
+    by_position = list(itertools.takewhile(lambda value: value is not ABSENT, first))
+    rest = list(zip(parameters.names, values, strict=True))[len(by_position) :]
+    keywords = {name: value for name, value in rest if value is not ABSENT}
+    return otherwise(*by_position, *more, **keywords, **named)
 
 
 def make_entry(
     name: str,
+    parameters: Parameters,
     args: Sequence[Any],
     wrt: Sequence[int],
     root: FunctionType,
@@ -57,40 +99,71 @@ def make_entry(
 
     `wrt` are the positions whose integers are taken as floats; `root` is the user's function.
     """
-    known = {"call": call, "otherwise": otherwise, "absent": ABSENT, "given": given}
-    names = [f"a{i}" for i in range(len(args))]
-    tests, passed = ["not more", "not named"], []
-    for i, value in enumerate(args):
-        test = _argument(known, names[i], value)
+    known = {"call": call, "otherwise": otherwise, "absent": ABSENT, "again": again}
+    known["parameters"] = parameters
+    tests, passed = [], []
+    for i, (own, value) in enumerate(zip(parameters.names, args, strict=True)):
+        test = _argument(known, own, value)
         if test is None:
             return None
-        tests.insert(i, test)
-        passed.append(_passed(names[i], value, i in wrt))
+        tests.append(test)
+        passed.append(_passed(own, value, i in wrt))
     code = f"{bound(known, 'root', root)}.__code__ is {bound(known, 'code', root.__code__)}"
     outside = [code, *(_outside(known, guard) for guard in guards)]
-    return _loaded(_text(name, names, tests, outside, passed), name, known)
+    defaults = _defaults(known, root, parameters) if parameters.are_named else []
+    if parameters.are_named and not {*known, "more", "same"}.isdisjoint(parameters.names):
+        unnamed = Parameters.numbered(len(args))  # names of the text below
+        return make_entry(name, unnamed, args, wrt, root, guards, call, otherwise)
+    return _loaded(_text(name, parameters, defaults, tests, outside, passed), name, known)
 
 
 def _text(
     name: str,
-    names: Sequence[str],
+    parameters: Parameters,
+    defaults: Sequence[str],
     tests: Sequence[str],
     outside: Sequence[str],
     passed: Sequence[str],
 ) -> str:
-    own = "".join(f"{n}=absent, " for n in names) + ("/, " if names else "")
-    every = "".join(f"{n}, " for n in names)
+    every = "".join(f"{n}, " for n in parameters.names)
+    checked, named = ("", "") if parameters.are_named else (" and not named", ", **named")
     return f"""\
-def {name}({own}*more, **named):
-    if {" and ".join(tests)}:
+def {name}({_header(parameters)}):
+    {NEW_LINE.join(defaults)}
+    if {" and ".join([*tests, "not more"])}{checked}:
         try:
             same = {" and ".join(outside)}
         except (LookupError, ValueError, AttributeError, TypeError):
             same = False
         if same:
             return call({", ".join(passed)})
-    return otherwise(*given(({every})), *more, **named)
+    return again(otherwise, parameters, ({every}), more{named})
 """
+
+
+def _header(parameters: Parameters) -> str:
+    """What the text takes: what is too much, and what names would be, end in `otherwise`."""
+    own = [f"{name}=absent" for name in parameters.names]
+    if parameters.are_named:
+        own.insert(parameters.positional, "*more")
+    else:
+        own = [*own, *(["/"] if own else []), "*more", "**named"]
+    return ", ".join(own)
+
+
+def _defaults(known: Known, root: FunctionType, parameters: Parameters) -> list[str]:
+    """Statements that give arguments which were left out the defaults of the user's function."""
+    first = parameters.names[: parameters.positional]
+    own, named = root.__defaults__ or (), root.__kwdefaults__ or {}
+    found = []
+    for name, value in zip(first[len(first) - len(own) :], own, strict=True):
+        same = f"{bound(known, 'root', root)}.__defaults__ is {bound(known, 'defaults', own)}"
+        found.append(f"if {name} is absent and {same}: {name} = {bound(known, 'default', value)}")
+    for name, value in named.items():
+        current = f"({bound(known, 'root', root)}.__kwdefaults__ or {{}}).get({name!r})"
+        default = bound(known, "default", value)
+        found.append(f"if {name} is absent and {current} is {default}: {name} = {default}")
+    return found
 
 
 def bound(known: Known, wish: str, value: Any) -> str:

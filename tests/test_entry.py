@@ -55,7 +55,7 @@ def on_line(line, x):
     return np.sum(line.slope * line.at * x)
 
 
-def calls_of(function, *args):
+def calls_of(function, *args, **keywords):
     """The names of the Python functions that a call enters."""
     entered = []
 
@@ -66,7 +66,7 @@ def calls_of(function, *args):
     before = sys.getprofile()
     sys.setprofile(profile)
     try:
-        function(*args)
+        function(*args, **keywords)
     finally:
         sys.setprofile(before)
     return entered
@@ -147,8 +147,46 @@ def test_defaults_and_keywords():
 def test_wrong_arguments_are_refused_also_after_right_ones(args, keywords):
     gradient = tl.grad(square)
     assert gradient(1.0) == 2.0
-    with pytest.raises(tl.errors.ArgumentError):
+    with pytest.raises(TypeError, match=r"square_grad.*(argument|values)"):
         gradient(*args, **keywords)
+
+
+def test_keywords_and_defaults_enter_at_once():
+    def f(x, k=2.0, *, shift=0.5):
+        return x * x * k + shift * x
+
+    gradient = tl.grad(f)
+    assert gradient(3.0) == 12.5
+    for keywords in ({}, {"k": 2.0}, {"shift": 0.5}, {"shift": 0.5, "k": 2.0}):
+        assert "choose" not in calls_of(gradient, 3.0, **keywords)
+    assert gradient(k=5.0, x=3.0) == 30.5
+    f.__kwdefaults__["shift"] = 1.5
+    assert gradient(3.0) == 13.5
+    f.__kwdefaults__ = None
+    with pytest.raises(tl.errors.ArgumentError, match="shift"):
+        gradient(3.0)
+    assert gradient(3.0, shift=2.5) == 14.5
+
+
+def test_parameters_named_like_words_of_the_entry():
+    def f(type, call, more=3.0):
+        return type * call**2 * more
+
+    def g(call, absent, known=3.0, *, root=1.0):
+        return call * absent**2 * known * root
+
+    for function in (f, g):
+        gradient = tl.grad(function, wrt=1)
+        for _ in range(2):
+            assert gradient(2.0, 5.0) == 60.0
+            assert gradient(2.0, 5.0, 6.0) == 120.0
+
+
+def test_an_argument_left_out_before_a_named_one_is_missing():
+    gradient = tl.grad(lambda x, y: x * y)
+    assert gradient(2.0, 3.0) == 3.0
+    with pytest.raises(tl.errors.ArgumentError, match="x"):
+        gradient(y=3.0)
 
 
 def test_globals_of_other_kinds_and_missing_ones(monkeypatch):
