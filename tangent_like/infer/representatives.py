@@ -171,8 +171,11 @@ def _execute_alike(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.A
     for length in (7, *_known_lengths((*atoms, *keywords.values()))):
         dummies = _Dummies((length,) * 64)
         dummies.approximate = True
-        args = tuple(dummies.of(atom) for atom in atoms)
-        named = {key: dummies.of(atom) for key, atom in keywords.items()}
+        try:
+            args = tuple(dummies.of(atom) for atom in atoms)
+            named = {key: dummies.of(atom) for key, atom in keywords.items()}
+        except _NoDummy:  # a length less a number may be none
+            continue
         result = attempt(fn, args, named)
         if result is not FAILED:
             dummies.sizes.clear()

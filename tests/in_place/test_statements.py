@@ -216,3 +216,10 @@ def test_a_global_is_not_written():
     f = define("def f(x):\n    table[0] = x\n    return table[0]\n", "f", np=np, table=np.zeros(3))
     with pytest.raises(TangentLikeError, match="outside"):
         tl.grad(f)(2.0)
+
+
+def test_a_mask_of_a_known_length_beside_a_shorter_slice():
+    """The slice has a symbol less three for its length, the mask two: found by random programs."""
+    line = "np.copyto(b[1:, 2:, ...], b[0, 0], where=np.full((2, 1), 0.5) > 0.1)"
+    f = define(f"def f(a):\n    b = a * a\n    {line}\n    return np.sum(b**2)\n", "f", np=np)
+    assert_derivatives(f, A)
