@@ -24,6 +24,7 @@ from tangent_like.adjoint import Sweeps
 from tangent_like.analysis.iterations import (
     can_start_again,
     counts_of,
+    measured_before,
     only_accumulates,
     takes_long,
     wanted_of,
@@ -290,6 +291,7 @@ class _Recorder:
         assert mirrored.item is not None
         if not self.wanted.isdisjoint(forward.results) and takes_long(forward.body):
             return None
+        forward = measured_before(forward)
         counts = counts_of(forward, mirrored.body) if len(mirror.path) == 1 else None
         if counts is None:
             return None

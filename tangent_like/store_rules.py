@@ -46,7 +46,7 @@ def cotangents(
         return g, found
     if store.combine in _SCALING:
         return _stored(builder, store, g, value, operands), found
-    return _stored(builder, store.assigning(), g, _filled(old), operands), found
+    return _replaced(builder, store, g, old, operands), found
 
 
 def _of_value(builder: Builder, place: Atom, value: Atom) -> Tree:
@@ -76,7 +76,7 @@ def tangent(builder: Builder, op: Op, dy: Atom | None, de: Atom | None) -> Tree:
     old = load(builder, store, array, operands)
     new = builder.op(store.combine, (old, value))
     found = apply.tangent(builder, _combination(builder, op, new), (own, de))
-    return _stored(builder, store.assigning(), dy, _filled(found), operands)
+    return _replaced(builder, store, dy, found, operands)
 
 
 def _filled(tree: Tree) -> Atom:
@@ -133,12 +133,17 @@ def _container(op: Op) -> facts.Fact:
 def _stored(
     builder: Builder, store: Store, array: Atom, value: Atom, operands: Sequence[Atom]
 ) -> Atom:
-    if not store.path and store.combine is None:
-        return value
     name = array.name if isinstance(array, Value) else ""
     if any(step in _OF_CONTIGUOUS for step in store.path):  # of others they would be copies
         array = builder.op(np.ascontiguousarray, (array,))
     return builder.op(store, (array, value, *operands), name=name)
+
+
+def _replaced(
+    builder: Builder, store: Store, array: Atom, new: Tree, operands: Sequence[Atom]
+) -> Tree:
+    """The derivative with a new one at the place of a store, which may be the whole array."""
+    return _stored(builder, store.assigning(), array, _filled(new), operands) if store.path else new
 
 
 def _combination(builder: Builder, op: Op, new: Atom) -> Op:

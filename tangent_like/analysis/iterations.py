@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tangent_like import effects, facts, ir, runtime
@@ -32,7 +33,8 @@ def counts_of(forward: Loop, mirrored: Block) -> list[Value] | None:
     sources: dict[Value, list[Atom]] = {}
     _note(forward.body, (), sources)
     carried = dict(zip(forward.params, forward.nexts, strict=True))
-    pending: list[Atom] = [v for v in ir.free_values(mirrored) if v in sources or v in carried]
+    read = [*ir.free_values(mirrored), *_gone_through(mirrored)]
+    pending: list[Atom] = [v for v in read if v in sources or v in carried]
     seen = set(pending)
     while pending:
         value = pending.pop()
@@ -42,6 +44,27 @@ def counts_of(forward: Loop, mirrored: Block) -> list[Value] | None:
         pending += [a for a in found if isinstance(a, Value) and a not in seen]
         seen.update(found)
     return [param for param in forward.params if param in seen]
+
+
+def _gone_through(mirrored: Block) -> list[Atom]:
+    """What the loops inside that are mirrored go through: their mirrors will do so backwards."""
+    loops = [s for s in ir.walk(mirrored) if isinstance(s, Loop) and s.mirror is not None]
+    return [s.mirror.statement.iterable for s in loops if s.mirror.statement.iterable is not None]
+
+
+def measured_before(loop: Loop) -> Loop:
+    """The loop in which lengths of arrays that it carries are taken of those before it, where
+    these are as long."""
+    before = {
+        param: init
+        for param, init in zip(loop.params, loop.inits, strict=True)
+        if facts.dims(param.fact) and facts.dims(param.fact) == facts.dims(init.fact)
+    }
+    statements = tuple(
+        ir.with_operands(s, before) if isinstance(s, Op) and s.fn is len else s
+        for s in loop.body.statements
+    )
+    return replace(loop, body=replace(loop.body, statements=statements))
 
 
 def wanted_of(forward: Block, reverse: Block) -> set[Atom]:

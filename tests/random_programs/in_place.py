@@ -1,265 +1,59 @@
 """The grammar of random programs that write into arrays.
 
-A few arrays of small, known shapes share memory through names, views, tuples and calls; the
-statements write into them in every way that NumPy has.  A place is an array or a view, as text,
-with its shape; an expression is written for a shape.  What is stored in a loop is squashed, so
-that values stay tame.
+A few arrays of small, known shapes share memory through names, views, lists, dicts, objects and
+calls; the statements (`writing.py`) write into them in every way that NumPy has.
 """
 
 import ast
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from random import Random
 
 import numpy as np
 
 from tests.random_programs.grammar import Draw, Program, indented
+from tests.random_programs.places import (
+    SHAPES,
+    Scope,
+    Shape,
+    condition,
+    index,
+    number,
+    of_shape,
+    values,
+    view,
+)
+from tests.random_programs.writing import (
+    WRITES,
+    Statement,
+    augmented_store,
+    changed_places,
+    gathered,
+    masked,
+    store,
+    through_function,
+)
 
-Shape = tuple[int, ...]
-SHAPES: list[Shape] = [(4,), (4,), (3, 4), (3,), (2, 2)]
 NAMES = ["y", "z", "u", "v", "w", "a", "b", "bx", "t", "row", "old", "new", "by", "dx"]
 FLOATS = ["s", "c", "total", "k"]
+BOX = """
+class Box:
+    def __init__(self, p, q):
+        self.p = p
+        self.q = q
 
-
-@dataclass(slots=True)
-class Scope:
-    """What the block being written may use."""
-
-    arrays: dict[str, Shape]
-    floats: set[str] = field(default_factory=set)
-    indices: set[str] = field(default_factory=set)
-    helpers: list[tuple[str, tuple[Shape, ...]]] = field(default_factory=list)
-    kept: frozenset[str] = frozenset()  # names of arrays that keep their shape
-    loops: int = 0
-    blocks: int = 0
-    returns: bool = True  # whether a return of a number may stand here
-
-    def inner(self, loops: int = 0, indices: tuple[str, ...] = ()) -> "Scope":
-        return replace(
-            self, arrays=dict(self.arrays), floats=set(self.floats),
-            indices=self.indices | set(indices), kept=self.kept | set(self.arrays),
-            loops=self.loops + loops, blocks=self.blocks + 1,
-        )  # fmt: skip
-
-
-# ---------------------------------------------------------------- places
-
-
-def index(d: Draw, s: Scope, n: int) -> str:
-    """The index of one element of an axis."""
-    if s.indices and d.chance(60):
-        name = d.one(sorted(s.indices))
-        return d.one([f"{name} % {n}", f"({name} + 1) % {n}", f"-1 - {name} % {n}"])
-    return str(d.random.randrange(-n, n))
-
-
-def part(d: Draw, n: int) -> tuple[str, int]:
-    """A slice of an axis, and how many elements it names (at least one)."""
-    while True:
-        start, stop = (d.one(["", "", *map(str, range(-n, n))]) for _ in range(2))
-        text = f"{start}:{stop}" + d.one(["", "", "", ":2", ":-1", ":-2"])
-        numbers = [int(p) if p else None for p in text.split(":")]
-        count = len(range(n)[slice(*numbers)])
-        if count:
-            return text, count
-
-
-def subscript(d: Draw, s: Scope, shape: Shape) -> tuple[str, Shape]:
-    """A basic index, and the shape of what it names."""
-    texts, left = [], []
-    for n in shape:
-        if d.chance(45):
-            texts.append(index(d, s, n))
-            continue
-        text, count = (":", n) if d.chance(25) else part(d, n)
-        texts.append(text)
-        left.append(count)
-    if len(shape) > 1 and d.chance(25):
-        texts, left = texts[:1], (left[:1] if ":" in texts[0] else []) + [*shape[1:]]
-    if d.chance(6):
-        return f"{', '.join(texts)}, ...", tuple(left)
-    return ", ".join(texts), tuple(left)
-
-
-def view(d: Draw, s: Scope, depth: int = 2) -> tuple[str, Shape]:
-    """An array, or a view of one."""
-    name = d.one(list(s.arrays))
-    shape = s.arrays[name]
-    text = name
-    while depth and shape and d.chance(40):
-        depth -= 1
-        if len(shape) == 2 and d.chance(30):
-            text, shape = f"{text}.T", shape[::-1]
-            continue
-        inner, left = subscript(d, s, shape)
-        if left:
-            text, shape = f"{text}[{inner}]", left
-    return text, shape
-
-
-def of_shape(d: Draw, s: Scope, shape: Shape) -> str | None:
-    """An array or view of a shape, if one is found."""
-    for _ in range(8):
-        text, found = view(d, s)
-        if found == shape:
-            return text
-    return d.one(same) if (same := [n for n, sh in s.arrays.items() if sh == shape]) else None
-
-
-# ---------------------------------------------------------------- expressions
-
-
-def number(d: Draw, s: Scope, depth: int = 1) -> str:
-    """An expression for a float."""
-    if s.floats and d.chance(30):
-        return d.one(sorted(s.floats))
-    if d.chance(10) or not s.arrays:
-        return d.one(["0.5", "-0.7", "1.3"])
-    text, shape = view(d, s)
-    if depth and d.chance(35):
-        left, right = number(d, s, depth - 1), number(d, s, depth - 1)
-        return d.one([f"{left} * {right}", f"({left} + {right})", f"np.sin({left}) * {right}"])
-    if d.chance(30):
-        return d.one([f"np.sum({text})", f"np.sum({text} * {text})", f"{text}.mean()"])
-    return f"{text}[{', '.join(index(d, s, n) for n in shape)}]"
-
-
-def values(d: Draw, s: Scope, shape: Shape, depth: int = 2) -> str:
-    """An expression for an array of a shape (or a number, for no axes)."""
-    if not shape:
-        return number(d, s)
-    plain = of_shape(d, s, shape)
-    if plain is None:
-        return f"np.full({shape}, {number(d, s)})"
-    if depth <= 0 or d.chance(25):
-        return plain
-    left, right = values(d, s, shape, depth - 1), values(d, s, shape, depth - 1)
-    forms = [
-        f"({left} + {right})", f"{left} * {right}", f"({left} - {right})", f"np.sin({left})",
-        f"np.tanh({left}) * {right}", f"{left} * {number(d, s)}", f"({left})[::-1]",
-        f"np.cos({left} + {number(d, s)})", f"{left} / (1.5 + {plain} ** 2)",
-        f"np.maximum({left}, {right})", f"np.where({left} > 0.2, {right}, {plain})",
-        f"({left}).copy()", f"np.cumsum({left}, axis=0)",
-        f"({left} + {values(d, s, shape[1:], 0)})",
-    ]  # fmt: skip
-    return d.one(forms)
-
-
-def stored(d: Draw, s: Scope, shape: Shape) -> str:
-    """What is written into a place: of its shape, or spread over it."""
-    if shape and d.chance(20):
-        shape = d.one([(), shape[1:]])
-    text = values(d, s, shape)
-    return f"np.sin({text})" if s.loops or d.chance(40) else text
-
-
-def test(d: Draw, s: Scope) -> str:
-    comparison = f"{number(d, s)} > {d.one(['0.3', '-0.2', '0.0'])}"
-    return f"{d.one(sorted(s.indices))} % 2 == 0" if s.indices and d.chance(30) else comparison
-
-
-# ---------------------------------------------------------------- statements that write
-
-
-def place(d: Draw, s: Scope) -> tuple[str, Shape]:
-    """A target of an assignment: a subscript of an array or view."""
-    text, shape = view(d, s, 1)
-    inner, left = subscript(d, s, shape)
-    return f"{text}[{inner}]", left
-
-
-def store(d: Draw, s: Scope) -> list[str]:
-    text, shape = place(d, s)
-    return [f"{text} = {stored(d, s, shape)}"]
-
-
-def augmented(d: Draw, s: Scope, text: str, shape: Shape) -> list[str]:
-    value = stored(d, s, shape)
-    right = {
-        "+=": value, "-=": value, "*=": f"np.cos({value})", "/=": f"1.5 + ({value}) ** 2",
-        "**=": "2",
-    }  # fmt: skip
-    sign = d.one(["+=", "+=", "-=", "*=", "*=", "/=", "**="])
-    return [f"{text} {sign} {right[sign]}"]
-
-
-def augmented_store(d: Draw, s: Scope) -> list[str]:
-    return augmented(d, s, *place(d, s))
-
-
-def augmented_whole(d: Draw, s: Scope) -> list[str]:
-    name = d.one(list(s.arrays))
-    return augmented(d, s, name, s.arrays[name])
-
-
-def masked(d: Draw, s: Scope) -> list[str]:
-    text, shape = view(d, s, 1)
-    other = of_shape(d, s, shape) or text
-    mask = f"{other} > {d.one(['0.1', '0.4', '-0.3'])}"
-    value = d.one([number(d, s), f"({values(d, s, shape, 1)})[{mask}]"])
-    if d.chance(50):
-        return [f"{text}[{mask}] = np.sin({value})"]
-    return [f"{text}[{mask}] {d.one(['+=', '*=', '-='])} np.cos({value})"]
-
-
-def gathered(d: Draw, s: Scope) -> list[str]:
-    """Integer arrays as indices, with and without repeats, and `np.add.at`."""
-    text, shape = view(d, s, 1)
-    count = d.one([2, 3])
-    rows = [d.random.randrange(-shape[0], shape[0]) for _ in range(count)]
-    spelled = d.one([str(rows), f"np.array({rows})"])
-    value = f"np.sin({d.one([number(d, s), values(d, s, (count, *shape[1:]), 1)])})"
-    forms = [
-        f"{text}[{spelled}] = {value}", f"{text}[{spelled}] += {value}",
-        f"{text}[{spelled}] *= {value}", f"np.add.at({text}, {spelled}, {value})",
-        f"np.subtract.at({text}, {spelled}, {value})",
-    ]  # fmt: skip
-    return [d.one(forms)]
-
-
-def through_function(d: Draw, s: Scope) -> list[str]:
-    """Methods and functions that write."""
-    text, shape = view(d, s, 1)
-    one, two = (values(d, s, shape, 1) for _ in range(2))
-    forms = [
-        f"{text}.fill({number(d, s)})", f"np.copyto({text}, {one})", f"np.sin({one}, out={text})",
-        f"np.multiply({one}, np.cos({two}), out={text})", f"np.add({one}, {two}, {text})",
-        f"{text}.sort(axis=0)", f"np.copyto({text}, {one}, where={two} > 0.1)",
-    ]  # fmt: skip
-    return [d.one(forms)]
-
-
-def swap(d: Draw, s: Scope) -> list[str]:
-    """Swap two names, two elements, or two rows."""
-    name = d.one(list(s.arrays))
-    alike = [n for n in s.arrays if s.arrays[n] == s.arrays[name] and n != name]
-    if alike and d.chance(50):
-        other = d.one(alike)
-        return [f"{name}, {other} = {other}, {name}"]
-    i, j = (index(d, s, s.arrays[name][0]) for _ in range(2))
-    if len(s.arrays[name]) == 2 and d.chance(50):
-        return [f"{name}[[{i}, {j}]] = {name}[[{j}, {i}]]"]
-    return [f"{name}[{i}], {name}[{j}] = {name}[{j}], {name}[{i}]"]
-
-
-def call(d: Draw, s: Scope) -> list[str]:
-    """A helper that may write into its arguments, and may return one of them."""
-    if not s.helpers:
-        return store(d, s)
-    name, shapes = d.one(s.helpers)
-    args = [of_shape(d, s, shape) for shape in shapes]
-    if None in args:
-        return store(d, s)
-    text = f"{name}({', '.join(map(str, args))}, {number(d, s)})"
-    return [text] if d.chance(50) else bound(d, s, shapes[0], text)
-
+    def change(self, k):
+        self.p += k
+        self.q[0] *= np.cos(k)
+        return self.p
+"""
 
 # ---------------------------------------------------------------- statements that bind
 
 
 def target_name(d: Draw, s: Scope, shape: Shape) -> str:
-    """A name to bind; one from before the block keeps its shape."""
-    return d.one([n for n in NAMES if n not in s.kept or s.arrays.get(n) == shape])
+    """A name to bind, or an item; one from before the block keeps its shape."""
+    items = [n for n in sorted(s.items) if s.arrays[n] == shape]
+    return d.one([*(n for n in NAMES if n not in s.kept or s.arrays.get(n) == shape), *items])
 
 
 def fresh_array(d: Draw, s: Scope) -> list[str]:
@@ -272,7 +66,9 @@ def fresh_array(d: Draw, s: Scope) -> list[str]:
 def bound(d: Draw, s: Scope, shape: Shape, text: str) -> list[str]:
     name = target_name(d, s, shape)
     s.arrays[name] = shape
-    return [f"{name} = {text}"]
+    second = target_name(d, s, shape) if d.chance(5) else name
+    s.arrays[second] = shape
+    return [f"{name} = {text}" if second == name else f"{name} = {second} = {text}"]
 
 
 def alias(d: Draw, s: Scope) -> list[str]:
@@ -281,18 +77,11 @@ def alias(d: Draw, s: Scope) -> list[str]:
     if shape == (4,) and d.chance(15):
         return bound(d, s, (2, 2), f"{text}.reshape(2, 2)")
     if d.chance(8):
-        return bound(d, s, (int(np.prod(shape)),), f"{text}.ravel()")
+        return bound(d, s, (int(np.prod(shape)),), f"{text}.{d.one(['ravel()', 'reshape(-1)'])}")
+    other = of_shape(d, s, shape)
+    if other and d.chance(10):
+        return bound(d, s, shape, f"{text} if {condition(d, s)} else {other}")
     return bound(d, s, shape, text)
-
-
-def in_a_tuple(d: Draw, s: Scope) -> list[str]:
-    """An array reached through a tuple or list."""
-    texts = [view(d, s) for _ in range(2)]
-    k = d.one([0, 1])
-    shape = texts[k][1]
-    i = ", ".join(index(d, s, n) for n in shape)
-    display = d.one(["pair = ({}, {})", "pair = [{}, {}]"]).format(*(t for t, _ in texts))
-    return [display, f"pair[{k}][{i}] {d.one(['=', '+=', '*='])} np.sin({number(d, s)})"]
 
 
 def scalar(d: Draw, s: Scope) -> list[str]:
@@ -303,14 +92,100 @@ def scalar(d: Draw, s: Scope) -> list[str]:
     return [f"{name} {sign} {value}"]
 
 
+def without_axes(d: Draw, s: Scope) -> list[str]:
+    """An array without axes, changed in place."""
+    name = d.fresh("e")
+    text, shape = view(d, s)
+    element = f"{text}[{', '.join(index(d, s, n) for n in shape)}]"
+    forms = [f"{name}[...] = {element}", f"{name} += {element}", f"{name}[()] *= {element}"]
+    s.floats.add(name)
+    return [f"{name} = np.array({number(d, s)})", d.one(forms)]
+
+
+# ---------------------------------------------------------------- lists, dicts, objects
+
+
+def structure(d: Draw, s: Scope) -> list[str]:
+    """Two arrays in a tuple, list, dict or object, some of them copied."""
+    made = [view(d, s) for _ in range(2)]
+    texts = [text + d.one(["", "", " * 1.0", ".copy()"]) for text, _ in made]
+    name = d.fresh("held")
+    display, items, kept = d.one([
+        ("({}, {})", ("[0]", "[1]"), False), ("[{}, {}]", ("[0]", "[-1]"), True),
+        ("[{}, {}]", ("[0]", "[1]"), True), ("{{'p': {}, 'q': {}}}", ("['p']", "['q']"), True),
+        ("Box({}, {})", (".p", ".q"), True),
+    ])  # fmt: skip
+    paths = [name + item for item in items]
+    s.arrays.update(zip(paths, (shape for _, shape in made), strict=True))
+    s.items.update(paths if kept else [])
+    lines = [f"{name} = {display.format(*texts)}"]
+    if "Box" in display:
+        d.preludes["Box"] = BOX
+        lines += [f"{name}.change(np.sin({number(d, s)}))"] * d.one([0, 0, 1])
+    if "[" in display and made[0][1] == made[1][1] and d.chance(40):
+        lines += over_items(d, s, name, made[0][1])
+    return lines
+
+
+def over_items(d: Draw, s: Scope, name: str, shape: Shape) -> list[str]:
+    item = d.fresh("r")
+    return [f"for {item} in {name}:", *body(d, s, **{item: shape})]
+
+
+def collected(d: Draw, s: Scope) -> list[str]:
+    """A list as long as an argument says, or one of rows."""
+    tables = [n for n, shape in s.arrays.items() if len(shape) == 2]
+    text, shape = view(d, s)
+    name, i = d.fresh("kept"), d.fresh("i")
+    lines = [f"{name} = [{text} * {number(d, s)} for {i} in range(n + 1)]"]
+    if tables and d.chance(50):
+        table = d.one(tables)
+        shape = s.arrays[table][1:]
+        lines = [f"{name} = [{i} * 1.0 for {i} in {table}]"]
+    elif d.chance(40):
+        inside = s.inner(1, (i,))
+        grown = f"{name}.append(np.sin({values(d, inside, shape, 1)} + {name}[-1]))"
+        lines = [f"{name} = [{text} * 1.0]", f"for {i} in range(n):", *indented([grown])]
+    s.arrays |= {f"{name}[0]": shape, f"{name}[-1]": shape}
+    s.items |= {f"{name}[0]", f"{name}[-1]"}
+    return lines + (over_items(d, s, name, shape) if d.chance(40) else [])
+
+
+# ---------------------------------------------------------------- calls
+
+
+def call(d: Draw, s: Scope) -> list[str]:
+    """A helper that may write into its arguments, and may return one of them."""
+    if not s.helpers:
+        return store(d, s)
+    name, shapes = d.one(s.helpers)
+    args = [of_shape(d, s, shape) for shape in shapes]
+    if shapes[0] == shapes[-1] and d.chance(25):
+        args = args[:1] * len(args)
+    if None in args:
+        return store(d, s)
+    text = f"{name}({', '.join(map(str, args))}, {number(d, s)})"
+    return [text] if d.chance(50) else bound(d, s, shapes[0], text)
+
+
+def closure(d: Draw, s: Scope) -> list[str]:
+    """A nested function that writes into arrays around it, called once or twice."""
+    name = d.fresh("change")
+    inside = replace(s.inner(), floats=s.floats | {"k"}, returns=False)
+    lines = d.one([store, augmented_store, masked, gathered, through_function])(d, inside)
+    calls = [f"{name}(np.sin({number(d, s)}))" for _ in range(d.one([1, 1, 2]))]
+    return [f"def {name}(k):", *indented(lines), *calls]
+
+
 # ---------------------------------------------------------------- blocks
 
 
 def branch(d: Draw, s: Scope) -> list[str]:
-    then, orelse = s.inner(), s.inner()
-    lines = [f"if {test(d, s)}:", *indented(block(d, then))]
+    lines: list[str] = []
+    for word in ["if", *["elif"] * d.chance(20)]:
+        lines += [f"{word} {condition(d, s)}:", *indented(block(d, s.inner()))]
     if d.chance(50):
-        lines += ["else:", *indented(block(d, orelse))]
+        lines += ["else:", *indented(block(d, s.inner()))]
     return lines
 
 
@@ -323,11 +198,11 @@ def leaving(d: Draw, s: Scope) -> list[str]:
         return store(d, s)
     inside = s.inner()
     lines = block(d, inside) if d.chance(30) else []
-    return [f"if {test(d, s)}:", *indented([*lines, exit_])]
+    return [f"if {condition(d, s)}:", *indented([*lines, exit_])]
 
 
 def loop(d: Draw, s: Scope) -> list[str]:
-    return d.one([counted, counted, rows, double_buffer, conditional])(d, s)
+    return d.one([counted, counted, rows, double_buffer, conditional, together])(d, s)
 
 
 def counted(d: Draw, s: Scope) -> list[str]:
@@ -348,11 +223,26 @@ def rows(d: Draw, s: Scope) -> list[str]:
     if not tables:
         return counted(d, s)
     table, name = d.one(tables), d.fresh("r")
-    shape = s.arrays[table][1:]
+    shape = s.arrays[table]
+    text, shape = d.one([(table, shape), (table, shape), (f"{table}.T", shape[::-1])])
     if d.chance(40):
         i = d.fresh("i")
-        return [f"for {i}, {name} in enumerate({table}):", *body(d, s, (i,), **{name: shape})]
-    return [f"for {name} in {table}:", *body(d, s, **{name: shape})]
+        return [f"for {i}, {name} in enumerate({text}):", *body(d, s, (i,), **{name: shape[1:]})]
+    return [f"for {name} in {text}:", *body(d, s, **{name: shape[1:]})]
+
+
+def together(d: Draw, s: Scope) -> list[str]:
+    """A loop over two matrices of as many rows, or over two arrays in a display."""
+    tables = [n for n, shape in s.arrays.items() if len(shape) == 2]
+    first, second = d.fresh("r"), d.fresh("r")
+    if not tables:
+        name = d.one(list(s.arrays))
+        shape = s.arrays[name]
+        other = of_shape(d, s, shape) or name
+        return [f"for {first} in ({name}, {other}):", *body(d, s, **{first: shape})]
+    one, two = d.one(tables), d.one(tables)
+    shapes = {first: s.arrays[one][1:], second: s.arrays[two][1:]}
+    return [f"for {first}, {second} in zip({one}, {two}):", *body(d, s, **shapes)]
 
 
 def double_buffer(d: Draw, s: Scope) -> list[str]:
@@ -364,7 +254,7 @@ def double_buffer(d: Draw, s: Scope) -> list[str]:
     inside.arrays |= {first: shape, second: shape}
     step = [f"{second}[...] = np.sin({values(d, inside, shape, 1)} + {first})"]
     extra = block(d, inside) if d.chance(50) else []
-    swapped = f"{first}, {second} = {second}, {first}"
+    swapped = d.one([f"{first}, {second} = {second}, {first}"] * 3 + [f"{first}[:] = {second}"])
     lines += [f"for {i} in range({d.one(['n', '2', '3'])}):", *indented([*step, *extra, swapped])]
     s.arrays[first] = shape
     return lines
@@ -372,15 +262,19 @@ def double_buffer(d: Draw, s: Scope) -> list[str]:
 
 def conditional(d: Draw, s: Scope) -> list[str]:
     counter = d.fresh("j")
-    head = f"while {counter} < 3 and {test(d, s)}:"
+    if d.chance(30):
+        exit_ = [f"if {counter} > 3 or {condition(d, s)}:", "    break"]
+        lines = [*indented([f"{counter} += 1", *exit_]), *body(d, s, (counter,))]
+        return [f"{counter} = 0", "while True:", *lines]
+    head = f"while {counter} < 3 and {condition(d, s)}:"
     return [f"{counter} = 0", head, f"    {counter} += 1", *body(d, s, (counter,))]
 
 
-SIMPLE: list[Callable[[Draw, Scope], list[str]]] = [
-    store, augmented_store, store, augmented_store, augmented_whole, masked, gathered, alias,
-    through_function, swap, call, scalar, fresh_array, alias, in_a_tuple, leaving,
+SIMPLE: list[Statement] = [
+    *WRITES, alias, alias, call, scalar, fresh_array, leaving, changed_places, structure,
+    collected, closure,
 ]  # fmt: skip
-STATEMENTS = [*SIMPLE, branch, loop, branch, loop, loop]
+STATEMENTS = [*SIMPLE, branch, loop, branch, loop, loop, loop]
 
 
 def block(d: Draw, s: Scope) -> list[str]:
@@ -402,35 +296,42 @@ def total(d: Draw, s: Scope) -> str:
     return " + ".join([*weighed, *sorted(s.floats)])
 
 
-def helper(d: Draw) -> tuple[list[str], tuple[str, tuple[Shape, ...]]]:
-    """A function that writes into its arguments."""
+def result(d: Draw, s: Scope) -> str:
+    """A number, or a number and an array that others may share."""
+    return f"({total(d, s)}, {view(d, s)[0]})" if not s.returns else total(d, s)
+
+
+def helper(d: Draw, known: list[tuple[str, tuple[Shape, ...]]]) -> None:
+    """Write a function that writes into its arguments, and may call those that are known."""
     shapes = tuple(d.one([(4,), (3,), (3, 4)]) for _ in range(d.one([1, 2])))
     name, params = d.fresh("change"), ["p", "q"][: len(shapes)]
     s = Scope(dict(zip(params, shapes, strict=True)), {"k"}, returns=False, blocks=2)
-    s.kept = frozenset(params)
+    s.kept, s.helpers = frozenset(params), list(known)
     lines = block(d, s)
-    result = d.one(["p", "p", "p * 1.0"])
+    last = d.one(["p", "p", "p * 1.0"])
     head = f"def {name}({', '.join(params)}, k):"
-    return [head, "    n = 2", *indented([*lines, f"return {result}"])], (name, shapes)
+    d.preludes[name] = "\n".join([head, "    n = 2", *indented([*lines, f"return {last}"])])
+    known.append((name, shapes))
 
 
 def program(random: Random, budget: int = 9) -> Program:
     """A random program; the same `random` gives the same program."""
     d = Draw(random, budget, ())
-    made = [helper(d) for _ in range(d.one([0, 0, 1, 2]))]
+    helpers: list[tuple[str, tuple[Shape, ...]]] = []
+    for _ in range(d.one([0, 0, 1, 2])):
+        helper(d, helpers)
     d.budget = budget
     shapes = {"x": d.one([(4,), (3, 4)]), "m": d.one([(4,), (3, 4), (3,)])}
     if d.chance(50):
         del shapes["m"]
-    s = Scope(dict(shapes), {"c"}, helpers=[signature for _, signature in made])
+    s = Scope(dict(shapes), {"c"}, helpers=helpers, returns=d.chance(80))
     start = [f"y = {d.one(['x * 1.0', 'x.copy()', 'np.sin(x)'])}"] if d.chance(70) else []
     if start:
         s.arrays["y"] = shapes["x"]
     lines = [*start, *(line for _ in range(d.one([1, 2, 3])) for line in block(d, s))]
     head = f"def f({', '.join(shapes)}, c, n):"
-    texts = ["\n".join(text) for text, _ in made]
-    texts.append("\n".join([head, *indented([*lines, f"return {total(d, s)}"])]))
-    source = ast.unparse(ast.parse("\n".join(texts))) + "\n"
+    main = "\n".join([head, *indented([*lines, f"return {result(d, s)}"])])
+    source = ast.unparse(ast.parse("\n".join([*d.preludes.values(), main]))) + "\n"
     args, others = (
         (*(argument(d, shape) for shape in shapes.values()), c, d.one([2, 0, 3, 1]))
         for c in (0.83, -0.41)
