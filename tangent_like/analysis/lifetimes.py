@@ -7,14 +7,17 @@ Two values can share a name if their stretches do not overlap.
 
 from __future__ import annotations
 
+import operator
 import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from tangent_like.facts import Tuple, Zip
 from tangent_like.ir import (
     Atom,
     Block,
+    Const,
     Function,
     If,
     Loop,
@@ -67,6 +70,8 @@ def lifetimes(
         found.stretches[value] = _stretches(span, position, found.uses.get(value, []))
     for statement in found.ends:
         _add_copies(found, statement)
+        if isinstance(statement, Loop):
+            _add_targets(found, statement, inlined)
     return found
 
 
@@ -198,6 +203,32 @@ def _add_copies(found: Lifetimes, statement: Statement) -> None:
         for param in statement.params:
             found.stretches[param].append((start, header + 1))
             found.stretches[param].append((end, end + 1))
+
+
+def _add_targets(found: Lifetimes, loop: Loop, inlined: Mapping[Value, Op | If]) -> None:
+    """The items of a `zip` have their values from the head of the loop on."""
+    header = found.spans[loop.body].start
+    for value in unpacked_items(loop, inlined):
+        if value is not None:
+            found.stretches[value].append((header, found.defined[value][1] + 1))
+
+
+def unpacked_items(loop: Loop, inlined: Mapping[Value, Op | If]) -> list[Value | None]:
+    """The values that take the items of a `zip`, if that is all the item is used for: they are
+    printed as targets of the loop."""
+    fact = loop.item.fact if loop.item is not None else None
+    if not isinstance(loop.iterable and loop.iterable.fact, Zip):
+        return []
+    assert isinstance(fact, Tuple)
+    found: list[Value | None] = [None] * len(fact.items)
+    for s in loop.body.statements:
+        if isinstance(s, Op) and s.fn is operator.getitem and s.args[0] is loop.item:
+            index = s.args[1]
+            if isinstance(index, Const) and s.result not in inlined:
+                if found[index.value] is not None:
+                    return []
+                found[index.value] = s.result
+    return found
 
 
 def normalised(stretches: list[Stretch]) -> list[Stretch]:

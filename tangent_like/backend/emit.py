@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, ir, runtime
-from tangent_like.analysis.lifetimes import lifetimes
+from tangent_like.analysis.lifetimes import lifetimes, unpacked_items
 from tangent_like.backend import naming
 from tangent_like.backend.aliases import without_aliases
 from tangent_like.backend.changes import (
@@ -338,7 +338,7 @@ class Emitter:
     def target(self, loop: Loop, body: list[ast.stmt]) -> tuple[ast.expr, list[ast.stmt]]:
         """The loop variable; items of a `zip` that are read at once are its targets."""
         assert loop.item is not None
-        parts = self.unpacked_items(loop)
+        parts = unpacked_items(loop, self.inlined)
         if parts:
             names = [ast.Name(self.names[p] if p else self.unused, ast.Store()) for p in parts]
             return ast.Tuple(list(names), ast.Store()), body
@@ -350,28 +350,12 @@ class Emitter:
         named = self.names[loop.item] if used or loop.item.name else self.unused
         return ast.Name(named, ast.Store()), body
 
-    def unpacked_items(self, loop: Loop) -> list[Value | None]:
-        """The values that take the items of a `zip`, if that is all the item is used for."""
-        fact = loop.item.fact if loop.item is not None else None
-        if not isinstance(loop.iterable and loop.iterable.fact, facts.Zip):
-            return []
-        assert isinstance(fact, facts.Tuple)
-        found: list[Value | None] = [None] * len(fact.items)
-        for s in loop.body.statements:
-            if isinstance(s, Op) and s.fn is operator.getitem and s.args[0] is loop.item:
-                index = s.args[1]
-                if isinstance(index, Const) and s.result not in self.inlined:
-                    if found[index.value] is not None:
-                        return []
-                    found[index.value] = s.result
-        return found
-
     def tail(
         self, loop: Loop, statements: Sequence[Statement], results: Sequence[Atom], outer: bool
     ) -> list[ast.stmt]:
         """The body: its statements, then what goes to the next iteration, `break` where it ends."""
         body = loop.body
-        self.targets.update(v for v in self.unpacked_items(loop) if v is not None)
+        self.targets.update(v for v in unpacked_items(loop, self.inlined) if v is not None)
         if not loop.exits:
             return [*self.statements(statements, loop), *self.copies(loop.params, loop.nexts)]
         if loop.iterable is None and not statements and isinstance(body.statements[-1], If):

@@ -15,7 +15,14 @@ from inspect import Parameter
 from typing import Any
 
 from tangent_like.errors import NeverSupported
-from tangent_like.frontend import consumers, copies, functional, iterators
+from tangent_like.frontend import (
+    consumers,
+    containers,
+    copies,
+    functional,
+    iterators,
+    reflection,
+)
 from tangent_like.frontend.application import Application, Handler
 from tangent_like.frontend.objects import Deferred
 from tangent_like.frontend.scope import LocalFunction
@@ -28,6 +35,8 @@ _HANDLERS: dict[Any, Handler] = {
     **iterators.HANDLERS,
     **consumers.HANDLERS,
     **copies.HANDLERS,
+    **containers.HANDLERS,
+    **reflection.HANDLERS,
 }
 
 
@@ -49,6 +58,8 @@ def apply(
             _check_arguments(own)
     if handler is not None:
         return handler(own)
+    if hasattr(function, "registry"):
+        return functional.dispatched(own)
     _refuse_iterators(own)
     return None
 

@@ -37,7 +37,7 @@ from tangent_like.frontend.choices import choose
 from tangent_like.frontend.failures import lower_exception
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.generators import is_generator, lower_generator_body
-from tangent_like.frontend.method_calls import arguments, method_call
+from tangent_like.frontend.method_calls import arguments, method_call, unbound_method
 from tangent_like.frontend.numba_functions import python_function
 from tangent_like.frontend.objects import deferred, reached
 from tangent_like.frontend.operations import PLAIN_BUILTINS, of_library, operation
@@ -95,7 +95,7 @@ def call(
             return lower(state, node, function, args, keywords)
     if isinstance(function, types.MethodType) and _is_of_the_user(function):
         return _call_bound(state, node, callee, function, args, keywords)
-    for known in (_call_registered, _call_plain):
+    for known in (unbound_method, _call_registered, _call_plain):
         found = known(state, node, function, args, keywords)
         if found is not None:
             return found
@@ -231,7 +231,7 @@ def _is_of_the_user(function: types.MethodType) -> bool:
 def _call_of_object(value: Any) -> types.FunctionType | None:
     """What calling an object of the user's runs; None for functions and what is no object."""
     kind = type(value)
-    if kind.__module__.startswith("tangent_like.") or of_library(kind):
+    if isinstance(value, type) or kind.__module__.startswith("tangent_like.") or of_library(kind):
         return None
     if getattr(kind, "__hash__", None) is not None and registry.find(value) is not None:
         return None
@@ -333,6 +333,8 @@ def _in_frame(
     place = state.builder.place
     frame = new_frame(source, tree, env, parent, caller)
     frame.calls, frame.size = (*caller.calls, key), size(env.values())
+    if getattr(source.function, "__module__", "") in _WRITTEN_FOR_PYTHONS:
+        frame.called_at = place
     state.frame = frame
     try:
         return lower_generator_body(state, tree) if is_generator(tree) else lower_body(state)
@@ -340,6 +342,11 @@ def _in_frame(
         state.frame = caller
         state.builder.place = place
 
+
+_WRITTEN_FOR_PYTHONS = frozenset(
+    f"tangent_like.frontend.{name}" for name in ("repeated", "iterated", "collected")
+)
+"""Modules with functions that stand for functions of Python and NumPy."""
 
 _MADE_WHILE_LOWERING: dict[type, Callable[..., Atom]] = {
     Choice: _call_choice, LocalFunction: _call_local, Derived: _derive, Method: _call_method,

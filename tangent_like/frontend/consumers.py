@@ -15,8 +15,10 @@ from functools import partial
 from typing import Any
 
 from tangent_like import facts, runtime
+from tangent_like.errors import NeverSupported
 from tangent_like.frontend.application import Application, Handler
 from tangent_like.frontend.choices import choose
+from tangent_like.frontend.containers import behind
 from tangent_like.frontend.instances import known_instance
 from tangent_like.frontend.objects import Deferred, make_table, table_of
 from tangent_like.frontend.protocols import call_special, class_of, is_protocol_object
@@ -64,13 +66,6 @@ def with_default(own: Application) -> Atom:
     return made
 
 
-def queue(own: Application) -> Atom:
-    """`deque`: a list, of which the first item can be taken off."""
-    if len(own.args) > 1 or own.keywords:
-        raise own.refusal("a `deque` with `maxlen`", "take off the first item: `popleft()`")
-    return listed(own)
-
-
 def _pairs(own: Application, sequence: Atom) -> dict[Any, Atom]:
     items: dict[Any, Atom] = {}
     for pair in own.known(sequence):
@@ -81,15 +76,38 @@ def _pairs(own: Application, sequence: Atom) -> dict[Any, Atom]:
     return items
 
 
+def from_keys(own: Application) -> Atom:
+    """`dict.fromkeys`."""
+    value = own.argument(1, "value", Const(None))
+    assert value is not None
+    keys = own.known(own.args[0])
+    if not all(isinstance(key, Const) for key in keys):
+        raise own.refusal("a dict with keys known only at run time", "assign each key")
+    return make_table(own.state, {key.value: value for key in keys})  # type: ignore[union-attr]
+
+
 def summed(own: Application) -> Atom | None:
     """`sum`, `any`, `all` and their like of an iterator are those of a list."""
-    used = [own.sequence(own.args[0]), *own.args[1:]]
+    inside = behind(own.state, own.node, own.args[0])
+    used = [own.sequence(own.args[0] if inside is None else inside), *own.args[1:]]
+    if own.function is math.prod and len(own.args) > 1:
+        raise NeverSupported("`prod` takes one sequence, and `start=`", own.state.place(own.node))
+    if own.function is math.prod and own.keywords:
+        return _product_from(own, used[0], own.keywords["start"])
     if own.function is sum and _are_objects(own, used):
         start = own.keywords.get("start", used[1] if len(used) > 1 else Const(0))
         return own.invoke(Const(functools.reduce), [Const(operator.add), used[0], start])
     if all(map(operator.is_, used, own.args)):
         return None
     return own.invoke(Const(own.function), used, own.keywords)
+
+
+def _product_from(own: Application, sequence: Atom, start: Atom) -> Atom:
+    """`prod(items, start=e)`: multiplied in Python's order."""
+    items = own.items(sequence)
+    if items is None:
+        raise own.refusal("`prod` of a sequence of unknown length from a start", "multiply by it")
+    return own.invoke(Const(math.prod), [own.listed([start, *items])])
 
 
 def _are_objects(own: Application, operands: Sequence[Atom]) -> bool:
@@ -103,7 +121,8 @@ def _are_objects(own: Application, operands: Sequence[Atom]) -> bool:
 
 def extreme(own: Application) -> Atom | None:
     """`max` and `min`, of a sequence or of several operands."""
-    used = [own.sequence(atom) for atom in own.args]
+    inside = [behind(own.state, own.node, atom) for atom in own.args]
+    used = [own.sequence(one or atom) for one, atom in zip(inside, own.args)]
     key, default = own.keywords.get("key"), own.keywords.get("default")
     items = used if len(used) > 1 else own.items(used[0])
 
@@ -162,7 +181,8 @@ def _first_in_order(own: Application, sequence: Atom, key: Atom | None) -> Atom:
 
 def in_order(own: Application) -> Atom:
     """`sorted`: in which order the items come is a constant of the derivative."""
-    sequence = own.sequence(own.args[0])
+    inside = behind(own.state, own.node, own.args[0])
+    sequence = own.sequence(own.args[0] if inside is None else inside)
     items = own.items(sequence)
     reverse = own.keywords.get("reverse", FALSE)
     order = own.op(runtime.ordering, _keys(own, sequence, items), reverse)
@@ -228,9 +248,9 @@ HANDLERS: dict[Any, Handler] = {
     list: listed,
     tuple: tupled,
     dict: tabled,
+    dict.fromkeys: from_keys,
     collections.OrderedDict: tabled,
     collections.defaultdict: with_default,
-    collections.deque: queue,
     sum: summed,
     any: summed,
     all: summed,

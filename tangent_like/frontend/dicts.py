@@ -14,12 +14,12 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tangent_like import facts, runtime
+from tangent_like import facts, ir, runtime
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.choices import choose
 from tangent_like.frontend.homes import forget_slots, home_of, note_taken_out, put_in
 from tangent_like.frontend.memory import fresh
-from tangent_like.frontend.objects import make_table
+from tangent_like.frontend.objects import consumed, make_table
 from tangent_like.frontend.selection import display_behind, is_picked, picked
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.storing import any_of, write
@@ -135,13 +135,23 @@ def as_any(state: Lowering, node: Any, owner: Atom) -> Value:
 
 def update(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
     for other in args:
-        if not (isinstance(other.fact, facts.Record) and other.fact.type is dict):
-            raise NotYetSupported("`update` with this", state.place(node), "assign each key")
-        for key, value in zip(other.fact.keys, items_of(state, other)):
+        for key, value in _pairs(state, node, other):
             now = fresh(state, owner, node)
             assert isinstance(now, Value)
-            write_key_of(state, node, now, Const(key), value)
+            write_key_of(state, node, now, key, value)
     return NONE
+
+
+def _pairs(state: Lowering, node: Any, other: Atom) -> list[tuple[Atom, Atom]]:
+    """The keys and values of a dict whose keys are known, or of a list of pairs."""
+    fact = other.fact
+    if isinstance(fact, facts.Record) and fact.type is dict:
+        return list(zip(map(Const, fact.keys), items_of(state, other)))
+    pairs = consumed(state, other, node)
+    rows = items_of(state, pairs) if isinstance(pairs.fact, facts.Tuple | facts.List) else None
+    if rows is None or any(len(getattr(row.fact, "items", ())) != 2 for row in rows):
+        raise NotYetSupported("`update` with this", state.place(node), "assign each key")
+    return [(items_of(state, row)[0], items_of(state, row)[1]) for row in rows]
 
 
 def _setdefault(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
@@ -179,11 +189,53 @@ def _pop(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom
     if isinstance(owner.fact, facts.Record) and isinstance(key, Const):
         if key.value not in owner.fact.keys and default:
             return default[0]
-    if default and not isinstance(owner.fact, facts.Record):
+    if not default or isinstance(owner.fact, facts.Record):
+        return remove(state, node, owner, key)
+
+    def take() -> Atom:
+        now = fresh(state, owner, node)
+        assert isinstance(now, Value)
+        return remove(state, node, now, key)
+
+    test = contains(state, node, owner, key)
+    return choose(state, node, test, take, lambda: default[0], "if")
+
+
+def _pop_item(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    """`popitem`: the last item, or the first one of an ordered dict."""
+    first = bool(args) and isinstance(args[0], Const) and not args[0].value
+    if isinstance(owner.fact, facts.Record):
+        if not owner.fact.keys:
+            raise NeverSupported("`popitem` of an empty dict", state.place(node), "test it first")
+        key: Atom = Const(owner.fact.keys[0 if first else -1])
+    else:
+        keys = _keys(state, node, owner, ())
+        key = state.builder.op(operator.getitem, (keys, Const(0 if first else -1)))
+    value = remove(state, node, owner, key)
+    return state.builder.op(ir.make_tuple, (key, value), place=state.place(node))
+
+
+def _clear(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    empty = make_table(state, {})
+    if isinstance(owner.fact, facts.DictOf):
+        empty = Value(owner.name, owner.fact)
+        state.builder.append(Op(empty, MakeRecord(dict, ()), (), (), state.place(node)))
+    hold(state, node, owner, empty)
+    return NONE
+
+
+def _move_to_end(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    """`move_to_end` of an ordered dict."""
+    key, last = (*args, Const(True))[:2]
+    if not (isinstance(last, Const) and last.value):
         raise NotYetSupported(
-            "`pop` with a default", state.place(node), "test with `in` whether the key is there"
+            "`move_to_end` to the other end", state.place(node), "make a new dict"
         )
-    return remove(state, node, owner, key)
+    value = remove(state, node, owner, key)
+    now = fresh(state, owner, node)
+    assert isinstance(now, Value)
+    write_key_of(state, node, now, key, value)
+    return NONE
 
 
 def remove(state: Lowering, node: Any, owner: Value, key: Atom) -> Atom:
@@ -232,8 +284,11 @@ def _items(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> At
 
 
 OF_KNOWN: dict[str, Method] = {
-    "update": update, "setdefault": _setdefault, "pop": _pop, "get": _get,
+    "update": update, "setdefault": _setdefault, "pop": _pop, "get": _get, "clear": _clear,
+    "popitem": _pop_item, "move_to_end": _move_to_end,
 }  # fmt: skip
 OF_ANY: dict[str, Method] = {
     **OF_KNOWN, "keys": _keys, "values": _values, "items": _items,
 }  # fmt: skip
+WITH_LAST = (_pop_item, _move_to_end)
+"""Methods of ordered dicts that may be told `last=`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import operator
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
-from tangent_like.frontend import dicts, selection, sequences, tables
+from tangent_like.frontend import containers, dicts, selection, sequences, tables
 from tangent_like.frontend.application import Made, lower_made
 from tangent_like.frontend.arithmetic import binary, refuse_functions
 from tangent_like.frontend.branches import truth
@@ -22,6 +23,7 @@ from tangent_like.frontend.choices import choose, logical, lower_bool_operation,
 from tangent_like.frontend.functions import local_function
 from tangent_like.frontend.index_tricks import index_trick
 from tangent_like.frontend.memory import fresh
+from tangent_like.frontend.method_calls import bound_method
 from tangent_like.frontend.names import attribute_of_constant, read_name
 from tangent_like.frontend.objects import table_of
 from tangent_like.frontend.protocols import (
@@ -53,8 +55,6 @@ def lower_expression(state: Lowering, node: Any) -> Atom:
 
 
 _REFUSALS = {
-    "SetComp": ("a set comprehension", "use a tuple"),
-    "Set": ("a set", "use a tuple"),
     "Await": ("`await`", "a plain call"),
     "Yield": ("generators", "build and return the values"),
     "YieldFrom": ("generators", "build and return the values"),
@@ -219,6 +219,9 @@ def _item(state: Lowering, node: Any, container: Atom, index: Atom) -> Atom:
         return fresh(state, dicts.read_key(state, node, container, index), node)
     if table is not None:
         return fresh(state, tables.read(state, table, index, node), node)
+    if isinstance(container, Const) and isinstance(container.value, enum.EnumMeta):
+        if isinstance(index, Const) and index.value in container.value.__members__:
+            return Const(container.value[index.value])
     if isinstance(container, Const):
         joined = index_trick(state, node, container.value, index)
         if joined is not None:
@@ -290,12 +293,27 @@ def attribute_of(state: Lowering, node: Any, owner: Atom) -> Atom:
             return state.builder.op(ATTRIBUTES[node.attr], (owner,), place=state.place(node))
         if node.attr in FACTS_OF_ARRAYS:
             return state.builder.op(getattr, (owner, Const(node.attr)), place=state.place(node))
+    method = bound_method(owner, node.attr)
+    if method is not None:
+        return method
+    bound = _bound_of_slice(state, owner, node.attr)
+    if bound is not None:
+        return bound
     named = _named_result(state, owner, node.attr)
     if named is not None:
         return item(state.builder, owner, named)
     raise NotYetSupported(
         f"the attribute `{node.attr}`", state.place(node), "pass what it holds as an argument"
     )
+
+
+def _bound_of_slice(state: Lowering, owner: Atom, name: str) -> Atom | None:
+    """`s.start` of a slice that was made here."""
+    made = state.builder.definitions.get(owner) if isinstance(owner, Value) else None
+    if made is None or made.fn is not slice or name not in ("start", "stop", "step"):
+        return None
+    bounds = made.args if len(made.args) > 1 else (Const(None), *made.args)
+    return (*bounds, Const(None))[("start", "stop", "step").index(name)]
 
 
 _RESULTS: Mapping[Any, tuple[str, ...]] = {
@@ -322,9 +340,21 @@ def _unhashable(fn: Any) -> bool:
 
 
 def _named_expression(state: Lowering, node: Any) -> Atom:
+    """`:=` in a comprehension binds a name of the function around."""
     value = lower_expression(state, node.value)
-    bind(state, node.target, value)
+    inner, frame = state.frame, state.frame
+    while isinstance(frame.node, _COMPREHENSIONS) and node.target.id not in frame.locals:
+        assert frame.caller is not None
+        frame = frame.caller
+    state.frame = frame
+    try:
+        bind(state, node.target, value)
+    finally:
+        state.frame = inner
     return value
+
+
+_COMPREHENSIONS = (gast.ListComp, gast.SetComp, gast.DictComp, gast.GeneratorExp)
 
 
 def _lambda(state: Lowering, node: Any) -> Atom:
@@ -350,6 +380,7 @@ _HANDLERS: dict[type, Callable[[Any, Any], Atom]] = {
     gast.NamedExpr: _named_expression,
     **sequences.HANDLERS,
     **tables.HANDLERS,
+    **containers.EXPRESSIONS,
     Made: lower_made,
 }
 

@@ -77,12 +77,14 @@ MISSING = _Missing()
 
 
 class Layout(NamedTuple):
-    """How many items a list outside the function has, or which keys a dict."""
+    """How many items a list outside the function has, or which keys a dict or items a set."""
 
     external: External
 
     def read(self) -> tuple[object, ...]:
         value: Any = self.external.read()
+        if isinstance(value, (set, frozenset)):
+            return tuple(sorted(value, key=repr))
         return tuple(value) if isinstance(value, dict) else (len(value),)
 
 

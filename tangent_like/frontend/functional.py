@@ -13,8 +13,7 @@ from tangent_like import facts
 from tangent_like.frontend.application import Application, Handler
 from tangent_like.frontend.names import external_atom
 from tangent_like.frontend.objects import Partial, make_table
-from tangent_like.frontend.protocols import class_of
-from tangent_like.frontend.structures import as_dict, replaced
+from tangent_like.frontend.structures import as_dict, made_of, replaced, type_of
 from tangent_like.ir import Atom, Block, Const
 from tangent_like.records import display_of
 from tangent_like.trees import item
@@ -66,8 +65,11 @@ def starmapped(own: Application) -> Atom:
     function, sequence = own.args
 
     def make() -> Atom:
-        rows = [own.known(row) for row in own.known(sequence)]
-        return own.listed([own.invoke(function, row) for row in rows])
+        rows = own.sequence(sequence)
+        known = own.items(rows)
+        if known is None:
+            return own.looped([rows], lambda row: own.invoke(function, own.known(row[0])))
+        return own.listed([own.invoke(function, own.known(row)) for row in known])
 
     return own.deferred(make, function)
 
@@ -171,6 +173,59 @@ def _items_of(own: Application, owner: Atom, fact: facts.Record) -> list[Atom]:
     return [item(own.state.builder, owner, k) for k in range(len(fact.keys))]
 
 
+def make_named(own: Application) -> Atom:
+    """`Point._make(items)` of a named tuple."""
+    kind, items = own.args
+    return own.invoke(kind, own.known(items))
+
+
+def get_attributes(own: Application) -> Atom:
+    """A call of what `attrgetter` has given."""
+    (owner,) = own.args
+    names = own.function.__reduce__()[1]
+    found = [_followed(own, owner, name.split(".")) for name in names]
+    return found[0] if len(found) == 1 else own.display(found)
+
+
+def _followed(own: Application, owner: Atom, names: Sequence[str]) -> Atom:
+    for name in names:
+        read = own.invoke(Const(getattr), [owner, Const(name)])
+        owner = read
+    return owner
+
+
+def dispatched(own: Application) -> Atom | None:
+    """A call of a function with `singledispatch`: the class of the first operand decides."""
+    dispatch = getattr(own.function, "dispatch", None)
+    if dispatch is None or not hasattr(own.function, "registry") or not own.args:
+        return None
+    kind = type_of(own.args[0])
+    if kind is None:
+        raise own.refusal(
+            f"`{own.function.__name__}` of {facts.describe(own.args[0].fact)}, whose class is not "
+            "known", "call the function for it",
+        )  # fmt: skip
+    return own.invoke(Const(dispatch(kind)), own.args, own.keywords)
+
+
+def remembered(own: Application) -> Atom:
+    """`lru_cache` and `cache` of a function: it gives what the function itself would."""
+    given = own.args[0] if own.args else None
+    if isinstance(given, Const) and callable(given.value):
+        return given
+    return Const(Partial(Const(functools.cache), (), {}))
+
+
+def wrapped(own: Application) -> Atom:
+    """`wraps(f)`: what it makes of a function is that function."""
+    return Const(Partial(Const(functools.cache), (), {}))
+
+
+def getter_of_attributes(own: Application) -> Atom:
+    names = [atom.value for atom in own.args if isinstance(atom, Const)]
+    return Const(operator.attrgetter(*names))
+
+
 def fields(own: Application) -> Atom:
     """`p._asdict()` of a named tuple."""
     (owner,) = own.args
@@ -179,34 +234,25 @@ def fields(own: Application) -> Atom:
     return make_table(own.state, dict(items))
 
 
-def attribute_by_name(own: Application) -> Atom | None:
-    """`getattr` of an object, or of what is known, with a name that is known."""
-    owner, name, *default = own.args
-    if not (isinstance(owner, Const) or class_of(owner) is not None):
-        return None
-    if default or not (isinstance(name, Const) and str(name.value).isidentifier()):
-        return None
-    outer = own.enter({"owner": owner})
-    try:
-        return own.state.expression(own.written(f"owner.{name.value}").value)
-    finally:
-        own.state.frame = outer
-
-
 HANDLERS: dict[Any, Handler] = {
     replaced: replace_fields,
     as_dict: fields,
-    getattr: attribute_by_name,
     functools.partial: partial,
     functools.reduce: reduced,
     map: mapped,
     filter: filtered,
     itertools.starmap: starmapped,
     operator.itemgetter: itemgetter,
+    operator.attrgetter: getter_of_attributes,
+    made_of: make_named,
+    functools.lru_cache: remembered,
+    functools.cache: remembered,
+    functools.wraps: wrapped,
 }
 BY_TYPE: dict[type, Handler] = {
     Partial: call_partial,
     functools.partial: call_partial_object,
     operator.itemgetter: get_items,
+    operator.attrgetter: get_attributes,
     functools._lru_cache_wrapper: through_cache,
 }

@@ -9,6 +9,7 @@ import numpy as np
 
 from tangent_like import facts
 from tangent_like.facts import Fact
+from tangent_like.frontend.collected import STANDS_FOR
 from tangent_like.frontend.protocols import class_of, is_object
 from tangent_like.ir import Atom, Const
 
@@ -25,7 +26,8 @@ def known_instance(atom: Atom, kind: type) -> bool | None:
     if isinstance(atom, Const):
         return isinstance(atom.value, kind)
     if is_object(atom):
-        return issubclass(class_of(atom), kind)
+        own = class_of(atom)
+        return issubclass(own, kind) or issubclass(STANDS_FOR.get(own, own), kind)
     possible = _possible(atom.fact)
     answers = {issubclass(one, kind) for one in possible}
     if answers == {True}:

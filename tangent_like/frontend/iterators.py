@@ -2,27 +2,75 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
 from collections.abc import Sequence
 from typing import Any
 
 from tangent_like import facts
+from tangent_like.frontend import iterated
 from tangent_like.frontend.application import Application, Handler
+from tangent_like.frontend.objects import Endless
+from tangent_like.frontend.sequences import known_range
 from tangent_like.ir import Atom, Const
 
 
 def zipped(own: Application) -> Atom:
+    strict = own.keywords.get("strict", Const(False))
+
     def make() -> Atom:
-        used = [own.sequence(sequence) for sequence in own.args]
+        used = _of_one_length(own)
         rows = own.rows(used)
+        if isinstance(strict, Const) and not strict.value:
+            pass
+        elif rows is None:
+            used = [_indexed(own, sequence) for sequence in used]
+            own.invoke(Const(iterated.check_lengths), used)
+        elif len({len(own.items(sequence) or ()) for sequence in used}) > 1:
+            raise own.refusal("`zip` of different lengths with `strict=`", "leave `strict` out")
         if rows is not None:
             return own.display([own.display(row) for row in rows])
-        if own.keywords:
-            raise own.refusal("`zip` with `strict=`", "leave it out")
         return own.op(zip, *used)
 
     return own.deferred(make)
+
+
+def _of_one_length(own: Application) -> list[Atom]:
+    """The sequences side by side: those without end are as long as the shortest of the others."""
+    endless = {k: atom.value for k, atom in enumerate(own.args)
+               if isinstance(atom, Const) and isinstance(atom.value, Endless)}  # fmt: skip
+    used = [own.sequence(a) for k, a in enumerate(own.args) if k not in endless]
+    if not endless:
+        return used
+    if not used:
+        raise own.refusal("`zip` of iterators without end", "loop over a range")
+    rows = own.rows(used)
+    used = [_indexed(own, sequence) for sequence in used] if rows is None else used
+    places = _places(own, used, rows)
+    for k, one in endless.items():
+        used.insert(k, one.first(places, None if rows is None else len(rows)))
+    return used
+
+
+def _places(own: Application, used: Sequence[Atom], rows: Any) -> Atom:
+    """The numbers from 0 on, as many as the shortest of sequences is long."""
+    if rows is not None:
+        return own.display([Const(k) for k in range(len(rows))])
+    lengths = [own.op(len, sequence) for sequence in used]
+    return own.op(range, lengths[0] if len(lengths) == 1 else own.op(min, *lengths))
+
+
+def _indexed(own: Application, sequence: Atom) -> Atom:
+    """A sequence with a length and items by number."""
+    if not isinstance(sequence.fact, (facts.Zip, facts.Unknown)):
+        return sequence
+    return own.looped([sequence], lambda row: row[0])
+
+
+def _written(own: Application, generator: Any, *operands: Atom) -> Atom:
+    """What a generator of `iterated` gives of operands."""
+    return own.sequence(own.invoke(Const(generator), operands))
 
 
 def enumerated(own: Application) -> Atom:
@@ -55,22 +103,83 @@ def _numbers(own: Application, start: Atom, sequence: Atom) -> Atom:
 
 
 def arranged(own: Application) -> Atom:
-    """Python's own function, on lists of atoms: it only arranges them."""
+    """Python's own function, on lists of atoms: it only arranges them.  Where a length is not known
+    the generator that does the same."""
 
     def make() -> Atom:
-        plain = [_plain(own, atom) for atom in own.args]
-        named = {key: _plain(own, atom) for key, atom in own.keywords.items()}
+        given = [atom if _is_number(atom) else own.sequence(atom) for atom in own.args]
+        plain = [_plain(own, atom) for atom in given]
+        named = {key: getattr(atom, "value", _UNKNOWN) for key, atom in own.keywords.items()}
+        if _UNKNOWN in (*plain, *named.values()):
+            return _arranged_at_run_time(own, given, named)
         found = own.function(*plain, **named)
         return own.display([own.display(a) if isinstance(a, tuple) else a for a in found])
 
     return own.deferred(make)
 
 
+_UNKNOWN = object()
+
+
+def _is_number(atom: Atom) -> bool:
+    if isinstance(atom, Const):
+        return atom.value is None or isinstance(atom.value, int)
+    return isinstance(atom.fact, facts.Scalar)
+
+
 def _plain(own: Application, atom: Atom) -> Any:
-    """An argument as it is, or the atoms of a sequence."""
-    if isinstance(atom, Const) and isinstance(atom.value, (int, type(None))):
-        return atom.value
-    return own.known(atom)
+    """An argument as it is, or the atoms of a sequence of known length."""
+    if _is_number(atom):
+        return atom.value if isinstance(atom, Const) else _UNKNOWN
+    items = known_range(own.state, atom)
+    items = own.items(atom) if items is None else items
+    return _UNKNOWN if items is None else items
+
+
+def _arranged_at_run_time(own: Application, given: list[Atom], named: dict[str, Any]) -> Atom:
+    if own.function is itertools.chain:
+        return _written(own, iterated.chained, *given)
+    given = [atom if _is_number(atom) else _indexed(own, atom) for atom in given]
+    if own.function is itertools.islice:
+        return _written(own, iterated.part_of, *_bounds(own, given))
+    if own.function is itertools.product:
+        key, operands = len(given) * named.pop("repeat", 1), given * (2 if len(given) == 1 else 1)
+        operands = given * (key // len(given))
+    else:
+        count = given[1] if len(given) > 1 else Const(named.pop("r", None))
+        key, operands = getattr(count, "value", None), given[:1]
+    generator = _AT_RUN_TIME.get((own.function, key))
+    if generator is None or named:
+        what = f"`{own.function.__name__}` of sequences whose length is known only at run time"
+        raise own.refusal(what, "write the loops out")
+    return _written(own, generator, *operands)
+
+
+_AT_RUN_TIME: dict[Any, Any] = {
+    (itertools.product, 2): iterated.pairs_of,
+    (itertools.product, 3): iterated.triples_of,
+    (itertools.combinations, 2): iterated.two_of,
+    (itertools.combinations, 3): iterated.three_of,
+    (itertools.combinations_with_replacement, 2): iterated.two_or_twice,
+    (itertools.permutations, 2): iterated.two_in_order,
+}
+"""Generators by function and the number of sequences, or of items taken."""
+
+
+def _bounds(own: Application, given: Sequence[Atom]) -> list[Atom]:
+    """The operands of `islice` as sequence, start, stop, step."""
+    sequence, *bounds = given
+    start, stop, step = (Const(None), *bounds, Const(None), Const(None))[len(bounds) > 1 :][:3]
+    stop = own.op(len, sequence) if _is_none(stop) else stop
+    return [sequence, _or(start, 0), stop, _or(step, 1)]
+
+
+def _is_none(atom: Atom) -> bool:
+    return isinstance(atom, Const) and atom.value is None
+
+
+def _or(atom: Atom, default: int) -> Atom:
+    return Const(default) if _is_none(atom) else atom
 
 
 def pairs(own: Application) -> Atom:
@@ -88,18 +197,53 @@ def pairs(own: Application) -> Atom:
 
 
 def repeated(own: Application) -> Atom:
-    times = own.argument(1, "times")
-    if not (isinstance(times, Const) and type(times.value) is int):
-        raise own.refusal("`repeat` for a count known only at run time", "loop over a range")
-    return own.deferred(lambda: own.display([own.args[0]] * times.value))
+    times, value = own.argument(1, "times"), own.args[0]
+    if times is None:
+        return Const(Endless(lambda place: value, functools.partial(_first, own, lambda k: value)))
+    if isinstance(times, Const) and type(times.value) is int:
+        return own.deferred(lambda: own.display([value] * times.value))
+    return own.deferred(lambda: own.looped([own.op(range, times)], lambda row: value))
+
+
+def counted(own: Application) -> Atom:
+    """`count`."""
+    start, step = (own.argument(k, n, Const(d)) for k, n, d in ((0, "start", 0), (1, "step", 1)))
+    assert start is not None and step is not None
+
+    def number(place: Atom) -> Atom:
+        return own.op(operator.add, start, own.op(operator.mul, place, step))
+
+    return Const(Endless(number, functools.partial(_first, own, number)))
+
+
+def cycled(own: Application) -> Atom:
+    """`cycle`."""
+    sequence = _indexed(own, own.sequence(own.args[0]))
+
+    def found(place: Atom) -> Atom:
+        turn = own.op(operator.mod, place, own.op(len, sequence))
+        return own.op(operator.getitem, sequence, turn)
+
+    return Const(Endless(found, functools.partial(_first, own, found)))
+
+
+def _first(own: Application, item: Any, places: Atom, count: int | None) -> Atom:
+    """The first items of an iterator without end, one for each of the places."""
+    if count is not None:
+        return own.display([item(Const(k)) for k in range(count)])
+    return own.looped([places], lambda row: item(row[0]))
 
 
 def joined(own: Application) -> Atom:
     """`chain.from_iterable`."""
 
     def make() -> Atom:
-        parts = [own.known(part) for part in own.known(own.args[0])]
-        return own.display(list(itertools.chain(*parts)))
+        given = own.sequence(own.args[0])
+        parts = own.items(given)
+        inner = None if parts is None else [own.items(own.sequence(part)) for part in parts]
+        if inner is None or None in inner:
+            return _written(own, iterated.chained_from, given)
+        return own.display([item for part in inner for item in part or ()])
 
     return own.deferred(make)
 
@@ -109,14 +253,16 @@ def padded(own: Application) -> Atom:
     fill = own.keywords.get("fillvalue", Const(None))
 
     def make() -> Atom:
-        columns = [own.known(sequence) for sequence in own.args]
-        return own.display([own.display(r) for r in _longest(columns, fill)])
+        used = [own.sequence(sequence) for sequence in own.args]
+        columns = [own.items(sequence) for sequence in used]
+        if None not in columns:
+            longest = itertools.zip_longest(*columns, fillvalue=fill)  # type: ignore[arg-type]
+            return own.display([own.display(row) for row in longest])
+        if len(used) != 2:
+            raise own.refusal("`zip_longest` of more than two", "zip them two by two")
+        return _written(own, iterated.side_by_side, *(_indexed(own, a) for a in used), fill)
 
     return own.deferred(make)
-
-
-def _longest(columns: Sequence[Sequence[Atom]], fill: Atom) -> list[tuple[Atom, ...]]:
-    return list(itertools.zip_longest(*columns, fillvalue=fill))
 
 
 def accumulated(own: Application) -> Atom:
@@ -125,11 +271,45 @@ def accumulated(own: Application) -> Atom:
     assert step is not None
 
     def make() -> Atom:
-        items = [*([] if start is None else [start]), *own.known(own.args[0])]
+        given = own.sequence(own.args[0])
+        items = own.items(given)
+        if items is None and start is not None:
+            return _written(own, iterated.totals_from, step, given, start)
+        if items is None:
+            return _written(own, iterated.totals, step, _indexed(own, given))
+        items = items if start is None else [start, *items]
         totals = itertools.accumulate(items, lambda total, item: own.invoke(step, [total, item]))
         return own.display(list(totals))
 
     return own.deferred(make, step)
+
+
+_TESTED = {
+    itertools.takewhile: iterated.taken_while,
+    itertools.dropwhile: iterated.dropped_while,
+    itertools.filterfalse: iterated.kept_unless,
+    itertools.compress: iterated.selected,
+}
+
+
+def tested(own: Application) -> Atom:
+    """Iterators over those items of another one for which a test holds."""
+    first, second = own.args
+
+    def make() -> Atom:
+        one = own.sequence(first) if own.function is itertools.compress else first
+        return _written(own, _TESTED[own.function], one, own.sequence(second))
+
+    return own.deferred(make, first if own.function is not itertools.compress else None)
+
+
+def following(own: Application) -> Atom:
+    """`next` of an iterator that is made there, or used for nothing else: its first item."""
+    given, *default = own.args
+    sequence = _indexed(own, own.sequence(given))
+    if not default:
+        return own.invoke(Const(iterated.first_of), [sequence])
+    return own.invoke(Const(iterated.first_or), [sequence, *default])
 
 
 HANDLERS: dict[Any, Handler] = {
@@ -146,4 +326,8 @@ HANDLERS: dict[Any, Handler] = {
     itertools.chain.from_iterable: joined,
     itertools.zip_longest: padded,
     itertools.accumulate: accumulated,
+    itertools.count: counted,
+    itertools.cycle: cycled,
+    **dict.fromkeys(_TESTED, tested),
+    next: following,
 }

@@ -122,6 +122,12 @@ def _rotate(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> A
     return NONE
 
 
+def _remove(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    """The first item that equals the argument is taken out."""
+    edits.remove(state, node, owner, edits.index(state, node, owner, args))
+    return NONE
+
+
 def _is_known(place: Atom) -> bool:
     return isinstance(place, Const) and isinstance(place.value, int)
 
@@ -130,6 +136,7 @@ _OF_KNOWN: dict[str, Method] = {
     "append": _append, "extend": edits.extend, "insert": _insert, "pop": _pop,
     "reverse": _reverse, "clear": edits.clear, "copy": _copy, "rotate": _rotate,
     "index": edits.index, "count": edits.count, "extendleft": edits.extend_left,
+    "remove": _remove,
 }  # fmt: skip
 
 
@@ -177,5 +184,5 @@ _OF_ANY: dict[str, Method] = {
     "append": _append_to_any, "pop": _pop_of_any, "insert": edits.insert,
     "extend": edits.extend, "extendleft": edits.extend_left, "reverse": edits.reverse,
     "rotate": edits.rotate, "clear": edits.clear, "copy": edits.copied, "index": edits.index,
-    "count": edits.count, **_QUEUES,
+    "count": edits.count, "remove": _remove, **_QUEUES,
 }  # fmt: skip

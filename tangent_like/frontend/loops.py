@@ -12,7 +12,7 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import gast
 
@@ -45,7 +45,7 @@ from tangent_like.frontend.memory import (
     fresh_or_conflict,
 )
 from tangent_like.frontend.names import read_binding
-from tangent_like.frontend.objects import consumed, refuse_changes
+from tangent_like.frontend.objects import Endless, consumed, refuse_changes
 from tangent_like.frontend.run_time_functions import exists_at_compile_time, exists_at_run_time
 from tangent_like.frontend.scope import Binding, Buffer, Carried, Cell, Conflict, Environment
 from tangent_like.frontend.selection import holds_functions
@@ -70,6 +70,9 @@ _AT_START: dict[str, Binding] = {
 def lower_for(state: Lowering, node: Any) -> None:
     written = frozenset(syntax.assigned_names([node.target, *node.body]))
     given = state.expression(node.iter)
+    if isinstance(given, Const) and isinstance(given.value, Endless):
+        _lower_endless(state, node, given.value)
+        return
     iterable, before = consumed(state, given, node, written), state.scope()
     items = _static_items(state, iterable, node)
     if items is not None:
@@ -78,6 +81,34 @@ def lower_for(state: Lowering, node: Any) -> None:
         _check_iterable(state, iterable, node)
         _lower_loop(state, node, iterable)
     refuse_changes(state, node, given, before)
+
+
+def _lower_endless(state: Lowering, node: Any, given: Endless) -> None:
+    """A loop that counts along, until it is left."""
+    frame = state.frame
+    count = next(n for k in itertools.count(1) if (n := f"turn_{k}") not in frame.locals)
+    frame.locals, frame.env[count] = frame.locals | {count}, Const(0)
+    true = gast.copy_location(gast.Constant(True, None), node)
+    name = gast.copy_location(gast.Name(count, gast.Store(), None, None), node)
+    body = [Turn(node.target, name, given), *node.body]
+    loop = gast.copy_location(gast.While(true, body, node.orelse), node)
+    _lower_loop(state, loop, None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """A pseudo statement: the next item of an iterator without end is bound."""
+
+    target: Any
+    count: Any
+    given: Endless
+    _fields: ClassVar[tuple[str, ...]] = ("target", "count")
+
+
+def lower_turn(state: Lowering, step: Turn) -> None:
+    place = read_binding(state, state.frame, step.count.id, step.count)
+    bind(state, step.target, step.given.item(place))
+    bind(state, step.count, state.builder.op(operator.add, (place, Const(1))))
 
 
 def lower_while(state: Lowering, node: Any) -> None:

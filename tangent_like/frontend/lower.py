@@ -38,14 +38,17 @@ from tangent_like.frontend import edits, failures, imports, mapped, patterns, re
 from tangent_like.frontend.arithmetic import binary
 from tangent_like.frontend.binding import bind_arguments
 from tangent_like.frontend.branches import lower_assert, lower_if
+from tangent_like.frontend.containers import refuse_in_result
 from tangent_like.frontend.functions import local_function, lower_body, new_frame
 from tangent_like.frontend.homes import may_alias
 from tangent_like.frontend.loops import (
     Iteration,
     Stop,
+    Turn,
     lower_for,
     lower_iteration,
     lower_stop,
+    lower_turn,
     lower_while,
 )
 from tangent_like.frontend.names import read_name
@@ -55,7 +58,7 @@ from tangent_like.frontend.shrinking import size
 from tangent_like.frontend.signatures import parameters_of
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import FALSE, TRUE, Lowering, Module
-from tangent_like.frontend.structures import opened
+from tangent_like.frontend.structures import opened, remove_attribute
 from tangent_like.frontend.targets import bind, bind_name, delete_item
 from tangent_like.frontend.writes import augment, augment_attribute, augment_item
 from tangent_like.ir import Const, Value
@@ -88,6 +91,7 @@ def lower_function(
     except Unreachable:
         result = Const(0.0)  # never returned
     refuse_as_result(state, result, source.tree)
+    refuse_in_result(state, result.fact, source.tree)
     block = state.builder.finish((result,))
     head = (*state.prelude, *_checks(state, params), *opening.statements)
     body = ir.Block((*head, *_checks_of_order(state), *block.statements), block.results)
@@ -190,12 +194,14 @@ def _lower_augmented(state: Lowering, node: Any) -> None:
 
 def _lower_delete(state: Lowering, node: Any) -> None:
     for target in node.targets:
+        if isinstance(target, gast.Attribute):
+            owner = state.expression(target.value)
+            remove_attribute(state, target, owner, target.attr)
+            continue
         if isinstance(target, gast.Subscript) and delete_item(state, target):
             continue
         if not isinstance(target, gast.Name):
-            raise NotYetSupported(
-                "deleting an item or attribute", state.place(target), "build a new container"
-            )
+            raise NotYetSupported("deleting this", state.place(target), "build a new container")
         read_name(state, target.id, target)
         bind_name(state, target.id, Const(None), target)
         deleted = Conflict(target.id, state.place(node), "it may be deleted")
@@ -218,12 +224,11 @@ def _lower_continue(state: Lowering, node: Any) -> None:
 
 
 def _lower_function_definition(state: Lowering, node: Any) -> None:
-    if node.decorator_list:
-        raise NotYetSupported(
-            "a decorated nested function", state.place(node), "define it at the top of the module"
-        )
-    function = local_function(state, node, node.name)
-    bind_name(state, node.name, Const(function), node)
+    decorators = [state.expression(decorator) for decorator in node.decorator_list]
+    function: ir.Atom = Const(local_function(state, node, node.name))
+    for decorator in reversed(decorators):
+        function = state.module.call(state, node, decorator, (function,), {})
+    bind_name(state, node.name, function, node)
 
 
 _HANDLERS: dict[type, Callable[[Lowering, Any], None]] = {
@@ -251,4 +256,5 @@ _HANDLERS: dict[type, Callable[[Lowering, Any], None]] = {
     gast.FunctionDef: _lower_function_definition,
     Iteration: lower_iteration,
     Stop: lower_stop,
+    Turn: lower_turn,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import types
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -24,7 +25,7 @@ from tangent_like.frontend.methods import METHODS
 from tangent_like.frontend.names import attribute_of_constant
 from tangent_like.frontend.objects import Partial, make_table, table_of
 from tangent_like.frontend.protocols import class_of, is_object
-from tangent_like.frontend.scope import Choice
+from tangent_like.frontend.scope import Choice, Method
 from tangent_like.frontend.stars import named_items, starred_items
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import Super, read_attribute
@@ -129,8 +130,15 @@ def _plain_method(
 
 
 def _container_method(state: Lowering, node: Any, owner: Atom, name: str) -> Atom:
-    """A method of a list or a dict."""
-    args, keywords = arguments(state, node)
+    """A call of a method of a list or a dict."""
+    return container_method(state, node, owner, name, *arguments(state, node))
+
+
+def container_method(
+    state: Lowering, node: Any, owner: Atom, name: str, args: Sequence[Atom],
+    keywords: Mapping[str, Atom],
+) -> Atom:  # fmt: skip
+    """What a method of a list or a dict does."""
     state.builder.place = state.place(node)
     owner = fresh(state, owner, node)
     method = lists.method_of(owner, name)
@@ -141,12 +149,44 @@ def _container_method(state: Lowering, node: Any, owner: Atom, name: str) -> Ato
         return edits.in_order(state, node, owner, keywords)  # type: ignore[arg-type]
     if keywords and method is dicts.update:
         args, keywords = [*args, make_table(state, keywords)], {}
+    if method in dicts.WITH_LAST and set(keywords) == {"last"}:
+        args, keywords = [*args, keywords["last"]], {}
     if method is None or keywords or not isinstance(owner, ir.Value):
         raise NotYetSupported(
             f"the method `{name}` of {facts.describe(owner.fact)}", state.place(node),
             "use indices, or build a new list",
         )  # fmt: skip
     return method(state, node, owner, args)
+
+
+def bound_method(owner: Atom, name: str) -> Atom | None:
+    """`d.get` and its like where it is not called: a method of a container or of an array."""
+    if name == "__getitem__":
+        return Const(Method(operator.getitem, owner))
+    for kind, is_kind in ((dict, _is_dict), (list, lists.is_container)):
+        function = getattr(kind, name, None)
+        if is_kind(owner) and lists.method_of(owner, name) is not None and function is not None:
+            return Const(Method(function, owner))
+    return None
+
+
+def _is_dict(owner: Atom) -> bool:
+    return getattr(owner.fact, "type", None) is dict or isinstance(owner.fact, facts.DictOf)
+
+
+def unbound_method(
+    state: Lowering, node: Any, function: Any, args: Sequence[Atom], keywords: Mapping[str, Atom]
+) -> Atom | None:
+    """A call of `dict.get` and its like, the container first; None where it is another one."""
+    kind = getattr(function, "__objclass__", None)
+    if kind not in (dict, list, str) or not args:
+        return None
+    owner, *rest = args
+    if kind is str and isinstance(owner, Const) and isinstance(owner.value, str):
+        return text_method(state, node, owner.value, function.__name__, rest, keywords)
+    if kind is str or not lists.is_container(owner):
+        return None
+    return container_method(state, node, owner, function.__name__, rest, keywords)
 
 
 def _missing(owner: Any, name: str, place: Place) -> NotYetSupported | NeverSupported:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import dataclasses
+import enum
 import functools
 import types
 from dataclasses import replace
@@ -12,6 +14,7 @@ import numpy as np
 
 from tangent_like import effects, facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend.collected import Members
 from tangent_like.frontend.externals import External, Guard, Layout
 from tangent_like.frontend.memory import carried_atom, fresh
 from tangent_like.frontend.objects import Deferred, Partial, make_table
@@ -33,6 +36,7 @@ from tangent_like.frontend.scope import (
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import Super, of_class
 from tangent_like.ir import Atom, Const
+from tangent_like.parts import is_named_tuple
 from tangent_like.records import MakeRecord, display_of
 from tangent_like.trees import item
 
@@ -132,6 +136,8 @@ def external_atom(state: Lowering, external: External, value: Any, node: Any) ->
         return state.read_external(external, value)
     if type(value) in (tuple, list, dict) and len(value) <= _MOST_ITEMS:
         return _container(state, external, value, node)
+    if isinstance(value, (set, frozenset)) and all(map(_is_member, value)):
+        return _members(state, external, value)
     if isinstance(value, (dict, set)):
         raise NotYetSupported(
             f"reading `{external.name}`, a {type(value).__name__}",
@@ -172,6 +178,26 @@ def _container(state: Lowering, external: External, value: Any, node: Any) -> At
     return made
 
 
+def _is_member(value: object) -> bool:
+    """Whether an item of a set is what a dict may have as a key."""
+    if isinstance(value, tuple):
+        return all(map(_is_member, value))
+    return isinstance(value, (bool, int, str, type(None), enum.Enum))
+
+
+def _members(state: Lowering, external: External, value: Any) -> Atom:
+    """A set outside the function."""
+    layout = Layout(external)
+    state.guards[layout] = Guard(layout, None, layout.read())
+    items = sorted(value, key=repr)
+    table = make_table(state, {key: Const(True) for key in items})
+    made = state.builder.op(MakeRecord(Members, ("items",)), [table])
+    for part in (table, made):
+        if isinstance(part, ir.Value):
+            state.homes[part] = Home(Buffer(part, outside=True), (), part)
+    return made
+
+
 def attribute_of_constant(state: Lowering, owner: Const, name: str, node: Any) -> Atom:
     """An attribute of something known at compile time; outside libraries it may change."""
     if isinstance(owner.value, Outcome):
@@ -193,6 +219,8 @@ def attribute_of_constant(state: Lowering, owner: Const, name: str, node: Any) -
     own = isinstance(owner.value, type) and not _is_stable(owner.value)
     if own and owner not in state.module.origins:
         return of_class(state, node, owner.value, name, None)
+    if name == "_make" and is_named_tuple(owner.value):
+        return of_class(state, node, owner.value, name, None)
     try:
         value = getattr(owner.value, name)
     except AttributeError as error:
@@ -201,13 +229,17 @@ def attribute_of_constant(state: Lowering, owner: Const, name: str, node: Any) -
     if origin is not None:
         external = replace(origin, path=(*origin.path, name))
         return external_atom(state, external, value, node)
-    if _is_stable(owner.value) or _is_stable(value):
+    if _is_stable(owner.value) or _is_stable(value) or isinstance(owner.value, _FIXED):
         return Const(value)
     raise NotYetSupported(
         f"the attribute `{name}` of {type(owner.value).__name__}",
         state.place(node),
         "pass what it holds as an argument",
     )
+
+
+_FIXED = (slice, enum.Enum, dataclasses.Field)
+"""What never changes."""
 
 
 def _of_partial(state: Lowering, owner: Partial, name: str) -> Atom:

@@ -6,6 +6,7 @@ arguments are given.  Dicts are records (`records.py`).
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 from tangent_like import facts, ir, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend import syntax
+from tangent_like.frontend.collected import Members
 from tangent_like.frontend.homes import buffers_of
 from tangent_like.frontend.memory import fresh, is_refreshed
-from tangent_like.frontend.protocols import call_special, is_protocol_object
+from tangent_like.frontend.protocols import call_special, class_of, is_protocol_object
 from tangent_like.frontend.scope import Buffer, Cell, Environment, Frame, LocalFunction
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const, Value
@@ -58,6 +60,17 @@ class Partial:
         raise TypeError("a partial function exists at compile time only")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Endless:
+    """An iterator without end: `count()`, `repeat(x)`, `cycle(items)`."""
+
+    item: Callable[[Atom], Atom]
+    """The item at a place."""
+
+    first: Callable[[Atom, int | None], Atom]
+    """The items at the places of a sequence, which are so many, if that is known."""
+
+
 INTERNAL = (Deferred,)
 
 
@@ -81,6 +94,13 @@ def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = fr
 
     `writes` are the names that are assigned while the iterator is used.
     """
+    if class_of(atom) is Members:
+        raise NotYetSupported(
+            "going through a set, whose order is not defined", state.place(node),
+            "go through `sorted(...)` of it",
+        )  # fmt: skip
+    if isinstance(atom, Const) and isinstance(atom.value, enum.EnumMeta):
+        return state.builder.op(ir.make_tuple, [Const(member) for member in atom.value])  # type: ignore[var-annotated]
     if is_protocol_object(atom):
         return consumed(state, call_special(state, node, "__iter__", atom), node, writes)
     table = table_of(state, atom)
@@ -88,6 +108,10 @@ def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = fr
         return state.builder.op(ir.make_tuple, [Const(key) for key in table])
     if isinstance(atom.fact, facts.DictOf):
         return state.builder.op(runtime.keys_of, (fresh(state, atom, node),))
+    if isinstance(atom, Const) and isinstance(atom.value, Endless):
+        raise NotYetSupported(
+            "an iterator without end here", state.place(node), "loop over a range"
+        )
     if not (isinstance(atom, Const) and isinstance(atom.value, Deferred)):
         return fresh(state, atom, node)
     deferred = atom.value

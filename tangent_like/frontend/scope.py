@@ -236,5 +236,8 @@ class Frame:
     captured: frozenset[str] = frozenset()
     """The names that functions defined inside may read."""
 
+    called_at: Place | None = None
+    """The place of the user's call, of a function that is not the user's."""
+
     read_late: frozenset[str] = frozenset()
     """The names that `finally` may read, also where the function has returned."""

@@ -153,6 +153,12 @@ class Lowering:
         return self.cells if isinstance(key, Cell) else self.frame.env
 
     def place(self, node: Any) -> Place:
+        """The place of a node; in functions of our own that of the user's call."""
+        frame: Frame | None = self.frame
+        while frame is not None and frame.source is self.frame.source:
+            if frame.called_at is not None:
+                return frame.called_at
+            frame = frame.caller
         return self.frame.source.place(node)
 
     def expression(self, node: Any) -> Atom:

@@ -11,11 +11,16 @@ the change.
 
 from __future__ import annotations
 
+import abc
 import dataclasses
+import enum
+import functools
 import inspect
 import types
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Generic
+
+import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported
@@ -81,12 +86,27 @@ def read_attribute(state: Lowering, node: Any, owner: Atom, name: str) -> Atom:
     defined = inspect.getattr_static(fact.type, name, None)
     if isinstance(defined, property) and defined.fget is not None:
         return state.module.call(state, node, Const(defined.fget), (owner,), {})
+    if isinstance(defined, functools.cached_property) and name not in fact.keys:
+        return _computed_once(state, node, owner, name, defined.func)
+    if name in ("__class__", "__dict__"):
+        asked = type if name == "__class__" else vars
+        return state.module.call(state, node, Const(asked), (owner,), {})
     if is_named_tuple(fact.type) and name in ("_replace", "_asdict"):
         return Const(Method(_NAMED_TUPLES[name], owner))
     if name in fact.keys:
         found = item(state.builder, owner, fact.keys.index(name))
         return fresh(state, found, node)
     return of_class(state, node, fact.type, name, owner)
+
+
+def _computed_once(
+    state: Lowering, node: Any, owner: Atom, name: str, function: Any
+) -> Atom:
+    """The value of a `cached_property`, which becomes an attribute."""
+    value: Atom = state.module.call(state, node, Const(function), (owner,), {})
+    assert isinstance(owner, Value)
+    write_key(state, node, owner, name, value)
+    return value
 
 
 def of_class(
@@ -96,12 +116,16 @@ def of_class(
     where there is no `owner`.  `after` leaves out the classes up to that one, as `super` does."""
     bases = kind.__mro__[kind.__mro__.index(after) + 1 :] if after is not None else kind.__mro__
     found = [vars(base)[name] for base in bases if name in vars(base)]
+    if not found and name in ("__name__", "__qualname__"):
+        return Const(getattr(kind, name))
     if not found:
         raise NeverSupported(
             f"`{kind.__name__}` has no attribute `{name}` here", state.place(node),
             "set it in `__init__`",
         )  # fmt: skip
     defined = found[0]
+    if is_named_tuple(kind) and name in ("_fields", "_make"):
+        return Const(defined) if name == "_fields" else Const(Method(made_of, Const(kind)))
     if isinstance(defined, staticmethod):
         return Const(defined.__func__)
     if isinstance(defined, classmethod):
@@ -109,8 +133,6 @@ def of_class(
     if isinstance(defined, types.FunctionType):
         return Const(defined if owner is None else Method(defined, owner))
     if isinstance(defined, (bool, int, float, complex, str, type(None))):
-        return Const(defined)
-    if name == "_fields" and is_named_tuple(kind):
         return Const(defined)
     if name == "__init__":  # that of `object`
         return Const(Method(_nothing, Const(None)))
@@ -122,6 +144,11 @@ def of_class(
 
 def replaced(owner: Any, **values: Any) -> Any:
     """What `_replace` of a named tuple does."""
+    raise TypeError("it is worked out at compile time")
+
+
+def made_of(kind: Any, items: Any) -> Any:
+    """What `_make` of a named tuple does."""
     raise TypeError("it is worked out at compile time")
 
 
@@ -157,6 +184,8 @@ def lower_super(state: Lowering, node: Any) -> Atom | None:
     plain = type(node.func).__name__ == "Name" and node.func.id == "super"
     frame = state.frame
     function = frame.source.function
+    if plain and len(node.args) == 2:
+        return _super_of(state, node, *(state.expression(argument) for argument in node.args))
     if not plain or node.args or "__class__" not in function.__code__.co_freevars:
         return None
     assert function.__closure__ is not None
@@ -165,6 +194,13 @@ def lower_super(state: Lowering, node: Any) -> Atom | None:
     owner = frame.env[first]
     assert isinstance(owner, (Value, Const))
     return Const(Super(cell.cell_contents, fresh(state, owner, node)))
+
+
+def _super_of(state: Lowering, node: Any, kind: Atom, owner: Atom) -> Atom:
+    """`super(Class, self)`."""
+    if not (isinstance(kind, Const) and isinstance(kind.value, type)):
+        raise NotYetSupported("`super` of this", state.place(node), "write `super()`")
+    return Const(Super(kind.value, owner))
 
 
 # --- making and writing ---------------------------------------------------------------------
@@ -179,7 +215,16 @@ def construct(
         named = _bound(state, node, kind.__new__, (Const(None), *args), keywords)
         items = [named[field] for field in kind._fields]
         return state.builder.op(MakeRecord(kind, kind._fields), items, place=place)
-    if kind.__new__ is not object.__new__ or type(kind) is not type:
+    if isinstance(kind, enum.EnumMeta):
+        return _member(state, node, kind, args)
+    if kind is types.SimpleNamespace:
+        return _namespace(state, node, args, keywords)
+    abstract: frozenset[str] = getattr(kind, "__abstractmethods__", frozenset())
+    if abstract:
+        raise NeverSupported(
+            f"making a `{kind.__name__}`, which does not define `{min(abstract)}`", place
+        )
+    if kind.__new__ not in _PLAINLY_MADE or type(kind) not in (type, abc.ABCMeta):
         raise NotYetSupported(
             f"making a `{kind.__name__}`, which is made in a way of its own", place,
             "pass it as an argument",
@@ -193,6 +238,53 @@ def construct(
     elif args or keywords:
         raise ArgumentError(f"`{kind.__name__}` takes no arguments", place)
     return fresh(state, made, node)
+
+
+_PLAINLY_MADE = (object.__new__, Generic.__new__)
+
+
+def _member(state: Lowering, node: Any, kind: Any, args: Sequence[Atom]) -> Atom:
+    """`Colour("red")` of an enumeration."""
+    if len(args) != 1 or not isinstance(args[0], Const):
+        raise NotYetSupported(
+            f"a member of `{kind.__name__}` by a value known only at run time", state.place(node),
+            "compare the value with those of the members",
+        )  # fmt: skip
+    try:
+        return Const(kind(args[0].value))
+    except ValueError as error:
+        raise NeverSupported(str(error), state.place(node)) from None
+
+
+def _namespace(
+    state: Lowering, node: Any, args: Sequence[Atom], keywords: Mapping[str, Atom]
+) -> Atom:
+    """`SimpleNamespace(w=w)`."""
+    if args:
+        raise NotYetSupported("a `SimpleNamespace` of a dict", state.place(node), "name each item")
+    made = MakeRecord(types.SimpleNamespace, tuple(keywords))
+    return state.builder.op(made, list(keywords.values()), place=state.place(node))
+
+
+def type_of(atom: Atom) -> Any:
+    """The class of a value, where it is known; else None."""
+    if isinstance(atom, Const):
+        return type(atom.value) if isinstance(atom.value, (bool, int, float, str)) else None
+    match atom.fact:
+        case facts.Record(type=kind):
+            return kind
+        case facts.Tuple():
+            return tuple
+        case facts.List() | facts.ListOf():
+            return list
+        case facts.Array(dims=(_, *_)):
+            return np.ndarray
+        case facts.Scalar(type=name, numpy=False):
+            return _SCALARS.get(name)
+    return None
+
+
+_SCALARS: dict[str, type] = {"bool": bool, "int": int, "float": float, "complex": complex}
 
 
 def _init_of(kind: Any) -> Any:
@@ -255,11 +347,31 @@ def write_attribute(state: Lowering, node: Any, owner: Atom, name: str, value: A
     assert isinstance(owner.fact, facts.Record)
     kind = owner.fact.type
     setter = inspect.getattr_static(kind, name, None)
-    if is_named_tuple(kind) or isinstance(setter, property) or "__setattr__" in vars(kind):
+    if isinstance(setter, property) and setter.fset is not None:
+        state.module.call(state, node, Const(setter.fset), (owner, value), {})
+        return
+    own_way = kind is not types.SimpleNamespace and any(
+        "__setattr__" in vars(base) for base in kind.__mro__[:-1]
+    )
+    if is_named_tuple(kind) or isinstance(setter, property) or own_way:
         raise NotYetSupported(
             f"writing the attribute `{name}` of a `{kind.__name__}`", place, "make a new object"
         )
     write_key(state, node, owner, name, value)
+
+
+def remove_attribute(state: Lowering, node: Any, owner: Atom, name: str) -> None:
+    """`del owner.name`."""
+    owner = fresh(state, owner, node)
+    fact, place = owner.fact, state.place(node)
+    if not isinstance(owner, Value) or not is_object(owner) or is_named_tuple(fact.type):  # type: ignore[union-attr]
+        raise NotYetSupported(f"deleting the attribute `{name}` here", place, "make a new object")
+    assert isinstance(fact, facts.Record)
+    if name not in fact.keys:
+        raise NeverSupported(f"`{fact.type.__name__}` has no attribute `{name}` here", place)
+    items = {key: item(state.builder, owner, k) for k, key in enumerate(fact.keys) if key != name}
+    display = MakeRecord(fact.type, tuple(items))
+    hold(state, node, owner, state.builder.op(display, list(items.values()), name=owner.name))
 
 
 def write_key(state: Lowering, node: Any, owner: Value, key: Any, value: Atom) -> None:

@@ -11,7 +11,9 @@ from typing import Any
 
 import gast
 
+from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend.stars import known_items
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
 
@@ -64,16 +66,32 @@ def text_method(
     keywords: Mapping[str, Atom],
 ) -> Atom:
     """A method of a string that is known: of known arguments, or `format`."""
+    args = [_known_text(state, atom) for atom in args]
     given = [*args, *keywords.values()]
     if all(isinstance(a, Const) and isinstance(a.value, (*_PLAIN, tuple)) for a in given):
         try:
             named = {key: a.value for key, a in keywords.items()}  # type: ignore[union-attr]
-            return Const(getattr(text, name)(*(a.value for a in args), **named))  # type: ignore[union-attr]
+            found = getattr(text, name)(*(a.value for a in args), **named)  # type: ignore[union-attr]
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise NeverSupported(str(error), state.place(node)) from error
+        if not isinstance(found, list):
+            return Const(found)
+        return state.builder.op(ir.make_list, [Const(part) for part in found])
     if name != "format" or keywords or not _is_simple(text, len(args)):
         raise NotYetSupported(f"the string method `{name}`", state.place(node), "use an f-string")
     return state.builder.op(str.format, (Const(text), *args), place=state.place(node))
+
+
+def _known_text(state: Lowering, atom: Atom) -> Atom:
+    """A list of texts that are known, as `join` takes one."""
+    items = known_items(state, atom) if _is_listed(atom) else None
+    if items is not None and all(isinstance(a, Const) and isinstance(a.value, str) for a in items):
+        return Const(tuple(a.value for a in items))  # type: ignore[union-attr]
+    return atom
+
+
+def _is_listed(atom: Atom) -> bool:
+    return isinstance(atom.fact, (facts.List, facts.Tuple)) and not isinstance(atom, Const)
 
 
 def _is_simple(template: str, count: int) -> bool:

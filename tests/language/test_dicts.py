@@ -246,15 +246,8 @@ def one_array_under_two_keys(x):
     return np.sum(table[0])
 
 
-def a_queue_with_a_limit(x):
-    queue = collections.deque(maxlen=2)
-    for v in x:
-        queue.append(v)
-    return queue[0]
-
-
 @pytest.mark.parametrize("f", [
-    a_number_as_a_key, one_array_under_two_keys, a_queue_with_a_limit,
+    a_number_as_a_key, one_array_under_two_keys,
 ], ids=lambda f: f.__name__)  # fmt: skip
 def test_refused(f):
     with pytest.raises(TangentLikeError) as caught:

@@ -44,7 +44,7 @@ STATEMENTS = {
     "missing module": "import no_such_module  # HERE\n    y = x",
     "class": "class Box:  # HERE\n        value = 1.0\n    y = x * Box.value",
     "dict of run-time length": "y = {a: x for a in x}[x[0]]  # HERE",
-    "set comprehension": "y = x * len({k for k in range(3)})  # HERE",
+    "a set gone through": "y = sum(x * k for k in {1, 2})  # HERE",
 }
 
 ALWAYS_REFUSED = {

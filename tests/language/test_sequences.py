@@ -187,7 +187,6 @@ REFUSED = {
     "a key of run time": "d = {0: a, 1: 'text'}\ny = d[int(c) % 2]",
     "a missing key": "d = {'p': a}\ny = d['q']",
     "a starred array": "y = max(*x)",
-    "a set": "y = len({1, 2}) * a",
     "a list of methods of run-time length": "y = [x.sum for v in x][0]()",
 }
 
