@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from tangent_like import facts, runtime
 from tangent_like.ir import Atom, Const, Op, Value
 
@@ -83,8 +85,16 @@ def on_a_copy(op: Op) -> tuple[Op, Op]:
     assert isinstance(op.fn, Store)
     array, *rest = op.args
     copied = Value(op.result.name, array.fact)
-    copy = Op(copied, runtime.copy, (array,), (), op.place, op.derivative)
+    function = runtime.copy if op.derivative else copy_of(array)
+    copy = Op(copied, function, (array,), (), op.place, op.derivative)
     return copy, replace(op, fn=op.fn.written_into(), args=(copied, *rest))
+
+
+def copy_of(array: Atom) -> Callable[..., Any]:
+    """What copies an array of the user's: its elements stay in their order in memory, in which
+    sums add them up."""
+    fact = facts.defined(array.fact)
+    return np.copy if isinstance(fact, facts.Array) and facts.rank(fact) != 1 else runtime.copy
 
 
 def is_basic(index: Atom) -> bool:

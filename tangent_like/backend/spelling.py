@@ -191,6 +191,12 @@ def _copy(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
     return None
 
 
+def _copy_in_order(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
+    """A copy whose rows lie one after the other is what the method makes."""
+    in_order = [getattr(atom, "value", None) for _, atom in op.keywords] == ["C"]
+    return _copy(op, args, refs) if in_order else None
+
+
 def _formatted(op: Op, args: list[ast.expr], refs: References) -> ast.expr:
     """An f-string where that is easy to read, else a call of `format`."""
     template = op.args[0].value if isinstance(op.args[0], ir.Const) else ""
@@ -279,4 +285,5 @@ _SPECIAL: dict[Any, Special] = {
     ir.flip: lambda op, args, refs: call(attribute(args[0], "reverse"), []),
     runtime.zeros_like: _zeros_like,
     runtime.copy: _copy,
+    np.copy: _copy_in_order,
 }

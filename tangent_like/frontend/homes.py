@@ -184,7 +184,7 @@ def note_items(state: Lowering, buffer: Buffer, value: Atom) -> None:
 
 def _mingle(state: Lowering, buffer: Buffer) -> None:
     buffer.apart = False
-    state.mingled += 1
+    state.mingled.append(buffer)
 
 
 def _holds_items(fact: facts.Fact) -> bool:

@@ -84,6 +84,8 @@ def _operands(op: Op | None) -> tuple[Atom, ...] | None:
         return op.args[:1] if _keeps_order(op.args[1]) else None
     if in_rows(op):
         return op.args[:1]
+    if op.fn is np.copy and [getattr(a, "value", None) for _, a in op.keywords] == ["C"]:
+        return ()
     elementwise = isinstance(op.fn, np.ufunc) and op.fn.signature is None
     if elementwise or op.fn in _AS_OPERANDS:
         return None if op.keywords else tuple(a for a in op.args if _may_be_array(a))

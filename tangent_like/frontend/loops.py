@@ -192,7 +192,7 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
     }  # fmt: skip
     plan = _Plan(node, iterable, before, dict(first), serial, learnt, lost)
     for attempt in itertools.count():
-        mingled = state.mingled
+        mingled = len(state.mingled)
         trial = _tried(state, plan)
         joined = {n: _joined(before, n, trial.env, guess) for n, guess in plan.guesses.items()}
         changed = [
@@ -203,7 +203,8 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
         for name in changed:
             plan.guesses[name] = joined[name] if attempt < _ATTEMPTS - 2 else facts.UNKNOWN
         news = _learn_of_cells(plan, trial)
-        news |= _learn_of_memory(state, plan, trial) or state.mingled > mingled
+        news |= _learn_of_memory(state, plan, trial)
+        news |= any(buffer.root.serial < serial for buffer in state.mingled[mingled:])
         news |= _lose_names(plan, trial)
         if not news and not changed:
             break

@@ -10,7 +10,7 @@ import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.build import Builder
-from tangent_like.ir import Atom
+from tangent_like.ir import Atom, Const
 
 Arguments = tuple[Any, list[Atom], dict[str, Atom]]
 Method = Callable[[Any, list[Atom], dict[str, Atom]], Arguments]
@@ -51,6 +51,18 @@ def _compress(state: Any, args: list[Atom], keywords: dict[str, Atom]) -> Argume
     return np.compress, [condition, x, *rest], keywords
 
 
+def _copy(state: Any, args: list[Atom], keywords: dict[str, Atom]) -> Arguments:
+    """`x.copy()` lays rows out one after the other, `np.copy(x)` leaves the order as it is."""
+    x, *order = args
+    return np.copy, [x], {"order": order[0] if order else Const("C"), **keywords}
+
+
+def _flatten(state: Any, args: list[Atom], keywords: dict[str, Atom]) -> Arguments:
+    """`x.flatten()` is a copy even where `x.ravel()` is a view."""
+    flat = state.builder.op(np.ravel, args, keywords)
+    return _copy(state, [flat], {})
+
+
 _NAMES = (
     "sum", "mean", "prod", "std", "var", "max", "min", "cumsum", "cumprod", "dot", "ravel",
     "argmax", "argmin", "argsort", "all", "any", "trace", "diagonal", "squeeze", "repeat",
@@ -62,8 +74,8 @@ METHODS: dict[str, Method] = {
     **{name: _same(getattr(np, name)) for name in _NAMES if hasattr(np, name)},
     "reshape": _gathered(np.reshape),
     "transpose": _gathered(np.transpose),
-    "flatten": _same(np.ravel),
-    "copy": _same(np.copy),
+    "flatten": _flatten,
+    "copy": _copy,
     "compress": _compress,
     "item": _item,
 }

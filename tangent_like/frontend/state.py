@@ -118,8 +118,8 @@ class Lowering:
     apart: set[Value] = field(default_factory=set)
     """Tapes of which each item was made anew when it was pushed."""
 
-    mingled: int = 0
-    """How often a list was found to hold what others hold too."""
+    mingled: list[Buffer] = field(default_factory=list)
+    """The lists that were found to hold what others hold too."""
 
     written: int = 0
     """How often something was written into."""

@@ -26,7 +26,7 @@ from tangent_like import facts, ir, runtime
 from tangent_like.analysis.lifetimes import lifetimes
 from tangent_like.analysis.ownership import Plan, loops_around
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
-from tangent_like.stores import Store, is_basic, on_a_copy
+from tangent_like.stores import Store, copy_of, is_basic, on_a_copy
 
 _LISTS = (runtime.appended, runtime.without_last)
 _ZEROS = (runtime.zeros_like, np.zeros)
@@ -90,7 +90,7 @@ def _rebuilt(block: Block, plan: Plan) -> Block:
 def _copied(init: Atom, param: Value, plan: Plan, loop: Loop) -> Op:
     """What a loop starts from: a copy, made at once where the original is a number spread out."""
     made = plan.definitions.get(init) if isinstance(init, Value) else None
-    fn: Any = runtime.copy
+    fn: Any = copy_of(param)
     args: tuple[Atom, ...] = (init,)
     if made and made.fn is np.broadcast_to and facts.is_scalar(made.args[0].fact):
         fn, args = np.full, (made.args[1], made.args[0])

@@ -112,6 +112,44 @@ def test_an_argument_in_order_is_left_as_it_is():
     np.testing.assert_allclose(gradient, [[0, 0.8, 1.2], [1.6, 6.0, 2.4]])
 
 
+def flattened(m):
+    y = m * 2.0
+    v = y.flatten()
+    v[0] = m[1, 1] ** 2
+    y[0, 1] *= v[1]
+    return np.sum(v * v) + np.sum(y * y)
+
+
+def copied_in_order(m):
+    y = m.T.copy()
+    v = y.ravel()
+    v[1] *= m[0, 1]
+    return np.sum(y**3) * v[1]
+
+
+@pytest.mark.parametrize("f", [flattened, copied_in_order])
+def test_copies(f):
+    assert_derivatives(f, M)
+
+
+def added_up(m):
+    m[0, 1] = m[1, 1]
+    y = np.sin(m)
+    z = y
+    s = np.sum(z)
+    z[0] *= 3.0
+    w, v = z.copy(), np.copy(z)
+    return s * np.sum(z), np.sum(w), np.sum(v)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_elements_are_added_up_in_the_order_of_the_plain_call(order):
+    x = np.random.default_rng(0).normal(size=(5, 7, 6)).transpose(order)
+    want = added_up(np.copy(x))
+    assert tl.jvp(added_up, (x,), (x,))[0] == want
+    assert tl.vjp(added_up, x)[0] == want
+
+
 def transposed(m):
     v = m.T.ravel()
     v[0] = 2.0

@@ -182,6 +182,20 @@ def written_before_it_is_appended(x, n):
     return s
 
 
+class Pair:
+    def __init__(self, p, q):
+        self.p = p
+        self.q = q
+
+
+def in_an_object_with_its_row(x, n):
+    table = np.outer(x, x)
+    for row in table:
+        pair = Pair(table, row)
+        pair.q[0] *= pair.p[n - 2, 1]
+    return np.sum(table * np.sin(table))
+
+
 def an_item_written(x, n):
     parts = [x * (k + 1) for k in range(n)]
     one = parts[1]
@@ -191,6 +205,7 @@ def an_item_written(x, n):
 
 @pytest.mark.parametrize("f", [
     copies_in_a_list, written_before_it_is_appended, an_item_written, the_same_item_twice,
+    in_an_object_with_its_row,
 ])  # fmt: skip
 def test_items_of_lists(f):
     assert_derivatives(f, VECTOR, 3, wrt=0)

@@ -134,6 +134,8 @@ MATRIX = {
     "transposed add": "b.T[0] += a[1] ** 2",
     "whole transposed": "b.T[...] *= a",
     "matrix product": "b @= a",
+    "floor division": "b //= 0.7\n    b += b[-1] * a",
+    "remainder": "b %= a + 4.0",
     "sort rows": "b *= -1.0\n    b.sort()",
     "sort columns": "b *= -1.0\n    b.sort(axis=0)",
     "outer update": "b -= np.outer(b[:, 0], b[0])",

@@ -35,6 +35,7 @@ from tests.random_programs.writing import (
 
 NAMES = ["y", "z", "u", "v", "w", "a", "b", "bx", "t", "row", "old", "new", "by", "dx"]
 FLOATS = ["s", "c", "total", "k"]
+FLAT = ["ravel()", "reshape(-1)", "flatten()"]
 BOX = """
 class Box:
     def __init__(self, p, q):
@@ -77,7 +78,7 @@ def alias(d: Draw, s: Scope) -> list[str]:
     if shape == (4,) and d.chance(15):
         return bound(d, s, (2, 2), f"{text}.reshape(2, 2)")
     if d.chance(8):
-        return bound(d, s, (int(np.prod(shape)),), f"{text}.{d.one(['ravel()', 'reshape(-1)'])}")
+        return bound(d, s, (int(np.prod(shape)),), f"{text}.{d.one(FLAT)}")
     other = of_shape(d, s, shape)
     if other and d.chance(10):
         return bound(d, s, shape, f"{text} if {condition(d, s)} else {other}")
