@@ -222,6 +222,6 @@ def test_a_global_is_not_written():
 
 def test_a_mask_of_a_known_length_beside_a_shorter_slice():
     """The slice has a symbol less three for its length, the mask two: found by random programs."""
-    line = "np.copyto(b[1:, 2:, ...], b[0, 0], where=np.full((2, 1), 0.5) > 0.1)"
+    line = "np.copyto(b[1:, 3:, ...], 0.5, where=np.full((2, 1), 0.5) > 0.1)"
     f = define(f"def f(a):\n    b = a * a\n    {line}\n    return np.sum(b**2)\n", "f", np=np)
-    assert_derivatives(f, A)
+    assert_derivatives(f, np.linspace(0.2, 1.4, 12).reshape(3, 4))
