@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +19,9 @@ from tangent_like.dispatch import (
     place_of,
     underlying,
 )
-from tangent_like.draws import same_draws
 from tangent_like.errors import ArgumentError
 from tangent_like.frontend import operators
+from tangent_like.jacobians import Jacobian
 from tangent_like.parts import items_of, map_leaves
 from tangent_like.request import Options
 from tangent_like.rules import registry
@@ -221,21 +220,21 @@ def jacfwd(
     function: Callable[..., Any], wrt: Wrt = 0, **options: Unpack[Options]
 ) -> Callable[..., Any]:
     """The Jacobian by forward mode, a column at a time: shape of the result, then of the input."""
-    return _jacobian(function, wrt, "fwd", options)
+    return Jacobian(function, wrt, "fwd", options)
 
 
 def jacrev(
     function: Callable[..., Any], wrt: Wrt = 0, **options: Unpack[Options]
 ) -> Callable[..., Any]:
     """The Jacobian by reverse mode, a row at a time: shape of the result, then of the input."""
-    return _jacobian(function, wrt, "rev", options)
+    return Jacobian(function, wrt, "rev", options)
 
 
 def jacobian(
     function: Callable[..., Any], wrt: Wrt = 0, **options: Unpack[Options]
 ) -> Callable[..., Any]:
     """The Jacobian by the mode that needs fewer sweeps; shape of the result, then of the input."""
-    return _jacobian(function, wrt, "auto", options)
+    return Jacobian(function, wrt, "auto", options)
 
 
 def hessian(
@@ -245,84 +244,7 @@ def hessian(
 
     For a tuple `wrt`, a tuple of tuples.
     """
-    return _jacobian(grad(function, wrt, cache=options.get("cache", True)), wrt, "fwd", options)
-
-
-class _jacobian:
-    """A Jacobian as a callable; picklable, with the function's metadata."""
-
-    def __init__(self, function: Any, wrt: Wrt, mode: str, options: Options):
-        self.function = underlying(function)
-        self.wrt = wrt
-        self.mode = mode
-        self.options = options
-        self.first = Derivative(self.function, "vjp", wrt, **options)
-        functools.update_wrapper(self, self.function, updated=())
-
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
-        bound = self.first.bind((*args, None), keywords)[:-1]
-        positions = self.first.request.wrt
-        bound = tuple(float(a) if i in positions and isinstance(a, (int, np.integer)) else a
-                      for i, a in enumerate(bound))  # fmt: skip
-        again = same_draws(self.function, bound)
-        blocks = tuple(self.block(bound, i, again) for i in positions)
-        if not isinstance(self.wrt, tuple):
-            return blocks[0]
-        if blocks and isinstance(blocks[0], tuple):
-            return tuple(zip(*blocks, strict=True))
-        return blocks
-
-    def block(self, args: tuple[Any, ...], i: int, again: Any) -> Any:
-        x = args[i]
-        if isinstance(x, (tuple, list)):
-            raise ArgumentError("the Jacobian with respect to a tuple or list: pass an array")
-        value = again(self.function)(*args)
-        if isinstance(value, (tuple, list)):
-            return tuple(
-                self.forward(args, i, again, operator.itemgetter(k)) for k in range(len(value))
-            )
-        many = np.size(value) > np.size(x)
-        if self.mode == "fwd" or (self.mode == "auto" and many):
-            return self.forward(args, i, again, lambda out: out)
-        return self.reverse(args, i, again, value)
-
-    def forward(
-        self, args: tuple[Any, ...], i: int, again: Any, pick: Callable[[Any], Any]
-    ) -> Any:
-        """Column by column."""
-        derived = again(_derivative(self.function, "jvp", (i,), **self.options))
-        x = args[i]
-        columns = [np.asarray(pick(derived(*args, e)[1])) for e in _basis(x)]
-        if not np.ndim(x):
-            return columns[0][()]
-        if not columns:
-            return np.zeros((*np.shape(pick(self.function(*args))), *np.shape(x)))
-        stacked = np.stack(columns, axis=-1)
-        return stacked.reshape((*stacked.shape[:-1], *np.shape(x)))
-
-    def reverse(self, args: tuple[Any, ...], i: int, again: Any, value: Any) -> Any:
-        """Row by row."""
-        derived = again(_derivative(self.function, "vjp", (i,), **self.options))
-        rows = [np.asarray(derived(*args, e)[0]) for e in _basis(value)]
-        if not np.ndim(value):
-            return rows[0][()]
-        shape = (*np.shape(value), *np.shape(args[i]))
-        return np.stack(rows).reshape(shape) if rows else np.zeros(shape)
-
-    def __reduce__(self) -> Any:
-        return _jacobian, (self.function, self.wrt, self.mode, self.options)
-
-
-def _basis(like: Any) -> list[Any]:
-    """The unit vectors of the shape and type of `like`."""
-    if not isinstance(like, np.ndarray):
-        return [1.0]
-    found = []
-    for k in range(like.size):
-        unit = np.zeros(like.shape, like.dtype if like.dtype.kind in "fc" else float)
-        unit.flat[k] = 1.0
-        found.append(unit)
-    return found
+    return Jacobian(grad(function, wrt, cache=options.get("cache", True)), wrt, "fwd", options)
 
 
 # --- looking at the compiler's work -------------------------------------------------------------

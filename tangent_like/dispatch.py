@@ -136,19 +136,22 @@ class Derivative:
         with one_compiler():
             found = self.held(kinds)
             if found is None:
-                found = compiled(self.function, kinds, self.request)
-                self._versions.setdefault(kinds, []).append(found)
-                self._latest = found
+                found = self._latest = self.for_kinds(kinds)
                 self.enter(args, found, found.calls[0])
             self.remember(shapes, found)
         return found
 
     def for_kinds(self, kinds: Sequence[Fact]) -> Compiled:
-        """The compiled version for arguments of these kinds."""
-        return compiled(self.function, kinds, self.request)
+        """The compiled version for arguments of these kinds, compiled now if there is none."""
+        with one_compiler():
+            found = self.held(kinds)
+            if found is None:
+                found = compiled(self.function, kinds, self.request)
+                self._versions.setdefault(tuple(kinds), []).append(found)
+        return found
 
-    def held(self, kinds: tuple[Fact, ...]) -> Compiled | None:
-        for version in self._versions.get(kinds, ()):
+    def held(self, kinds: Sequence[Fact]) -> Compiled | None:
+        for version in self._versions.get(tuple(kinds), ()):
             if all(guard.holds() for guard in version.guards):
                 return version
         return None
@@ -335,9 +338,9 @@ def extra_parameters(
     operator: str, request: Request, own: Sequence[inspect.Parameter]
 ) -> list[inspect.Parameter]:
     """What a derivative takes after the arguments of the function: tangents, or a seed."""
-    prefix = {"jvp": "d", "hvp": "v"}.get(operator)
+    prefix = {"jvp": "d", "hvp": "v", "columns": "d"}.get(operator)
     names = [f"{prefix}{own[i].name}" for i in request.wrt] if prefix else []
-    if operator == "vjp":
+    if operator in ("vjp", "rows"):
         names = ["by"]
     taken = {p.name for p in own}
     for k, name in enumerate(names):

@@ -134,6 +134,11 @@ class ArgumentError(TangentLikeError, TypeError):
     """A derivative was asked for, or called, with arguments that do not fit."""
 
 
+class NotStackable(TangentLikeError):
+    """Derivatives in many directions at once cannot be written for this function: they are taken
+    one after another, and nobody sees this error."""
+
+
 class InternalError(TangentLikeError):
     """An invariant of the compiler is broken: never the user's fault."""
 

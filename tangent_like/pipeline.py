@@ -13,6 +13,7 @@ from tangent_like.backend.printing import module_text
 from tangent_like.backend.references import References
 from tangent_like.collection import collection_paused
 from tangent_like.custom.calls import custom_function
+from tangent_like.directions import stacked
 from tangent_like.errors import Place
 from tangent_like.facts import Fact
 from tangent_like.frontend.kinds import instantiate
@@ -30,7 +31,7 @@ from tangent_like.rules import registry
 from tangent_like.simplify import FINAL_PASSES, PASSES, PLAIN_PASSES, Pass
 from tangent_like.simplify.dead import remove_dead
 from tangent_like.switches import checking, simplifying
-from tangent_like.transform import split, transform
+from tangent_like.transform import STACKED, split, transform
 from tangent_like.verify import verify
 
 
@@ -60,7 +61,10 @@ def derivative_list(
     function = primal(target, kinds[: argument_count(target)], module)
     base = function.name if function.name.isidentifier() else "f"
     named = replace(function, name=f"{base}_{request.operator}")
-    return checked(transform(named, request))
+    found = checked(transform(named, request))
+    if request.operator in STACKED:
+        return checked(stacked(simplified(found), found.params[-1:]))
+    return found
 
 
 def argument_count(target: Any) -> int:

@@ -51,6 +51,8 @@ def transform(function: Function, request: Request) -> Function:
         return with_seed(function, request)
     if operator == "jvp":
         return forward(function, request.wrt)
+    if operator in STACKED:
+        return for_one(function, request)
     if operator == "derivative":
         for _ in range(request.order):
             function = remove_dead(slope(function, request.wrt))
@@ -59,6 +61,17 @@ def transform(function: Function, request: Request) -> Function:
         gradient = joint(function, request, gradient_seeds(function, request), False)
         return only_tangent(forward(remove_dead(gradient), request.wrt))
     raise AssertionError(f"an unknown operator {operator}")
+
+
+STACKED = frozenset({"columns", "rows"})
+"""Operators of many directions at once."""
+
+
+def for_one(function: Function, request: Request) -> Function:
+    """The list of `columns` or `rows` for one direction, its last parameter."""
+    if request.operator == "rows":
+        return with_seed(function, request)
+    return only_tangent(forward(function, request.wrt))
 
 
 # --- reverse mode -------------------------------------------------------------------------------

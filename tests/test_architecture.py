@@ -21,11 +21,11 @@ LAYERS: list[set[str]] = [
     # What everything may know.
     {"parts"},
     {"draws", "collection", "deep", "errors", "facts", "request", "switches", "version"},
-    {"faults", "ir", "runtime", "scipy_runtime", "solvers"},
+    {"faults", "ir", "runtime", "scipy_runtime", "solvers", "stack_runtime"},
     {"dynamic", "einsum_runtime", "linalg_runtime", "list_runtime", "records", "stores"},
     {"effects", "infer", "recomputation", "forward_changes", "numba_runtime", "show", "undefined"},
     {"build", "identities", "verify"},
-    {"gradient_block", "trees", "undoing"},
+    {"directions", "gradient_block", "trees", "undoing"},
     {"rules"},
     {"analysis"},
     {"list_rules", "store_rules"},
@@ -41,6 +41,7 @@ LAYERS: list[set[str]] = [
     {"cache", "entry", "pipeline"},
     # What users call.
     {"dispatch"},
+    {"jacobians"},
     {"api", "benchmark_plot", "check", "document"},
     {"benchmark", "dynamic_derivatives", "export", "rule_check"},
     {"decorator"},

@@ -25,19 +25,21 @@ from tangent_like import (
     runtime,
     scipy_runtime,
     solvers,
+    stack_runtime,
 )
 from tangent_like.frontend.externals import External, Globals
 
 _OURS = tuple(
     module.__name__
     for module in (
-        dynamic, einsum_runtime, linalg_runtime, list_runtime, runtime, scipy_runtime, solvers
+        dynamic, einsum_runtime, linalg_runtime, list_runtime, runtime, scipy_runtime, solvers,
+        stack_runtime,
     )
 )
 _SHORT = {"numpy": "np", "numpy.linalg": "np.linalg", "numpy.fft": "np.fft"}
 
 
-_HELPERS = (runtime.__name__, "tangent_like.numba_runtime.")
+_HELPERS = (runtime.__name__, stack_runtime.__name__, "tangent_like.numba_runtime.")
 """Modules whose functions are imported by name."""
 
 
