@@ -167,6 +167,15 @@ def repeat_to(items: Any, longer: Any) -> Any:
     return items * (len(longer) // len(items)) if items else []
 
 
+def raised_by(body: Any, operands: Any, *kinds: Any) -> Any:
+    """The exception of one of these kinds that a body raises; None where it raises none."""
+    try:
+        body(*operands)
+    except kinds as error:
+        return error
+    return None
+
+
 def zeros_like(x: Any) -> Any:
     """Zero of the shape and type of `x`: a number, an array, or a structure of these."""
     if isinstance(x, np.ndarray):

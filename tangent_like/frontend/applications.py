@@ -21,6 +21,7 @@ from tangent_like.frontend import (
     copies,
     functional,
     iterators,
+    managers,
     reflection,
 )
 from tangent_like.frontend.application import Application, Handler
@@ -60,6 +61,9 @@ def apply(
         return handler(own)
     if hasattr(function, "registry"):
         return functional.dispatched(own)
+    managing = managers.managing(function, args, keywords)
+    if managing is not None:
+        return managing
     _refuse_iterators(own)
     return None
 

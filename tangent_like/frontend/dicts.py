@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tangent_like import facts, ir, runtime
-from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.choices import choose
+from tangent_like.frontend.failures import impossible
 from tangent_like.frontend.homes import forget_slots, home_of, note_taken_out, put_in
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import consumed, make_table
@@ -206,7 +207,8 @@ def _pop_item(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) ->
     first = bool(args) and isinstance(args[0], Const) and not args[0].value
     if isinstance(owner.fact, facts.Record):
         if not owner.fact.keys:
-            raise NeverSupported("`popitem` of an empty dict", state.place(node), "test it first")
+            what = "popitem(): dictionary is empty"
+            raise impossible(state, node, KeyError, what, "`popitem` of an empty dict", "test it")
         key: Atom = Const(owner.fact.keys[0 if first else -1])
     else:
         keys = _keys(state, node, owner, ())
@@ -260,9 +262,8 @@ def _remove_known(state: Lowering, node: Any, owner: Value, key: Any) -> Atom:
     assert isinstance(owner.fact, facts.Record)
     keys = list(owner.fact.keys)
     if key not in keys:
-        raise NeverSupported(
-            f"the key {key!r} is not in the dict", state.place(node), "test for it first"
-        )
+        message = f"the key {key!r} is not in the dict"
+        raise impossible(state, node, KeyError, key, message, "test for it first")
     items = items_of(state, owner)
     found = items.pop(keys.index(key))
     keys.remove(key)

@@ -13,13 +13,14 @@ import gast
 import numpy as np
 
 from tangent_like import facts, ir
-from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.errors import NotYetSupported
 from tangent_like.frontend import containers, dicts, selection, sequences, tables
 from tangent_like.frontend.application import Made, lower_made
 from tangent_like.frontend.arithmetic import binary, refuse_functions
 from tangent_like.frontend.branches import truth
 from tangent_like.frontend.calls import lower_call
 from tangent_like.frontend.choices import choose, logical, lower_bool_operation, lower_if_expression
+from tangent_like.frontend.failures import impossible
 from tangent_like.frontend.functions import local_function
 from tangent_like.frontend.index_tricks import index_trick
 from tangent_like.frontend.memory import fresh
@@ -250,11 +251,11 @@ def _refuse_missing_item(state: Lowering, node: Any, fact: facts.Fact, index: At
         return
     place, count = index.value, len(fact.items)
     if isinstance(place, int) and not -count <= place < count:
-        raise NeverSupported(
-            f"item {place} of {count}, which is an IndexError",
-            state.place(node),
-            "test the length first",
-        )
+        word = "tuple" if isinstance(fact, facts.Tuple) else "list"
+        raise impossible(
+            state, node, IndexError, f"{word} index out of range",
+            f"item {place} of {count}, which is an IndexError", "test the length first",
+        )  # fmt: skip
 
 
 def _slice(state: Lowering, node: Any) -> Atom:

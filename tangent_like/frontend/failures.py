@@ -18,15 +18,19 @@ import gast
 
 from tangent_like import ir
 from tangent_like.build import Unreachable
-from tangent_like.errors import NotYetSupported
+from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.state import TRUE, Lowering
 from tangent_like.ir import Atom, Block, Const, If
 
 
 def lower_raise(state: Lowering, node: Any) -> None:
-    if node.exc is None:
+    handled = state.frame.env.get("%error")
+    if node.exc is not None:
+        operands = [state.expression(node.exc)]
+    elif isinstance(handled, (ir.Value, Const)):
+        operands = [handled]
+    else:
         raise NotYetSupported("`raise` without an exception", state.place(node), "name it")
-    operands = [state.expression(node.exc)]
     if node.cause is not None:
         operands.append(state.expression(node.cause))
     fail(state, node, *operands)
@@ -36,6 +40,17 @@ def fail(state: Lowering, node: Any, *operands: Atom) -> None:
     """The end of a path: the operation that raises."""
     state.builder.op(ir.fail, operands, place=state.place(node))
     raise Unreachable
+
+
+def impossible(
+    state: Lowering, node: Any, kind: type[BaseException], what: object, message: str,
+    hint: str = "",
+) -> NeverSupported:  # fmt: skip
+    """The error for what can only raise an exception of this kind; inside a `try` whose handlers
+    take it, it is raised there."""
+    if any(issubclass(kind, taken) for taken in state.handled):
+        fail(state, node, state.builder.op(kind, (Const(what),), place=state.place(node)))
+    return NeverSupported(message, state.place(node), hint)
 
 
 class Failure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import operator
@@ -13,6 +14,7 @@ from tangent_like import facts
 from tangent_like.frontend.application import Application, Handler
 from tangent_like.frontend.names import external_atom
 from tangent_like.frontend.objects import Partial, make_table
+from tangent_like.frontend.scope import Bound, LocalFunction, Managing
 from tangent_like.frontend.structures import as_dict, made_of, replaced, type_of
 from tangent_like.ir import Atom, Block, Const
 from tangent_like.records import display_of
@@ -221,6 +223,24 @@ def wrapped(own: Application) -> Atom:
     return Const(Partial(Const(functools.cache), (), {}))
 
 
+def manager_of(own: Application) -> Atom:
+    """`contextmanager(generator)` of a generator inside the function."""
+    given = own.args[0]
+    if not isinstance(given, Const) or not isinstance(given.value, LocalFunction):
+        raise own.refusal("`contextmanager` of this", "use it as a decorator")
+    return Const(Bound(made_inside, (given,)))
+
+
+def made_inside(*operands: object, **named: object) -> object:
+    raise TypeError("it is worked out at compile time")
+
+
+def managed(own: Application) -> Atom:
+    *args, function = own.args
+    assert isinstance(function, Const)
+    return Const(Managing(function.value, tuple(args), dict(own.keywords)))
+
+
 def getter_of_attributes(own: Application) -> Atom:
     names = [atom.value for atom in own.args if isinstance(atom, Const)]
     return Const(operator.attrgetter(*names))
@@ -245,6 +265,8 @@ HANDLERS: dict[Any, Handler] = {
     operator.itemgetter: itemgetter,
     operator.attrgetter: getter_of_attributes,
     made_of: make_named,
+    contextlib.contextmanager: manager_of,
+    made_inside: managed,
     functools.lru_cache: remembered,
     functools.cache: remembered,
     functools.wraps: wrapped,

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tangent_like import facts, ir, runtime
-from tangent_like.errors import NeverSupported
 from tangent_like.frontend import dicts, edits
 from tangent_like.frontend.dicts import NONE, Method, items_of
+from tangent_like.frontend.failures import impossible
 from tangent_like.frontend.homes import forget_slots, home_of, put_in
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.run_time_functions import item_at_run_time
@@ -56,9 +56,8 @@ def write_item(state: Lowering, node: Any, owner: Value, key: Atom, value: Atom)
     elif isinstance(fact, facts.List) and isinstance(key, Const) and isinstance(key.value, int):
         items = items_of(state, owner)
         if not -len(items) <= key.value < len(items):
-            raise NeverSupported(
-                f"the list has no item {key.value}", state.place(node), "append it"
-            )
+            message, raised = f"the list has no item {key.value}", "assignment index out of range"
+            raise impossible(state, node, IndexError, f"list {raised}", message, "append it")
         items[key.value] = value
         edits.become(state, node, owner, items)
     else:
@@ -98,7 +97,8 @@ def _pop(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom
     items = items_of(state, owner)
     place = args[0].value if args else -1  # type: ignore[union-attr]
     if not -len(items) <= place < len(items):
-        raise NeverSupported("pop from a list without this item", state.place(node))
+        raised = "pop index out of range" if items else "pop from empty list"
+        raise impossible(state, node, IndexError, raised, "pop from a list without this item")
     found = items.pop(place)
     edits.become(state, node, owner, items)
     return fresh(state, found, node)

@@ -23,9 +23,10 @@ import numpy as np
 from tangent_like import ir
 from tangent_like.build import Unreachable
 from tangent_like.errors import NotYetSupported
-from tangent_like.frontend import syntax
+from tangent_like.frontend import handlers, managers, syntax
 from tangent_like.frontend.branches import lower_statements
 from tangent_like.frontend.gradient_blocks import is_gradient_block, lower_gradient_block
+from tangent_like.frontend.handlers import Handler, lower_handled
 from tangent_like.frontend.state import FALSE, Lowering
 from tangent_like.frontend.targets import bind
 from tangent_like.ir import Atom, Const
@@ -55,17 +56,37 @@ def _managed(state: Lowering, node: Any, items: Sequence[Any]) -> None:
         _managed(state, node, items[1:])
     elif function is contextlib.suppress:
         kinds = [state.expression(a) for a in call.args]
-        _tried(state, node, kinds, lambda: _managed(state, node, items[1:]))
+        rest = gast.copy_location(gast.With(items[1:], node.body, None), node)
+        body = [rest] if items[1:] else node.body
+        if not lower_handled(state, node, body, [Handler(kinds, None, ())], ()):
+            _tried(state, node, kinds, lambda: _managed(state, node, items[1:]))
     elif function in _HARMLESS and items[0].optional_vars is None:
         manager = state.expression(call)
         _enclosed(state, (ir.enter, (manager,)), ir.leave, lambda: _managed(state, node, items[1:]))
     else:
+        _entered(state, node, items)
+
+
+def _entered(state: Lowering, node: Any, items: Sequence[Any]) -> None:
+    """A context manager of the user's."""
+    written, target = items[0].context_expr, items[0].optional_vars
+    manager = state.expression(written)
+
+    def rest() -> None:
+        _managed(state, node, items[1:])
+
+    if not managers.is_manager(manager):
         raise NotYetSupported(
             "this context manager",
-            state.place(call),
+            state.place(written),
             "enter it around the call of the derivative; known are np.errstate, np.printoptions, "
-            "warnings.catch_warnings, contextlib.nullcontext and contextlib.suppress",
+            "warnings.catch_warnings, contextlib.nullcontext, contextlib.suppress, and your own",
         )
+    if isinstance(manager, Const):
+        managers.lower_generated(state, node, manager.value, target, rest)
+    else:
+        leaving = managers.enter(state, written, manager, target)
+        _finally(state, node, rest, [leaving])
 
 
 def _enclosed(state: Lowering, opening: Any, closing: Any, lower: Any) -> None:
@@ -84,14 +105,17 @@ def _enclosed(state: Lowering, opening: Any, closing: Any, lower: Any) -> None:
 def lower_try(state: Lowering, node: Any) -> None:
     def body() -> None:
         if node.handlers:
-            kinds = [kind for h in node.handlers for kind in _kinds(state, h)]
+            taking = [Handler(_kinds(state, h), h.name, h.body) for h in node.handlers]
+            if lower_handled(state, node, node.body, taking, node.orelse):
+                return
+            kinds = [kind for handler in taking for kind in handler.kinds]
             _tried(state, node, kinds, lambda: lower_statements(state, node.body))
         else:
             lower_statements(state, node.body)
         lower_statements(state, node.orelse)
 
     if node.finalbody:
-        _finally(state, node, body)
+        _finally(state, node, body, node.finalbody)
     else:
         body()
 
@@ -123,15 +147,15 @@ def _tried(state: Lowering, node: Any, kinds: Sequence[Atom], lower: Any) -> Non
 _EXITS = ("%left", "%go", "%broke", "%returned")
 
 
-def _finally(state: Lowering, node: Any, body: Any) -> None:
+def _finally(state: Lowering, node: Any, body: Any, finalbody: Sequence[Any]) -> None:
     """The statements of `finally` run whichever way the body is left, and then it is left."""
-    if syntax.may_exit(node.finalbody):
+    if syntax.may_exit(finalbody):
         raise NotYetSupported(
             "leaving a `finally` block early", state.place(node), "leave after the `try`"
         )
     raised = False
     before = state.frame.read_late
-    state.frame.read_late = before | syntax.mentioned_names(node.finalbody)
+    state.frame.read_late = before | syntax.mentioned_names(finalbody)
     try:
         body()
     except Unreachable:
@@ -145,8 +169,13 @@ def _finally(state: Lowering, node: Any, body: Any) -> None:
         raise NotYetSupported(
             "a `try` that always raises", state.place(node), "raise without `try`"
         )
-    lower_statements(state, node.finalbody)
+    lower_statements(state, finalbody)
     state.frame.env.update(left)
 
 
-HANDLERS: dict[type, Any] = {gast.With: lower_with, gast.Try: lower_try}
+HANDLERS: dict[type, Any] = {
+    gast.With: lower_with,
+    gast.Try: lower_try,
+    **handlers.HANDLERS,
+    **managers.HANDLERS,
+}

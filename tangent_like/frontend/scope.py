@@ -199,6 +199,19 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Managing:
+    """A call of a function with `contextlib.contextmanager`, which `with` enters; `function` is
+    the generator."""
+
+    function: Any
+    args: tuple[Atom, ...]
+    keywords: Mapping[str, Atom]
+
+    def __call__(self, *args: object) -> object:
+        raise TypeError("a context manager exists at compile time only")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Method:
     """A function of a class, bound to the object it was read from."""
 

@@ -129,6 +129,9 @@ class Lowering:
     loops: int = 0
     """How many loops of generated code are around what is being lowered."""
 
+    handled: tuple[type[BaseException], ...] = ()
+    """What the handlers around take, inside the body of a `try`."""
+
     learnt: Learnt = field(default_factory=Learnt)
     """What is known of the loops in the body that is being lowered."""
 

@@ -24,6 +24,7 @@ import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported
+from tangent_like.frontend.failures import impossible
 from tangent_like.frontend.homes import home_of, may_alias, note_items
 from tangent_like.frontend.memory import fresh, set_held
 from tangent_like.frontend.protocols import is_object
@@ -119,9 +120,9 @@ def of_class(
     if not found and name in ("__name__", "__qualname__"):
         return Const(getattr(kind, name))
     if not found:
-        raise NeverSupported(
-            f"`{kind.__name__}` has no attribute `{name}` here", state.place(node),
-            "set it in `__init__`",
+        raise impossible(
+            state, node, AttributeError, f"{kind.__name__!r} object has no attribute {name!r}",
+            f"`{kind.__name__}` has no attribute `{name}` here", "set it in `__init__`",
         )  # fmt: skip
     defined = found[0]
     if is_named_tuple(kind) and name in ("_fields", "_make"):
@@ -253,7 +254,7 @@ def _member(state: Lowering, node: Any, kind: Any, args: Sequence[Atom]) -> Atom
     try:
         return Const(kind(args[0].value))
     except ValueError as error:
-        raise NeverSupported(str(error), state.place(node)) from None
+        raise impossible(state, node, ValueError, str(error), str(error)) from None
 
 
 def _namespace(

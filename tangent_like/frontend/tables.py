@@ -9,6 +9,7 @@ import gast
 
 from tangent_like import ir
 from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend.failures import impossible
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import make_table, table_of
 from tangent_like.frontend.state import Lowering
@@ -44,9 +45,8 @@ def read(state: Lowering, table: Mapping[Any, Atom], key: Atom, node: Any) -> At
     assert isinstance(key, Const)
     found = table.get(_hashable(state, key, node))
     if found is None:
-        raise NeverSupported(
-            f"the key {key.value!r} is not in the dict", state.place(node), "read it with `get`"
-        )
+        message = f"the key {key.value!r} is not in the dict"
+        raise impossible(state, node, KeyError, key.value, message, "read it with `get`")
     return found
 
 

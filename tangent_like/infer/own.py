@@ -118,6 +118,7 @@ special[ir.push] = lambda tape, value: Opaque("NoneType")
 special[ir.put] = lambda tape, index, value: Opaque("NoneType")
 for _silent in (print, ir.fail, ir.keep, ir.enter, ir.leave, ir.enter_try, ir.leave_try):
     special[_silent] = lambda *operands, **keywords: Opaque("NoneType")
+special[runtime.raised_by] = lambda body, operands, *kinds: Opaque("Exception")
 special[str.format] = lambda *operands, **keywords: Opaque("str")
 special[ir.freeze] = lambda tape: facts.ListOf(_fact_of_pop(tape))
 special[ir.thaw] = lambda items: facts.Tape(item_of_iterable(items))

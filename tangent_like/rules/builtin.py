@@ -122,7 +122,7 @@ def _extreme(function: Any, better: Any) -> None:
 
 _extreme(max, lambda w, x: w > x)
 _extreme(min, lambda w, x: w < x)
-constant(runtime.equal_shares, runtime.ordering)
+constant(runtime.equal_shares, runtime.ordering, runtime.raised_by)
 infer.special[runtime.drain] = infer.special[ir.freeze]
 infer.special[runtime.ordering] = lambda *operands: facts.ListOf(facts.INT)
 
