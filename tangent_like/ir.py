@@ -237,6 +237,13 @@ def walk(block: Block) -> Iterator[Statement]:
             pending.pop()
 
 
+def blocks_in(block: Block) -> Iterator[Block]:
+    """The block and all below it."""
+    yield block
+    for statement in walk(block):
+        yield from blocks_of(statement)
+
+
 def atoms_in(block: Block) -> list[Atom]:
     """Every atom that is read in and below the block, as often as it is read."""
     found = list(block.results)

@@ -1,12 +1,13 @@
 """What derivatives compiled by Numba may call; loaded only where they are.
 
 `reductions`, `products` and `stacks` hold functions of NumPy that Numba lacks, in the forms that
-derivatives use.  `helpers`, `decompositions`, `memory` and `special` give those of
+derivatives use.  `helpers`, `elements`, `decompositions`, `memory` and `special` give those of
 `tangent_like.runtime` and its like to Numba.
 """
 
 from tangent_like.numba_runtime import (
     decompositions,
+    elements,
     helpers,
     memory,
     products,
@@ -16,5 +17,6 @@ from tangent_like.numba_runtime import (
 )
 
 __all__ = [
-    "decompositions", "helpers", "memory", "products", "reductions", "special", "stacks",
+    "decompositions", "elements", "helpers", "memory", "products", "reductions", "special",
+    "stacks",
 ]  # fmt: skip

@@ -12,20 +12,34 @@ from tangent_like.numba_runtime.writing import implements
 
 @register_jitable
 def step_of(length: Any, count: Any) -> Any:
-    """How far to go from element to element of what is spread over `count` places."""
+    """How far to go from element to element of what is spread over `count` places; a negative
+    number where the length does not fit."""
     if length == count:
         return 1
-    if length != 1:
-        raise ValueError("operands could not be broadcast together")
-    return 0
+    return 0 if length == 1 else -1
 
 
 @register_jitable
 def step_of_part(length: Any, like: Any, count: Any) -> Any:
     """The same for a part of an array that gathers what belongs to `like` elements."""
-    if length != like:
+    return step_of(length, count) if length == like else -1
+
+
+@register_jitable
+def if_fitting(count: Any, step: Any, misfits: Any) -> Any:
+    """How many elements a loop goes through: none where a step says that lengths do not fit,
+    which is noted in an array of one flag."""
+    if step < 0:
+        misfits[0] = True
+        return 0
+    return count
+
+
+@register_jitable
+def check_lengths(misfits: Any) -> None:
+    """Raise ValueError where lengths did not fit."""
+    if misfits[0]:
         raise ValueError("operands could not be broadcast together")
-    return step_of(length, count)
 
 
 def gathered(g: Any, like: Any) -> Any:
@@ -44,7 +58,8 @@ def _gathered(g: Any, like: Any) -> Any:
 
 @register_jitable
 def _total(g: Any, like: Any) -> Any:
-    step_of(len(like), len(g))
+    if len(like) != 1:
+        raise ValueError("operands could not be broadcast together")
     total = like[:1].astype(g.dtype)
     total[0] = g.sum()
     return total

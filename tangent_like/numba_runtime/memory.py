@@ -67,5 +67,5 @@ def _check_in_order(*arrays: Any) -> Any:
         for k, _ in enumerate(kinds)
     ]
     return function_from(
-        ["def checked(*arrays):", *checks, "    return None"], ArgumentError=ArgumentError
+        ["def written(*arrays):", *checks, "    return None"], ArgumentError=ArgumentError
     )

@@ -50,6 +50,8 @@ SLOW = {
     "rows by an array": (lambda a: np.sum(a[np.array([1, 1, 0])] ** 3), A),
     "differences": (lambda x: np.sum(np.diff(x) ** 2), X),
     "running sum": (lambda x: np.sum(np.cumsum(x) ** 2), X),
+    "median": (lambda x: np.median(x) * x[0], X),
+    "quantiles": (lambda x: np.sum(np.quantile(x, np.array([0.3, 0.8])) ** 2), X),
     "norm": (lambda x: np.linalg.norm(x) * 1.0, X),
     "solved": (lambda a, x: np.sum(np.linalg.solve(a, x[:2]) ** 2), SQUARE, X),
     "determinant": (lambda a: np.linalg.det(a) * 1.0, SQUARE),

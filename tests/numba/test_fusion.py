@@ -109,6 +109,28 @@ def carried(x, n: int):
     return np.sum(h * c)
 
 
+def gated(w, x, n: int):
+    """Rows of a matrix are used in parts, and each step makes another state."""
+    b = len(x)
+    total = 0.0
+    for k in range(n):
+        row = w[k]
+        x = x * row[:b] + x * x * row[b:]
+        total += np.sum(x)
+    return total
+
+
+def sums_of_rows(w, x):
+    total = 0.0
+    for k in range(len(w)):
+        row = w[k]
+        for j in range(len(x)):
+            total += row[j] * row[j] * x[j]
+        total += row[0]
+    return total
+
+
+WIDE = np.arange(30.0).reshape(3, 10) % 7 / 7
 CASES: dict[str, tuple[Any, ...]] = {
     "chain": (chain, X, Y),
     "shifted": (shifted, X),
@@ -129,10 +151,13 @@ CASES: dict[str, tuple[Any, ...]] = {
         adbench_lstm, np.arange(48.0).reshape(4, 12) % 7 / 7, np.arange(9.0).reshape(3, 3) / 9,
         np.arange(12.0).reshape(4, 3) / 12, np.arange(12.0).reshape(4, 3) % 5 / 5,
     ),
+    "gates": (gated, WIDE, X, 3),
+    "gates that are spread": (gated, WIDE[:, :2].copy(), X[:1], 3),
+    "sums of rows": (sums_of_rows, WIDE, X),
     "no element": (chain, X[:0], Y[:0]),
     "one element": (chain, X[:1], Y[:1]),
 }
-QUICK = ("chain", "lengths of tapes", "time steps", "overwritten", "a part of length 1")
+QUICK = ("gates", "chain", "lengths of tapes", "time steps", "a part of length 1")
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -174,6 +199,21 @@ def test_tapes_of_arrays_are_arrays() -> None:
     assert "np.empty((max(n, 0), len(x)))" in text
 
 
+def test_contributions_go_where_they_belong() -> None:
+    """Cotangents of parts of a row are added to the gradient's row, not to an array of zeros."""
+    text = code(gated, WIDE, X, 3)
+    assert "bw = np.zeros(" in text
+    assert "np.zeros(" not in text.split("bw = ")[1][len("np.zeros(") :]
+    assert "brow = bw[k]" in text
+
+
+def test_a_state_made_anew_in_each_iteration_is_one_array() -> None:
+    text = code(gated, WIDE, X, 3)
+    assert "np.empty(" not in text.split("bw = ")[1]
+    assert "bx[j] = " in text
+    assert "x1 = np.empty(n)" in text  # the first x is the caller's
+
+
 def test_division_by_zero_is_that_of_arrays() -> None:
     def f(x, y):
         z = x / y
@@ -191,6 +231,22 @@ def test_lengths_that_do_not_fit_raise() -> None:
     gradient(X, np.concatenate((X, Y)))
     with pytest.raises(ValueError, match="broadcast"):
         gradient(X, np.concatenate((X, Y[:3])))
+    with pytest.raises(ValueError, match="broadcast"):
+        gradient(X, X[:0])
+
+
+def test_lengths_that_do_not_fit_are_found_before_they_become_an_index() -> None:
+    def f(x, w, table):
+        z = np.sin(x * w[: len(x)]) + x
+        return np.sum(z * z) * table[int(z[0])]
+
+    text = code(f, X, Y, X)
+    assert text.index("check_lengths(misfits)") < text.index("for ")
+    gradient = tl.grad(f, (0, 1), **NUMBA)
+    for got, want in zip(gradient(X, Y, X), tl.grad(f, (0, 1))(X, Y, X), strict=True):
+        assert np.allclose(got, want, rtol=1e-13)
+    with pytest.raises(ValueError, match="broadcast"):
+        gradient(X, Y[:2], X)
 
 
 def test_loops_are_left_to_numba_where_it_runs_them_in_parallel() -> None:

@@ -96,9 +96,26 @@ def one_side(x):
     return np.sum(y * y)
 
 
+def in_a_while_loop(x, n: int):
+    y = x
+    k = 0
+    while k < n and y[0] < 4.0:
+        x += 0.5 * y[1]
+        if y[2] > 0.0:
+            y *= 0.7
+        k += 1
+    return np.sum(y * x)
+
+
+def through_another_shape(m):
+    v = m.ravel()
+    v[0] = m[1, 1] ** 2
+    return np.sum(m * m)
+
+
 CASES: list[tuple[Any, tuple[Any, ...]]] = [
     (diffusion, (X, 0.2, 3)), (double_buffer, (X, 0.2, 4)), (prefix_sums, (X,)),
-    (factorised, (SPD,)),
+    (factorised, (SPD,)), (in_a_while_loop, (X, 2)), (through_another_shape, (SPD,)),
 ]  # fmt: skip
 SLOW: list[tuple[Any, tuple[Any, ...]]] = [
     (slices, (X, 3)), (whole, (X,)),
@@ -122,6 +139,11 @@ def test_parts_are_changed_through_views() -> None:
     text = "".join(line for line in lines if not line.lstrip().startswith("#"))
     assert "u[1:-1]\n" in text
     assert not any(sign in text for sign in ("[1:-1] +=", "[2:] +=", "[:-2] +="))
+
+
+def test_an_argument_in_another_order_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="do not lie in order"):
+        tl.grad(through_another_shape, backend="numba")(np.asfortranarray(SPD))
 
 
 def test_arguments_that_share_memory_are_refused() -> None:

@@ -1,18 +1,31 @@
-"""The loop that computes lanes, element by element (see `fusion.py`)."""
+"""The loop that computes lanes, element by element (see `fusion.py`).
+
+Where something may be spread, it goes from element to element by a step of 0 or 1:
+
+    step = step_of(len(w), len(x))
+    n = if_fitting(len(x), step, misfits)
+    if step == 1:
+        for i in range(n): y[i] = x[i] * w[i]
+    else:
+        for i in range(n): y[i] = x[i] * w[i * step]
+
+Processors run the first loop several elements at a time.
+"""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.backend.numba_dialect.lanes import Lane, set_element, shape_of
+from tangent_like.backend.numba_dialect.misfits import Misfits
 from tangent_like.backend.numba_dialect.rebuild import appended
 from tangent_like.build import Builder
-from tangent_like.ir import Atom, Const, Loop, Op, Statement, Value
+from tangent_like.ir import Atom, Const, If, Loop, Op, Statement, Value
 from tangent_like.numba_runtime.lengths import step_of, step_of_part
 
 _ELEMENTS = {"float64": facts.FLOAT, "bool": facts.BOOL, "int64": facts.INT}
@@ -23,10 +36,11 @@ def loop_over(
     elements: Collection[Value],
     needed: Collection[Value],
     apart: Callable[[Value, Value], bool],
+    misfits: Misfits,
 ) -> tuple[Statement, ...]:
     """The loop after what it needs.  `elements` are the arrays that the lanes compute, of which
     those in `needed` are read elsewhere too; `apart` tells which arrays share no element."""
-    return _Making(lanes, elements, needed, apart).statements()
+    return _Making(lanes, elements, needed, apart, misfits).statements()
 
 
 def measured(lanes: Sequence[Lane], elements: Collection[Value]) -> Value | None:
@@ -49,9 +63,11 @@ class _Making:
     elements: Collection[Value]
     needed: Collection[Value]
     apart: Callable[[Value, Value], bool]
+    misfits: Misfits
     items: list[Value] = field(default_factory=list)
     counts: list[Atom] = field(default_factory=list)
     steps: dict[Value, Atom] = field(default_factory=dict)
+    least: Atom = field(default_factory=lambda: Const(1))
     current: dict[Value, Atom] = field(default_factory=dict)
     """The elements that are known in this iteration."""
 
@@ -67,8 +83,28 @@ class _Making:
         totals = [lane for lane in self.lanes if lane.total]
         self.items = [Value(name, facts.INT) for name in ("i", "j")[-len(self.dims) :]]
         inits: list[Atom] = [Const(0.0) for _ in totals]
-        loop = self.nest(0, totals, inits)
-        return (*appended(self.before), loop)
+        if self.steps and not any(map(calls_function, self.lanes)):
+            self.append_versions(totals, inits)
+        else:
+            self.before.append(self.nest(0, totals, inits, self.before))
+        return appended(self.before)
+
+    def append_versions(self, totals: Sequence[Lane], inits: Sequence[Atom]) -> None:
+        """One loop for where nothing is spread, and one for where something is."""
+        test = self.before.op(operator.eq, (self.least, Const(1)))
+        general = self.version(totals, inits)
+        self.steps, self.current = {}, {}
+        self.items = [Value(item.name, item.fact) for item in self.items]
+        usual = self.version(totals, inits)
+        results = tuple(lane.op.result for lane in totals)
+        self.before.append(If(results, test, usual, general, self.place))
+
+    def version(self, totals: Sequence[Lane], inits: Sequence[Atom]) -> ir.Block:
+        heads = Builder(self.place, derivative=True)
+        loop = self.nest(0, totals, inits, heads)
+        loop = replace(loop, results=tuple(Value(r.name, r.fact) for r in loop.results))
+        heads.append(loop)
+        return heads.finish(loop.results)
 
     # --- before the loop ------------------------------------------------------------------------
 
@@ -85,6 +121,10 @@ class _Making:
                     self.step(lane, atom)
             if lane.like is not None:
                 self.step_of_part(lane)
+        if self.steps:
+            steps = list(dict.fromkeys(self.steps.values()))
+            self.least = self.before.op(min, steps, name="step") if len(steps) > 1 else steps[0]
+            self.counts = [self.misfits.checked(self.before, self.counts[0], self.least)]
 
     def make_parts(self, wanted: object) -> None:
         for lane in self.lanes:
@@ -124,24 +164,23 @@ class _Making:
 
     # --- the loop -------------------------------------------------------------------------------
 
-    def nest(self, axis: int, totals: Sequence[Lane], inits: Sequence[Atom]) -> Loop:
+    def nest(
+        self, axis: int, totals: Sequence[Lane], inits: Sequence[Atom], heads: Builder
+    ) -> Loop:
+        """The loop over an axis and those inside it; `heads` gets what it runs over."""
         params = [Value(lane.op.result.name, facts.FLOAT) for lane in totals]
-        heads = self.before if axis == 0 else Builder(self.place, derivative=True)
         iterable = heads.op(range, (self.counts[axis],))
         body = Builder(self.place, derivative=True)
         if axis + 1 < len(self.dims):
-            iterable_of_inner = self.nest(axis + 1, totals, params)
-            body.append(self.ranges.pop())
-            body.append(iterable_of_inner)
-            nexts: list[Atom] = list(iterable_of_inner.results)
+            inner = self.nest(axis + 1, totals, params, body)
+            body.append(inner)
+            nexts: list[Atom] = list(inner.results)
         else:
             self.sums = dict(zip(totals, params, strict=True))
             for lane in self.lanes:
                 self.compute(body, lane)
             nexts = [self.sums[lane] for lane in totals]
         if axis:
-            (made,) = appended(heads)
-            self.ranges.append(made)
             results = tuple(Value(p.name, p.fact) for p in params)
         else:
             results = tuple(lane.op.result for lane in totals)
@@ -150,8 +189,6 @@ class _Making:
             results, iterable, self.items[axis], tuple(inits), tuple(params), block, False,
             self.place,
         )  # fmt: skip
-
-    ranges: list[Statement] = field(default_factory=list)
 
     def compute(self, body: Builder, lane: Lane) -> None:
         body.place = lane.op.place
@@ -217,6 +254,14 @@ def applied(
     made = Value(name, fact)
     body.append(Op(made, fn, tuple(operands), (), body.place, True))  # type: ignore[arg-type]
     return made
+
+
+_ARITHMETIC = (np.divide, np.sqrt, np.absolute, np.maximum, np.minimum, np.negative, np.square)
+
+
+def calls_function(lane: Lane) -> bool:
+    """Whether an element takes more than arithmetic, so that elements come one by one anyway."""
+    return isinstance(lane.fn, np.ufunc) and lane.fn not in _ARITHMETIC
 
 
 def leaves(lane: Lane, elements: Collection[Value]) -> Iterator[Value]:

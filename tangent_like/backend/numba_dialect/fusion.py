@@ -22,14 +22,18 @@ from tangent_like import ir
 from tangent_like.backend.numba_dialect.fused_loops import loop_over
 from tangent_like.backend.numba_dialect.groups import Group, grown
 from tangent_like.backend.numba_dialect.lanes import Lanes
+from tangent_like.backend.numba_dialect.misfits import Misfits, may_wait
 from tangent_like.backend.numba_dialect.places import is_into, places_of
+from tangent_like.backend.numba_dialect.rebuild import followed
 from tangent_like.ir import Atom, Block, Function, If, Loop, Statement, Value
 
 
 def fuse_arrays(function: Function) -> Function:
-    fusing = Fusing(Lanes(places_of(function)), ir.count_uses(function.body), {})
+    misfits = Misfits(may_wait(function))
+    fusing = Fusing(Lanes(places_of(function)), ir.count_uses(function.body), {}, misfits)
     body = fusing.block(function.body)
-    return replace(function, body=ir.substitute(body, fusing.table))
+    fused = replace(function, body=ir.substitute(body, followed(fusing.table)))
+    return misfits.around(fused)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +42,8 @@ class Fusing:
     uses: Mapping[Atom, int]
     table: dict[Value, Atom]
     """The array for each name of it as it is after a change that stands in a loop."""
+
+    misfits: Misfits
 
     def block(self, block: Block) -> Block:
         return Block(tuple(self.fused(map(self.inside, block.statements))), block.results)
@@ -60,7 +66,7 @@ class Fusing:
                 found.append(first)
                 continue
             found += self.fused(group.before)
-            found += loop_over(group.lanes, group.elements, group.needed, group.apart)
+            found += loop_over(group.lanes, group.elements, group.needed, group.apart, self.misfits)
             self.note_changes(group)
             pending = deque(group.after)
         return found
@@ -80,4 +86,4 @@ class Fusing:
                 array = op.args[0]
                 assert isinstance(array, Value)
                 array.name = array.name or op.result.name
-                self.table[op.result] = self.table.get(array, array)
+                self.table[op.result] = array

@@ -16,7 +16,7 @@ from typing import Any
 
 from tangent_like import effects, facts, infer, ir, runtime
 from tangent_like.backend import changes
-from tangent_like.backend.numba_dialect.rebuild import rebuilt
+from tangent_like.backend.numba_dialect.rebuild import followed, rebuilt
 from tangent_like.ir import Atom, Function, Op, Statement, Value
 from tangent_like.stores import Store, is_basic
 
@@ -51,7 +51,7 @@ def change_views(function: Function) -> Function:
         else:
             array, index, g, change = found
             assert isinstance(statement, Op)
-            table[statement.result] = table.get(array, array)
+            table[statement.result] = array
             array.name = array.name or statement.result.name
             part = Value("part", infer.infer(operator.getitem, (array, index), {}))
             yield replace(statement, result=part, fn=operator.getitem, args=(array, index))
@@ -59,7 +59,7 @@ def change_views(function: Function) -> Function:
             yield replace(statement, result=nothing, fn=change, args=(part, g))
 
     changed = rebuilt(function, visit)
-    return replace(changed, body=ir.substitute(changed.body, table))
+    return replace(changed, body=ir.substitute(changed.body, followed(table)))
 
 
 def changed_part(op: Op) -> tuple[Value, Atom, Atom, Callable[..., Any]] | None:

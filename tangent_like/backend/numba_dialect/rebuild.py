@@ -30,6 +30,18 @@ def rebuilt_block(block: Block, visit: Visit) -> Block:
     return Block(tuple(statements), block.results)
 
 
+def followed(table: Mapping[Value, Atom]) -> dict[Value, Atom]:
+    """A table in which what stands for a value has itself nothing that stands for it: inner blocks
+    are rebuilt before the blocks around, where more may be replaced."""
+
+    def last(atom: Atom) -> Atom:
+        while isinstance(atom, Value) and atom in table:
+            atom = table[atom]
+        return atom
+
+    return {value: last(atom) for value, atom in table.items()}
+
+
 def operations(function: Function) -> Iterator[Op]:
     return (s for s in ir.walk(function.body) if isinstance(s, Op))
 

@@ -178,6 +178,14 @@ def displayed(atom: Atom, definitions: Definitions) -> Any:
     return None if None in items else tuple(items)
 
 
+def _stable(op: Op, definitions: Definitions) -> Op | None:
+    """Numba knows stable sorting by another name."""
+    kind = dict(op.keywords).get("kind")
+    if len(op.args) > 1 or len(op.keywords) != 1 or kind is None or displayed(kind, {}) != "stable":
+        return None
+    return replace(op, keywords=(("kind", Const("mergesort")),))
+
+
 def _add_at(op: Op, definitions: Definitions) -> Op | None:
     return replace(op, fn=products.add_at) if changes.scatter_form(op) == "at" else None
 
@@ -191,7 +199,7 @@ _RULES: dict[Any, Replacement] = {
     np.std: _spread(reductions.std_over),
     operator.matmul: _product, np.matmul: _product, np.clip: _clip,
     np.einsum: _renamed(products.einsum), np.tensordot: _tensordot,
-    np.diagonal: _diagonal,
+    np.diagonal: _diagonal, np.argsort: _stable,
     np.reshape: _renamed(products.reshaped), np.broadcast_to: _full,
     runtime.scatter_add_into: _add_at,
     np.vdot: _of_rank(products.vdot, lambda count: count != 1),
