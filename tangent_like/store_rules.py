@@ -45,7 +45,7 @@ def cotangents(
     if store.combine in (operator.add, operator.sub):
         return g, found
     if store.combine in _SCALING:
-        return _stored(builder, store, g, value, operands), found
+        return _combined(builder, op, g, value, operands), found
     return _replaced(builder, store, g, old, operands), found
 
 
@@ -69,9 +69,9 @@ def tangent(builder: Builder, op: Op, dy: Atom | None, de: Atom | None) -> Tree:
         new = trees.materialised(builder, de, value) if whole else _filled(de)
         return _stored(builder, store, dy, new, operands)
     if store.combine in (operator.add, operator.sub):
-        return dy if de is None else _stored(builder, store, dy, de, operands)
+        return dy if de is None else _combined(builder, op, dy, de, operands)
     if store.combine in _SCALING and de is None:
-        return _stored(builder, store, dy, value, operands)
+        return _combined(builder, op, dy, value, operands)
     own = load(builder, store, dy, operands)
     old = load(builder, store, array, operands)
     new = builder.op(store.combine, (old, value))
@@ -137,6 +137,21 @@ def _stored(
     if any(step in _OF_CONTIGUOUS for step in store.path):  # of others they would be copies
         array = builder.op(np.ascontiguousarray, (array,))
     return builder.op(store, (array, value, *operands), name=name)
+
+
+def _combined(
+    builder: Builder, op: Op, array: Atom, value: Atom, operands: Sequence[Atom]
+) -> Atom:
+    """`d[i] += v`. An item of a list, whose array may also be somebody else's, is replaced."""
+    store = op.fn
+    assert isinstance(store, Store)
+    if store.path and not isinstance(_container(op), facts.Array):
+        assert store.combine is not None
+        old = load(builder, store, array, operands)
+        if not isinstance(old.fact, facts.Scalar):
+            new = builder.op(store.combine, (old, value))
+            return _stored(builder, store.assigning(), array, new, operands)
+    return _stored(builder, store, array, value, operands)
 
 
 def _replaced(

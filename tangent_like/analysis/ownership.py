@@ -162,7 +162,9 @@ class Plan:
 
 def _items_written(op: Op, webs: Webs) -> list[Value]:
     """What a list holds, if the operation writes into an item of it."""
-    if not isinstance(op.fn, Store) or len(op.fn.path) < 2 or not is_list(op.result):
+    if not isinstance(op.fn, Store) or not is_list(op.result):
+        return []
+    if len(op.fn.path) < 2 and op.fn.combine is None:  # `+=` writes into an array in the list
         return []
     found, containers = [], [op.result]
     for container in containers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import linecache
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -44,6 +45,9 @@ def load(
     namespace["__file__"] = file
     if module:
         sys.modules[module] = made
-    exec(compile(text, file, "exec", dont_inherit=True), namespace)
+    with warnings.catch_warnings():  # Python said it of the user's text
+        warnings.simplefilter("ignore", SyntaxWarning)
+        code = compile(text, file, "exec", dont_inherit=True)
+    exec(code, namespace)
     namespace.update(outside)
     return Compiled(text, tuple(namespace[n] for n in names), outside, tuple(guards))

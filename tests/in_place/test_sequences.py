@@ -203,9 +203,23 @@ def an_item_written(x, n):
     return np.sum(one**2)
 
 
+def added_to_the_last(x, n):
+    kept = [x[:1] * 1.0]  # whose tangent is a view of the direction
+    for _ in range(n - 3):
+        kept.append(np.sin(x[1] + kept[-1]))
+    kept[-1] += np.sin(x[2])
+    return np.sum(x * np.cos(x)) + np.sum(kept[-1] * 1.5)
+
+
 @pytest.mark.parametrize("f", [
     copies_in_a_list, written_before_it_is_appended, an_item_written, the_same_item_twice,
-    in_an_object_with_its_row,
+    in_an_object_with_its_row, added_to_the_last,
 ])  # fmt: skip
 def test_items_of_lists(f):
     assert_derivatives(f, VECTOR, 3, wrt=0)
+
+
+def test_a_direction_is_not_written():
+    dx = np.array([1.0, 2.0, 3.0])
+    tl.jvp(added_to_the_last, (VECTOR, 3), (dx, 0))
+    np.testing.assert_array_equal(dx, [1.0, 2.0, 3.0])

@@ -6,6 +6,7 @@ same, with its place.
 
 import math
 import operator
+import warnings
 
 import numpy as np
 import pytest
@@ -114,3 +115,12 @@ def test_numbers_of_several_types_are_no_mistake():
     source = "def f(x):\n    if isinstance(x, int | float):\n        return x * x\n    return x\n"
     assert tl.grad(define(source, "f"))(0.7) == 1.4
     assert np.all(tl.grad(lambda x: np.sum(x[x > 0.0] ** 2))(np.array([0.5, -1.0])) == [1.0, 0.0])
+
+
+def test_what_python_warns_of_in_the_users_text_is_not_said_again():
+    source = "def f(x):\n    return x * x if x > 0.0 else [x]['key']\n"
+    with pytest.warns(SyntaxWarning, match="indices must be integers"):
+        f = define(source, "f")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert tl.grad(f)(3.0) == 6.0

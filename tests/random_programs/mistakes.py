@@ -151,6 +151,8 @@ def check_mistaken(program: Program, turn: int = 0) -> None:
         own = _own_error(f, program)
         try:
             if own is None:
+                if f(*copy.deepcopy(program.args)) is None:
+                    raise Discarded("the program returns nothing")
                 assert_tame(f, program.args)
                 _assert_finite_inside(f, program)
                 check_slopes(f, *program.args, wrt=program.wrt, turn=turn)
