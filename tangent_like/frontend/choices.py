@@ -11,13 +11,14 @@ from typing import Any
 
 import gast
 
-from tangent_like import ir
+from tangent_like import facts, ir
 from tangent_like.build import Unreachable
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.branches import truth
-from tangent_like.frontend.chosen import After, note_choices
+from tangent_like.frontend.chosen import After, inner_tests, note_choices
 from tangent_like.frontend.failures import has_raised, keep_the_side_that_goes_on, mark_raised
 from tangent_like.frontend.function_choices import has_tests
+from tangent_like.frontend.homes import may_alias
 from tangent_like.frontend.joins import choosable, join_environments, joinable
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.scope import Carried, Choice, Environment
@@ -92,6 +93,7 @@ def choose(
             "choosing between functions at run time", state.place(node), "use `if` and call each"
         )
     nested = has_tests(left) or has_tests(right)  # type: ignore[arg-type]
+    nested |= any(_chooses_inside(state, side, mark) for side in (left, right))  # type: ignore[arg-type]
     unbound = spelling != "if" and all(_binds_nothing(before, env) for _, env in sides)
     if unbound and not nested:
         state.enter(before)
@@ -108,6 +110,12 @@ def choose(
         state, test, then_block, then_env, else_block, else_env, before, mark, node
     ))  # fmt: skip
     return state.frame.env.pop(_RESULT)  # type: ignore[return-value]
+
+
+def _chooses_inside(state: Lowering, value: Atom, mark: int) -> bool:
+    """Whether a side is a tuple that holds arrays, or one of several by a test of its own."""
+    held = isinstance(value.fact, facts.STRUCTURES) and may_alias(value.fact)
+    return held or any(inner_tests(state, value, mark))
 
 
 def _side(

@@ -11,16 +11,19 @@ name alone.  Otherwise the buffers are tangled (`memory.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 from tangent_like import facts, ir
+from tangent_like.frontend.function_choices import Test
 from tangent_like.frontend.homes import buffers_of, choice_of, home_of, link, may_share
 from tangent_like.frontend.memory import carried_atom
 from tangent_like.frontend.scope import Buffer, Carried, Chosen, Environment, Home
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Value
+from tangent_like.records import is_display
 
 Row = tuple[Atom, Atom, Atom]
 """A result of the `If`, with what it is on each side."""
@@ -71,7 +74,7 @@ def _note(
     assert isinstance(result, Value)
     own = Buffer(result)
     sides = [
-        _side(state, source, own, _others(rows, row, k), after, k)
+        _side(state, source, own, _others(rows, row, k), _handed_out(rows, k), after, k)
         for k, source in enumerate(sources)
     ]
     if None in sides or all(_is_own(side, own) for side in sides):
@@ -102,9 +105,40 @@ def _others(rows: Sequence[Row], row: Row, side: int) -> Iterator[Atom]:
     return (other[1 + side] for other in rows if other is not row)
 
 
+def _handed_out(rows: Sequence[Row], side: int) -> dict[Atom, Atom]:
+    """What is known after the branch of what a side has made."""
+    return {row[1 + side]: row[0] for row in rows if isinstance(row[1 + side], Value)}
+
+
+def tests_made_inside(
+    state: Lowering, pairs: Sequence[tuple[Any, Atom, Atom]], mark: int
+) -> list[tuple[Any, Atom, Atom]]:
+    """The tests made in a branch that choose an array there, to be handed out (`elif`)."""
+    none = ir.Const(False)
+    found: dict[Atom, tuple[Any, Atom, Atom]] = {}
+    for _, left, right in pairs:
+        found.update((t, (Test(t), t, none)) for t in inner_tests(state, left, mark))
+        found.update((t, (Test(t), none, t)) for t in inner_tests(state, right, mark))
+    return list(found.values())
+
+
+def inner_tests(state: Lowering, atom: Atom, mark: int) -> Iterator[Value]:
+    """The tests made since `mark` that choose the arrays in an atom."""
+    if not isinstance(atom, Value) or not state.choices:
+        return
+    op = state.builder.definitions.get(atom)
+    for part in op.args if op is not None and is_display(op.fn) else ():
+        yield from inner_tests(state, part, mark)
+    choice = choice_of(state, atom)
+    for test in _tests(choice) if choice is not None else ():
+        if isinstance(test, Value) and test.serial >= mark and facts.is_scalar(test.fact):
+            yield test
+
+
 def _side(
-    state: Lowering, source: Atom, own: Buffer, others: Iterator[Atom], after: After, side: int
-) -> Home | Chosen | ir.Const | None:
+    state: Lowering, source: Atom, own: Buffer, others: Iterator[Atom],
+    handed_out: Mapping[Atom, Atom], after: After, side: int,
+) -> Home | Chosen | ir.Const | None:  # fmt: skip
     """Where the result lives if a side was taken; None where that is not known."""
     if source is ir.UNDEFINED:
         return ir.UNDEFINED
@@ -113,9 +147,10 @@ def _side(
     choice = choice_of(state, source)
     if choice is not None:
         known = all(_lasts(state, home, after, side) for home in choice.leaves())
-        if not known or not all(_before(test, after.mark) for test in _tests(choice)):
+        tests = {t: t if _before(t, after.mark) else handed_out.get(t) for t in _tests(choice)}
+        if not known or None in tests.values():
             return None
-        return choice.mapped(lambda home: _at_end(state, home, after))
+        return choice.mapped(lambda home: _at_end(state, home, after), tests)
     home = home_of(state, source)
     if home.slot is not None:
         return None

@@ -19,7 +19,7 @@ from tangent_like.analysis.memory import allocates
 from tangent_like.frontend.layouts import assumed, in_rows
 from tangent_like.frontend.scope import Buffer, Chosen, Conflict, Home
 from tangent_like.frontend.state import Lowering
-from tangent_like.ir import Atom, Op, Value
+from tangent_like.ir import Atom, Const, Op, Value
 from tangent_like.records import (
     attribute,
     is_display,
@@ -33,6 +33,11 @@ _VIEWS: frozenset[Any] = frozenset({
     np.permute_dims, np.matrix_transpose, np.diagonal, np.broadcast_to, np.flip, np.fliplr,
     np.flipud, np.rot90, np.atleast_1d, np.atleast_2d, np.atleast_3d, ir.defined, runtime.bound,
 })  # fmt: skip
+SPLITTING: frozenset[Any] = frozenset({
+    np.split, np.array_split, np.vsplit, np.hsplit, np.dsplit,
+})  # fmt: skip
+"""What gives a list of views."""
+
 _NEW = (np.array, np.copy, getattr(np, "astype", np.copy))
 """What makes a new array, whatever is known of the operands."""
 _NEW_LISTS: frozenset[Any] = frozenset({
@@ -78,12 +83,26 @@ def _home(state: Lowering, value: Value) -> Home:
     if _is_view(state, op):
         inner = home_of(state, op.args[0])  # type: ignore[arg-type]
         return Home(inner.buffer, (*inner.path, op), inner.root, inner.slot)
+    split = _split_of(state, op)
+    if split is not None:
+        inner = home_of(state, split.args[0])  # type: ignore[arg-type]
+        return Home(inner.buffer, (*inner.path, split, op), inner.root, inner.slot)
     if takes_item(op):
         return item_view(state, op) or _item_of(state, value, op.args[0])
     part = _part_of_item(state, op)
     if part is not None:
         return part
     return _rooted(state, value, () if is_made_anew(op) else op.atoms)
+
+
+def _split_of(state: Lowering, op: Op) -> Op | None:
+    """The operation that cut an array into parts, where another one takes one of these."""
+    if op.fn is not operator.getitem or not isinstance(op.args[1], Const):
+        return None
+    made = state.builder.definitions.get(op.args[0])  # type: ignore[arg-type]
+    if made is None or made.keywords or not _in(made.fn, SPLITTING):
+        return None
+    return made if isinstance(made.args[0].fact, facts.Array) else None
 
 
 def is_made_anew(op: Op) -> bool:

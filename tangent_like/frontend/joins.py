@@ -14,7 +14,7 @@ from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.build import fact_of
-from tangent_like.frontend.chosen import After, note_choices
+from tangent_like.frontend.chosen import After, note_choices, tests_made_inside
 from tangent_like.frontend.function_choices import Test, pairs_of_tests, with_choices
 from tangent_like.frontend.homes import buffers_of, enlist_alike, link, may_alias, may_share, tie
 from tangent_like.frontend.leaves import (
@@ -74,7 +74,9 @@ def join_environments(
             _sort(state, found, name, sides, node)
     then, orelse = _values_returned(state, found, (then, orelse), (then_env, else_env))
     after = After(mark, found.joined, (then_env, else_env))
-    rows = [*found.pairs, *pairs_of_tests(found.chosen, mark)]
+    tests = {row[0]: row for row in tests_made_inside(state, found.pairs, mark)}
+    tests |= {row[0]: row for row in pairs_of_tests(found.chosen, mark)}
+    rows = [*found.pairs, *tests.values()]
     found.joined.update(join_pairs(state, test, then, orelse, rows, found.alone, after))
     return with_choices(found.joined, test, found.chosen)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from tangent_like import effects, facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
-from tangent_like.frontend import outs
+from tangent_like.frontend import outs, splitting
 from tangent_like.frontend.arithmetic import refuse_functions
 from tangent_like.frontend.protocols import METHODS, call_special, class_of, is_protocol_object
 from tangent_like.frontend.scope import Derived, LocalFunction
@@ -65,6 +65,9 @@ def operation(
         )
     if isinstance(function, np.ufunc) or getattr(function, "__module__", "") == "math":
         refuse_functions(state, node, args)
+    parts = splitting.call(state, node, function, args, named)
+    if parts is not None:
+        return parts
     args, named = _positional(function, list(args), named)
     result = state.builder.op(function, args, named, place=state.place(node))
     return Const(None) if result.fact == facts.NONE else result

@@ -76,13 +76,15 @@ class Chosen:
         for side in (self.then, self.orelse):
             yield from side.leaves() if isinstance(side, Chosen) else (side,)
 
-    def mapped(self, change: Callable[[Home], Home]) -> Chosen:
-        """The same choice of other homes."""
+    def mapped(
+        self, change: Callable[[Home], Home], tests: Mapping[Atom, Any] | None = None
+    ) -> Chosen:
+        """The same choice of other homes, by other tests if there are some."""
         then, orelse = (
-            side.mapped(change) if isinstance(side, Chosen) else change(side)
+            side.mapped(change, tests) if isinstance(side, Chosen) else change(side)
             for side in (self.then, self.orelse)
         )
-        return Chosen(self.test, then, orelse)
+        return Chosen(tests[self.test] if tests else self.test, then, orelse)
 
 
 @dataclass(eq=False, slots=True)

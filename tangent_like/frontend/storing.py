@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.homes import (
+    SPLITTING,
     buffers_of,
     choice_of,
     enlist,
@@ -110,12 +111,18 @@ def _store(
         )  # fmt: skip
     if index is not None:
         steps.append((operator.getitem, (index,)))
-    elif steps and combine is not None and steps[-1][0] is not operator.getitem:
+    elif steps and combine is not None and not _is_place(home.path):
         steps.append((operator.getitem, (Const(...),)))
     store = Store(tuple(fn for fn, _ in steps), tuple(len(own) for _, own in steps), combine)
     operands = [atom for _, own in steps for atom in own]
     name = root.name if isinstance(root, Value) else home.buffer.name
     return state.builder.op(store, (root, value, *operands), name=name, place=state.place(node))
+
+
+def _is_place(path: Sequence[Op]) -> bool:
+    """Whether what a path leads to is a place in an array, or an item that may be replaced."""
+    *before, last = path
+    return last.fn is operator.getitem and not (before and before[-1].fn in SPLITTING)
 
 
 def write_whole(state: Lowering, node: Any, target: Value, value: Atom) -> None:

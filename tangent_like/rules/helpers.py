@@ -230,7 +230,21 @@ def _constant(atom: Any) -> Any:
     return atom.value if isinstance(atom, Const) else None
 
 
+def _uneven_facts(x: Atom, parts: Atom, axis: Any = None) -> Fact:
+    """The same, with parts of lengths of their own."""
+    found = _split_facts(x, parts, axis)
+    if not isinstance(found, facts.List):
+        return found
+    return facts.List(tuple(map(facts.with_fresh_sizes, found.items)))
+
+
 infer.special[np.split] = _split_facts
+infer.special[np.array_split] = _uneven_facts
+infer.special[np.vsplit] = _split_facts
+infer.special[np.hsplit] = lambda x, parts: _split_facts(
+    x, parts, Const(0 if facts.rank(x.fact) == 1 else 1)
+)
+infer.special[np.dsplit] = lambda x, parts: _split_facts(x, parts, Const(2))
 infer.special[np.where] = lambda *operands, **keywords: (
     infer.execute(np.where, operands, keywords) if len(operands) == 3 else facts.UNKNOWN
 )

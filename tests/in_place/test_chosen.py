@@ -141,6 +141,36 @@ BODIES = {
         v = y[:2]
     v[0] = x[0] ** 2
     return np.sum(v ** 3)""",
+    "elif": """
+    y, z, w = x * 1.0, x * 2.0, x * 3.0
+    for k in range(3):
+        if x[k] > c:
+            v = y
+        elif z[k] > 0.5:
+            v = z[::-1]
+        else:
+            v = w
+        v[k] = np.sin(y[k + 1] * w[k])
+        z *= v[0]
+    return np.sum(y ** 3) + np.sum(z ** 2) * w[0]""",
+    "expressions inside one another": """
+    y, z, w = x * 1.0, x * 2.0, x * 3.0
+    v = y if c > 0 else z[1:] if x[0] > 0 else w
+    v[0] = x[0] ** 2
+    w[2] *= v[1]
+    return np.sum(y ** 3) + np.sum(z ** 2) * np.sum(w * v[0])""",
+    "tuples in an expression": """
+    y, z = x * 1.0, x * 2.0
+    a, b = (y, z) if c > 0 else (z[:3], y)
+    a[0] = b[1] ** 2
+    b *= a[0]
+    return np.sum(y ** 3) + np.sum(z ** 2) * np.sum(a)""",
+    "a list that an expression chose": """
+    y, z = x * 1.0, x * 2.0
+    pair = [y, z] if c > 0 else [z, y]
+    pair[0][0] = pair[1][1] ** 2
+    pair[1] *= z[0]
+    return np.sum(y ** 3) + np.sum(z ** 2)""",
     "while": """
     y = x * 1.0
     z = x * 2.0
