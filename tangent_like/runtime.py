@@ -478,9 +478,10 @@ def ceil_index(place: Any) -> Any:
 
 def undiff(g: Any, axis: int, like: Any = None) -> Any:
     """The cotangent of x in np.diff(x, axis=axis), of the shape of `like`: of no elements there
-    are as few differences as of one."""
+    are as few differences as of one, and no less where differences are taken again."""
     g = np.moveaxis(np.asarray(g), axis, 0)
     length = len(g) + 1 if like is None else like.shape[axis]
+    g = g[: max(length - 1, 0)]
     x = np.zeros((length, *g.shape[1:]), g.dtype)
     x[1:] = g
     x[:-1] -= g
@@ -614,6 +615,22 @@ def contracted(x: Any, w: Any, axes: Any) -> tuple[list[int], list[int]]:
         return list(range(np.ndim(x) - axes, np.ndim(x))), list(range(axes))
     over_x, over_w = (np.atleast_1d(a) for a in axes)
     return [int(a) % np.ndim(x) for a in over_x], [int(a) % np.ndim(w) for a in over_w]
+
+
+def cross(
+    x: Any, w: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Any:
+    """np.cross of vectors of three numbers: a product of two numbers has other axes.
+
+    ValueError for vectors of two numbers.
+    """
+    places = (axisa, axisb) if axis is None else (axis, axis)
+    if 2 in [np.shape(a)[place] for a, place in zip((x, w), places) if np.ndim(a)]:
+        raise ValueError(
+            "np.cross of vectors of two numbers has no derivative here: write "
+            "x[..., 0] * w[..., 1] - x[..., 1] * w[..., 0]"
+        )
+    return np.cross(x, w, axisa, axisb, axisc, axis)
 
 
 def kron_left(g: Any, x: Any, w: Any) -> Any:

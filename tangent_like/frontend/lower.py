@@ -34,7 +34,16 @@ from tangent_like.build import Builder, Unreachable
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.faults import reported
-from tangent_like.frontend import edits, failures, imports, mapped, patterns, regions, sequences
+from tangent_like.frontend import (
+    edits,
+    failures,
+    imports,
+    mapped,
+    patterns,
+    regions,
+    sequences,
+    vectors,
+)
 from tangent_like.frontend.arithmetic import binary
 from tangent_like.frontend.binding import bind_arguments
 from tangent_like.frontend.branches import lower_assert, lower_if
@@ -65,6 +74,7 @@ from tangent_like.ir import Const, Value
 from tangent_like.records import attribute, is_display
 
 mapped.register()
+vectors.register()
 
 
 def lower_function(

@@ -82,3 +82,26 @@ def _residual_count(a: Any, b: Any) -> Any:
     if not is_matrix(a):
         return None
     return lambda a, b: np.linalg.lstsq(np.ascontiguousarray(a), np.ascontiguousarray(b))[1].size
+
+
+@implements(linalg_runtime.cofactors_change)
+def _cofactors_change(x: Any, dx: Any) -> Any:
+    if not (is_matrix(x) and is_matrix(dx)):
+        return None
+
+    def cofactors_change(x: Any, dx: Any) -> Any:
+        u, s, vh = np.linalg.svd(np.ascontiguousarray(x))
+        turned = np.dot(u.T, np.dot(np.ascontiguousarray(dx), vh.T))
+        inside = np.zeros(turned.shape)
+        for i in range(len(s)):
+            for j in range(len(s)):
+                if i != j:
+                    others = 1.0
+                    for k in range(len(s)):
+                        if k not in (i, j):
+                            others *= s[k]
+                    inside[i, i] += others * turned[j, j]
+                    inside[i, j] -= others * turned[j, i]
+        return np.linalg.det(np.dot(u, vh)) * np.dot(u, np.dot(inside, vh))
+
+    return cofactors_change

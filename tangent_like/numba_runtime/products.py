@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numba import types
 
+from tangent_like import runtime
 from tangent_like.numba_runtime.writing import (
     function_from,
     implements,
@@ -210,3 +211,8 @@ def _slice_or(part: Any, name: str) -> str:
 def _zeroed(parts: Sequence[Any], vectors: Sequence[int]) -> list[str]:
     return ["0" if k in vectors else _slice_or(part, f"index[{k}]")
             for k, part in enumerate(parts)]  # fmt: skip
+
+
+@implements(runtime.cross)
+def _cross(x: Any, w: Any) -> Any:
+    return lambda x, w: np.cross(x, w)  # noqa: PLW0108 - Numba compiles functions with a source

@@ -121,6 +121,7 @@ def arranged(op: Op, rule: Rule) -> Op:
     if parameters is None:
         return op
     op = _with_flags(_operands_by_position(op, parameters), parameters)
+    _refuse_order_of_memory(op, parameters)
     return _options_by_name(op, parameters) if rule.kind == "elementwise" else op
 
 
@@ -142,6 +143,19 @@ def _flag(op: Op, name: str, atom: Atom) -> Atom:
             "`keepdims` that is known at run time only", op.place, "write keepdims=True or False"
         )
     return Const(bool(atom.value))
+
+
+def _refuse_order_of_memory(op: Op, parameters: Parameters) -> None:
+    """An order that follows memory says other elements of a derivative, which may lie otherwise."""
+    for place, parameter in enumerate(parameters.positional):
+        if parameter.name == "order" and parameter.default == "C":
+            atom = op.args[place] if place < len(op.args) else dict(op.keywords).get("order")
+            known = isinstance(atom, Const) and str(atom.value).upper() in ("C", "F")
+            if atom is not None and not known:
+                raise NotYetSupported(
+                    "an order of elements that depends on how they lie in memory", op.place,
+                    'write order="C" or order="F"',
+                )  # fmt: skip
 
 
 def _operands_by_position(op: Op, parameters: Parameters) -> Op:

@@ -14,10 +14,18 @@ import numpy as np
 from tangent_like import facts, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.linalg_runtime import over_gaps, squared, thin
-from tangent_like.rules.inverses import adjoint, diagonal, symmetric
+from tangent_like.rules.inverses import (
+    adjoint,
+    as_read,
+    diagonal,
+    hermitian,
+    one_triangle,
+    real_part,
+    symmetric,
+)
 from tangent_like.rules.products import last_two_swapped
 from tangent_like.rules.reductions import conj
-from tangent_like.rules.registry import composed, constant, linear, named, rule
+from tangent_like.rules.registry import composed, linear, named, rule
 from tangent_like.rules.samples import reals
 from tangent_like.rules.symbolic import apply, rank
 
@@ -27,9 +35,6 @@ from tangent_like.rules.symbolic import apply, rank
 def _half_lower(x: Any) -> Any:
     """The lower triangle with half the diagonal: x = L + L^H for x Hermitian."""
     return np.tril(x) - x * apply(runtime.half_unit, x)
-
-
-constant(runtime.half_unit)
 
 
 def turns(x: Any, w: Any, strict: bool = False) -> Any:
@@ -71,29 +76,12 @@ rule(
 )
 
 
-def _real(x: Any) -> Any:
-    return x if facts.is_complex(x.fact) is False else np.real(x)
-
-
-def hermitian(dx: Any, upper: bool) -> Any:
-    """The tangent of the matrix that is read from one triangle."""
-    side = np.triu(dx, 1) if upper else np.tril(dx, -1)
-    return side + adjoint(side) + _real(dx) * (2 * apply(runtime.half_unit, dx))
-
-
-def _one_triangle(h: Any, upper: bool) -> Any:
-    """The transpose of `hermitian`."""
-    both = h + adjoint(h)
-    side = np.triu(both, 1) if upper else np.tril(both, -1)
-    return side + _real(h) * (2 * apply(runtime.half_unit, h))
-
-
 def _cholesky_cotangent(g: Any, y: Any, x: Any, upper: Any = False) -> Any:
     lower, g = (adjoint(y), adjoint(g)) if upper is True else (y, g)
     inverse = np.linalg.inv(lower)
     inside = _half_lower(last_two_swapped(lower) @ g)
     h = last_two_swapped(inverse) @ inside @ conj(inverse)
-    return _one_triangle(h, upper is True)
+    return one_triangle(h, upper is True)
 
 
 def _cholesky_tangent(tangents: Any, y: Any, x: Any, upper: Any = False) -> Any:
@@ -117,7 +105,7 @@ rule(
 def _eigh_tangent(tangents: Any, y: Any, x: Any, UPLO: Any = "L") -> Any:
     w, v = y[0], y[1]
     rotated = adjoint(v) @ hermitian(tangents[0], UPLO == "U") @ v
-    dw = _real(diagonal(rotated))
+    dw = real_part(diagonal(rotated))
     return dw, v @ turns(rotated, w)
 
 
@@ -128,7 +116,7 @@ def _eigh_cotangent(g: Any, y: Any, x: Any, UPLO: Any = "L") -> Any:
         turn = _skew(last_two_swapped(v) @ g[1])
         turned = conj(v) @ turns(turn, w, strict=g[0] is not None)
         inside = turned if inside is None else inside + turned
-    return None if inside is None else _one_triangle(inside @ last_two_swapped(v), UPLO == "U")
+    return None if inside is None else one_triangle(inside @ last_two_swapped(v), UPLO == "U")
 
 
 rule(
@@ -177,9 +165,9 @@ def svd_tangent(
         return NotImplemented
     whole = _has_more(full_matrices, x)
     u, s, v = _factors(y, whole)
-    dx = tangents[0]
+    dx = as_read(tangents[0], hermitian)
     rotated = adjoint(u) @ dx @ v
-    ds = _real(diagonal(rotated))
+    ds = real_part(diagonal(rotated))
     skew = _skew(rotated)
     symmetric, skew = turns(rotated - skew, s), apply(over_gaps, skew, -s, s, False)
     du = u @ (symmetric + skew)
@@ -261,17 +249,19 @@ def svd_cotangent(
     found = columns @ last_two_swapped(v)
     if q is not None and not _is_square(v):
         found = found + conj(u) @ adjoint((of_v - conj(v) @ q) / row)
-    return found
+    return one_triangle(found, upper=False) if hermitian is True else found
 
 
-def _singular_values(x: Any, *how: Any, **named_how: Any) -> Any:
-    return apply(runtime.singular_values, x)
+def _singular_values(
+    x: Any, full_matrices: Any = True, compute_uv: Any = True, hermitian: Any = False
+) -> Any:
+    return apply(runtime.singular_values, as_read(x, hermitian))
 
 
 def singular_values_tangent(tangents: Any, y: Any, x: Any) -> Any:
     parts = apply(np.linalg.svd, x, full_matrices=False)
     rotated = adjoint(parts[0]) @ tangents[0] @ adjoint(parts[2])
-    return _real(diagonal(rotated))
+    return real_part(diagonal(rotated))
 
 
 def singular_values_cotangent(g: Any, y: Any, x: Any) -> Any:
@@ -294,8 +284,12 @@ rule(
     samples=lambda: [
         ((reals(3, 2),), {"full_matrices": False}), ((reals(2, 3),), {"full_matrices": False}),
         (reals(3, 3),), ((reals(2, 3, 3),), {"compute_uv": False}),
+        *(((reals(3, 3),), {"hermitian": True, "compute_uv": uv}) for uv in (True, False)),
     ],
-    note="NaN where it depends on how vectors of equal values turn, and on vectors without values",
+    note=(
+        "NaN where it depends on how vectors of equal values turn, and on vectors without values; "
+        "of the lower triangle of x where that is `hermitian`"
+    ),
 )  # fmt: skip
 
 

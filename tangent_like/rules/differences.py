@@ -58,7 +58,8 @@ linear(
     _diff_cotangent,
     wrt=(0, 3, 4),
     samples=lambda: [
-        (reals(4),), (reals(4), 2), ((reals(2, 3),), {"axis": 0}), (reals(2, 3), 1, 1),
+        (reals(4),), (reals(4), 2), (reals(2), 4), ((reals(2, 3),), {"axis": 0}),
+        (reals(2, 3), 1, 1),
         (reals(4), 1, -1, 0.7), (reals(4), 1, -1, 0.7, 0.3), (reals(2, 3), 2, 0, reals(2, 3)),
         ((reals(2, 3),), {"prepend": 0.0}), ((reals(4),), {"append": 1.5}),
     ],

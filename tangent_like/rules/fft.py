@@ -111,15 +111,24 @@ def _several(make: Any = complexes) -> Any:
     ]
 
 
-for _several_axes, _axes in (
-    (np.fft.fft2, (-2, -1)), (np.fft.ifft2, (-2, -1)), (np.fft.fftn, None), (np.fft.ifftn, None),
-):  # fmt: skip
+def _of_all_axes() -> Any:
+    return [((complexes(2, 3, 2),), {"axes": None})]
+
+
+USUAL_AXES = {np.fft.fft2: (-2, -1), np.fft.ifft2: (-2, -1), np.fft.fftn: None, np.fft.ifftn: None}
+
+
+def _over(axes: Any, transform: Any) -> dict[str, Any]:
+    return {} if axes == USUAL_AXES[transform] else {"axes": axes}
+
+
+for _several_axes, _axes in USUAL_AXES.items():
     linear(
         _several_axes,
         lambda g, x, s=None, axes=_axes, norm=None, *, f=_several_axes: _cut(
-            apply(f, g, **({} if axes is None else {"axes": axes}), **_scaled(norm)), x, s
+            apply(f, g, **_over(axes, f), **_scaled(norm)), x, s
         ),
-        samples=_several,
+        samples=lambda: [*_several(), *_of_all_axes()],
     )
 
 

@@ -36,6 +36,31 @@ def adjoint(x: Any) -> Any:
     return swapped.conj() if isinstance(swapped, Symbolic) else np.conj(swapped)
 
 
+def real_part(x: Any) -> Any:
+    return x if facts.is_complex(x.fact) is False else np.real(x)
+
+
+constant(runtime.half_unit)
+
+
+def hermitian(dx: Any, upper: bool) -> Any:
+    """The matrix, or its tangent, that is read from one triangle."""
+    side = np.triu(dx, 1) if upper else np.tril(dx, -1)
+    return side + adjoint(side) + real_part(dx) * (2 * apply(runtime.half_unit, dx))
+
+
+def one_triangle(h: Any, upper: bool) -> Any:
+    """The transpose of `hermitian`."""
+    both = h + adjoint(h)
+    side = np.triu(both, 1) if upper else np.tril(both, -1)
+    return side + real_part(h) * (2 * apply(runtime.half_unit, h))
+
+
+def as_read(x: Any, is_hermitian: Any) -> Any:
+    """Of a matrix that it is told to be Hermitian, NumPy reads the lower triangle."""
+    return hermitian(x, upper=False) if is_hermitian is True else x
+
+
 def square(*batch: int, size: int = 3) -> Any:
     """Matrices far from singular."""
     return reals(*batch, size, size) + 3 * np.eye(size)
@@ -59,7 +84,7 @@ rule(
 def _pinv_tangent(
     tangents: Any, y: Any, x: Any, rcond: Any = None, hermitian: Any = False, rtol: Any = None
 ) -> Any:
-    dx = tangents[0]
+    x, dx = as_read(x, hermitian), as_read(tangents[0], hermitian)
     dxh, yh = adjoint(dx), adjoint(y)
     outside = (y @ yh) @ dxh, dxh @ (yh @ y)
     left, right = outside[0] - (outside[0] @ x) @ y, outside[1] - y @ (x @ outside[1])
@@ -69,9 +94,12 @@ def _pinv_tangent(
 rule(
     np.linalg.pinv,
     jvp=_pinv_tangent,
-    samples=lambda: [(reals(3, 2),), (reals(2, 3),), (square(),), (reals(2, 3, 2),)],
-    note="of matrices whose rank does not change nearby",
-)
+    samples=lambda: [
+        (reals(3, 2),), (reals(2, 3),), (square(),), (reals(2, 3, 2),),
+        ((square(),), {"hermitian": True}),
+    ],
+    note="of matrices whose rank does not change nearby; of the lower triangle if `hermitian`",
+)  # fmt: skip
 
 
 def _solve_tangent(tangents: Any, y: Any, a: Any, b: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import runtime
+from tangent_like.errors import NotYetSupported
 from tangent_like.rules.registry import linear, named, rule
 from tangent_like.rules.samples import reals
 from tangent_like.rules.shapes import one_axis
@@ -27,6 +28,8 @@ def along(axis: Any, index: Any) -> Any:
 
 def _array_cotangent(g: Any, x: Any, dtype: Any = None, **options: Any) -> Any:
     if isinstance(x, (tuple, list)):
+        if options.get("ndmin", 0) != 0:
+            raise NotYetSupported("`ndmin` beside a list", hint="add axes afterwards: `y[None]`")
         return tuple(_array_cotangent(g[i], item) for i, item in enumerate(x))
     if isinstance(x, Symbolic) and not x.is_array:
         return apply(runtime.unarray, g, x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -130,7 +131,7 @@ bilinear(
     ],
 )
 bilinear(
-    np.cross,
+    (np.cross, runtime.cross),
     _cross_left,
     _cross_right,
     samples=lambda: [
@@ -139,6 +140,7 @@ bilinear(
         ((reals(3, 2), reals(3, 2, seed=1)), {"axis": 0}),
         (reals(3, 2), reals(2, 3, seed=1), 0, 1, 0),
     ],
+    note="of vectors of three numbers",
 )
 
 
@@ -152,7 +154,7 @@ def _fact_of_cross(x: Atom, w: Atom, *axes: Atom, **named_axes: Atom) -> facts.F
     return facts.Array(types[0] if types[0] == types[1] else None, shape)
 
 
-for _crossing in (np.cross, *named(np.linalg, "cross")):
+for _crossing in (np.cross, runtime.cross, *named(np.linalg, "cross")):
     infer.special[_crossing] = _fact_of_cross
 
 # --- sums over several axes -------------------------------------------------------------------
@@ -233,6 +235,44 @@ bilinear(
     lambda h, g, x, w: apply(runtime.kron_left, g, x, h),
     samples=lambda: [(reals(4, 6), reals(2, 3), np.zeros((2, 2)))],
 )
+
+# --- facts of products whose examples would be long ---------------------------------------------
+
+
+def _of_examples(product: Any, x: Atom, w: Atom) -> facts.Fact | None:
+    """The fact of a product of few axes, which short examples tell."""
+    a, b = facts.dims(x.fact), facts.dims(w.fact)
+    if a is None or b is None or len(a) + len(b) <= 4:
+        return infer.execute(product, (x, w), {})
+    return None
+
+
+def _type_of_product(x: Atom, w: Atom) -> str | None:
+    types = {facts.dtype(x.fact), facts.dtype(w.fact)}
+    return types.pop() if len(types) == 1 else None
+
+
+def _length_of_product(lengths: Any) -> facts.Dim:
+    """The product of lengths, of which at most one is not 1 where it is known."""
+    several = [n for n in lengths if n != 1]
+    return facts.fresh_size() if len(several) > 1 else several[0] if several else 1
+
+
+def _fact_of_outer(x: Atom, w: Atom) -> facts.Fact:
+    shape = (_length_of_product(facts.dims(each.fact) or ()) for each in (x, w))
+    return _of_examples(np.outer, x, w) or facts.Array(_type_of_product(x, w), tuple(shape))
+
+
+def _fact_of_kron(x: Atom, w: Atom) -> facts.Fact:
+    """Each length is the product of two, counted from the last axis."""
+    axes = (reversed(facts.dims(each.fact) or ()) for each in (x, w))
+    shape = [_length_of_product(pair) for pair in itertools.zip_longest(*axes, fillvalue=1)]
+    return _of_examples(np.kron, x, w) or facts.Array(_type_of_product(x, w), tuple(shape[::-1]))
+
+
+infer.special[np.kron] = _fact_of_kron
+for _outer in (np.outer, *named(np.linalg, "outer")):
+    infer.special[_outer] = _fact_of_outer
 
 # --- convolution ------------------------------------------------------------------------------
 

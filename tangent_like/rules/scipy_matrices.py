@@ -14,7 +14,7 @@ from tangent_like import facts, infer, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Array, Fact
 from tangent_like.rules import decompositions
-from tangent_like.rules.inverses import adjoint, diagonal, square, symmetric
+from tangent_like.rules.inverses import adjoint, diagonal, hermitian, square, symmetric
 from tangent_like.rules.products import last_two_swapped
 from tangent_like.rules.registry import composed, linear, rule
 from tangent_like.rules.samples import positive, reals
@@ -75,9 +75,9 @@ def _eigh_tangent(
     rotated: Any = None
     own: Any = None
     if tangents[0] is not None:
-        rotated = adjoint(v) @ decompositions.hermitian(tangents[0], not lower) @ v
+        rotated = adjoint(v) @ hermitian(tangents[0], not lower) @ v
     if len(tangents) > 1 and tangents[1] is not None:
-        own = adjoint(v) @ decompositions.hermitian(tangents[1], not lower) @ v
+        own = adjoint(v) @ hermitian(tangents[1], not lower) @ v
         scaled = own * w[..., None, :]
         rotated = -scaled if rotated is None else rotated - scaled
     dw = np.real(diagonal(rotated))

@@ -58,7 +58,7 @@ class Consistency:
         if isinstance(fact, Scalar):
             assert np.ndim(found) == 0, f"{fact} but {found!r}"
         if isinstance(fact, Array):
-            assert fact.dtype is None or np.asarray(found).dtype.name == fact.dtype, (
+            assert fact.dtype is None or np.asarray(found).dtype == fact.dtype, (
                 f"{fact} but {np.asarray(found).dtype}"
             )
             if fact.dims is not None:

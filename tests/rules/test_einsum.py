@@ -14,8 +14,8 @@ from tangent_like import facts
 from tangent_like.build import Builder
 from tangent_like.ir import Const, Value
 from tests.derivatives import EPS, assert_derivatives, define
-from tests.rules.checks import check_second_order, likes, magnitude, pairing
-from tests.rules.evaluate import Program, forward, reverse
+from tests.rules.checks import check_second_order, derived, magnitude, pairing
+from tests.rules.evaluate import Program
 
 LENGTHS = {"i": 2, "j": 3, "k": 4, "B": 2, "z": 3}
 BROADCAST = (2, 1, 3)
@@ -112,24 +112,21 @@ def complex_step(call: Call, directions: list[Any]) -> Any:
 @given(calls())
 def test_any_specification(known: str, call: Call) -> None:
     program, values = program_of(call, known)
-    directions = likes(values, 7)
-    results = program.run(values)
-    seeds = likes(results, 70)
-    sizes = [np.abs(x) + np.abs(dx) for x, dx in zip(values, directions, strict=True)]
+    of = derived(program, values)
+    sizes = [np.abs(x) + np.abs(dx) for x, dx in zip(values, of.directions, strict=True)]
     rest = iter(sizes)
     terms = np.einsum(*[next(rest) if isinstance(x, np.ndarray) else x for x in call.args])
     room = 100 * EPS * (float(np.max(terms, initial=0.0)) + 1e-300)
 
-    tangents = forward(program).run(values, directions)
-    assert np.shape(tangents[0]) == np.shape(results[0])
-    np.testing.assert_allclose(tangents[0], complex_step(call, directions), rtol=0, atol=room)
+    assert np.shape(of.tangents[0]) == np.shape(of.results[0])
+    want = complex_step(call, of.directions)
+    np.testing.assert_allclose(of.tangents[0], want, rtol=0, atol=room)
 
-    cotangents = reverse(program).run(values, seeds)
-    assert list(map(np.shape, cotangents)) == list(map(np.shape, values))
-    gap = pairing(seeds, tangents) - pairing(cotangents, directions)
-    scale = magnitude(seeds, [terms]) + magnitude(cotangents, directions)
+    assert list(map(np.shape, of.cotangents)) == list(map(np.shape, values))
+    gap = pairing(of.seeds, of.tangents) - pairing(of.cotangents, of.directions)
+    scale = magnitude(of.seeds, [terms]) + magnitude(of.cotangents, of.directions)
     assert abs(gap) <= 100 * EPS * scale
-    check_second_order(program, values)
+    check_second_order(of)
 
 
 WAYS = {

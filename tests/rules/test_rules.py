@@ -7,6 +7,7 @@ element-wise functions every way to broadcast.
 
 import contextlib
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,24 @@ from tests.rules.catalogue import ROUNDING, RULES, cases, name_of, samples_of, u
 from tests.rules.checks import (
     check_first_order,
     check_precision,
+    derived,
     has_longer_results,
     likes,
     moved,
     run_checks,
 )
 from tests.rules.evaluate import Program, carries, forward, one_operation, reverse
-from tests.rules.variants import arrays_as, arrays_in, as_complex, complex_able, from_scipy, single
+from tests.rules.variants import (
+    arrays_as,
+    arrays_in,
+    arrays_of,
+    as_complex,
+    complex_able,
+    from_scipy,
+    shapes_for,
+    single,
+    wave,
+)
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -46,8 +58,6 @@ def needs_shapes(fn):
     of_polynomials = name.startswith("numpy.polynomial.") and name.endswith(("val", "2d", "3d"))
     return name in NEED_SHAPES or of_polynomials
 
-SHAPES = [(), (3,), (2, 3), (2, 1, 3), (1,), (0,), (2, 0)]
-
 
 @pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
 @pytest.mark.parametrize(("rule", "fn"), cases())
@@ -63,29 +73,6 @@ def test_samples(rule: Any, fn: Any, known: bool) -> None:
                 raise
 
 
-def arrays_of(args: Any, shapes: Any) -> tuple[Any, ...]:
-    """Arrays of the given shapes, with values near those of a scalar sample."""
-    rest = iter(shapes)
-    return tuple(spread(x, next(rest)) if carries(x) else x for x in args)
-
-
-def spread(x: float, shape: Any) -> Any:
-    if shape is None:
-        return x
-    count = int(np.prod(shape))
-    return (x * (1 + 0.05 * np.sin(1.0 + np.arange(count)))).reshape(shape)
-
-
-def shapes_for(count: int) -> list[tuple[Any, ...]]:
-    if count == 1:
-        return [(shape,) for shape in SHAPES]
-    pairs = [
-        ((3,), None), (None, (3,)), ((3,), ()), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 3)),
-        ((2, 3), (2, 3)), ((2, 1, 3), (4, 1)), ((0,), (1,)), ((1,), (2, 0)), ((1,), None),
-    ]  # fmt: skip
-    return [(*pair, *[pair[0]] * (count - 2)) for pair in pairs]
-
-
 SECOND_ORDER = [((3,),), ((0,),), ((3,), None), ((2, 3), (3,)), ((2, 1), (1, 3))]
 
 
@@ -98,40 +85,9 @@ def takes_arrays(rule: Any, fn: Any) -> bool:
 @pytest.mark.parametrize(("rule", "fn"), cases(takes_arrays))
 def test_broadcasting(rule: Any, fn: Any, known: bool) -> None:
     args, keywords = samples_of(rule)[0]
-    count = sum(map(carries, args))
-    if not np.ndim(args[0]):
-        for shapes in shapes_for(count):
-            run_checks(
-                fn,
-                arrays_of(args, shapes),
-                keywords,
-                known,
-                second=known and shapes in SECOND_ORDER,
-            )
-
-
-def strided(x: Any) -> Any:
-    """The same numbers, not contiguous, in Fortran order, with a negative stride."""
-    if x.ndim == 0:
-        return x
-    wide = np.zeros((*reversed(x.shape), 2), x.dtype).T
-    view = wide[0][::-1]
-    view[...] = x
-    return view
-
-
-@pytest.mark.parametrize(("rule", "fn"), cases())
-def test_layout(rule: Any, fn: Any) -> None:
-    for args, keywords in itertools.islice(usable_samples(rule, fn), 3):
-        with np.errstate(all="ignore"):
-            program, values = one_operation(fn, as_arrays(rule, fn, args, (2, 3)), keywords, True)
-            odd = arrays_as(values, strided)
-            straight, results = program.trace(values)
-            seeds, directions = likes(results, 70), likes(values, 7)
-            for derivative, others in ((reverse, seeds), (forward, directions)):
-                run = derivative(straight).run
-                for a, b in zip(run(values, others), run(odd, others), strict=True):
-                    np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-13)
+    for shapes in shapes_for(args):
+        second = known and shapes in SECOND_ORDER
+        run_checks(fn, arrays_of(args, shapes), keywords, known, second)
 
 
 def as_arrays(rule: Any, fn: Any, args: Any, *shapes: Any) -> Any:
@@ -139,7 +95,7 @@ def as_arrays(rule: Any, fn: Any, args: Any, *shapes: Any) -> Any:
     if not takes_arrays(rule, fn) or np.ndim(args[0]):
         return args
     count = sum(map(carries, args))
-    return arrays_of(args, [*shapes, *[shapes[0]] * (count - len(shapes))][:count])
+    return arrays_of(args, (*shapes, *[shapes[0]] * (count - len(shapes)))[:count])
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
@@ -173,7 +129,7 @@ def test_same_argument_twice(rule: Any, fn: Any) -> None:
                 continue
             if not smooth(program, values):
                 continue
-            check_first_order(program.trace(values)[0], values)
+            check_first_order(derived(program, values))
 
 
 def smooth(program: Program, values: Any) -> bool:
@@ -186,20 +142,34 @@ def smooth(program: Program, values: Any) -> bool:
     )
 
 
-@pytest.mark.parametrize(("rule", "fn"), cases(complex_able))
-def test_complex(rule: Any, fn: Any) -> None:
-    for i, (given, keywords) in enumerate(usable_samples(rule, fn)):
+def complex_samples(rule: Any, fn: Any) -> Iterator[tuple[Any, Any]]:
+    """The samples with complex numbers, where the function takes them."""
+    for given, keywords in usable_samples(rule, fn):
         args = arrays_as(given, as_complex)
         if rule.kind == "elementwise" and not np.ndim(args[0]):
-            args = tuple(as_complex(spread(x, (3,))) if carries(x) else x for x in args)
+            args = tuple(as_complex(wave(x, (3,))) if carries(x) else x for x in args)
         try:
             with np.errstate(all="ignore"):
                 fn(*args, **keywords)
         except (TypeError, ValueError, NotImplementedError, Warning):
             continue
-        run_checks(fn, args, keywords, known=True, second=i < 3)
+        yield args, keywords
+
+
+@pytest.mark.parametrize(("rule", "fn"), cases(complex_able))
+def test_complex(rule: Any, fn: Any) -> None:
+    for i, (args, keywords) in enumerate(complex_samples(rule, fn)):
+        run_checks(fn, args, keywords, known=True, second=i < 1)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(("rule", "fn"), cases(complex_able))
+def test_complex_to_second_order(rule: Any, fn: Any) -> None:
+    """All samples, and of facts that are not known."""
+    for args, keywords in complex_samples(rule, fn):
+        run_checks(fn, args, keywords, known=True)
         with contextlib.suppress(NotYetSupported):
-            run_checks(fn, args, keywords, known=False, second=i < 1)
+            run_checks(fn, args, keywords, known=False)
 
 
 def test_every_rule_has_samples() -> None:

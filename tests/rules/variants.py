@@ -109,17 +109,27 @@ PAIRS: list[tuple[Any, Any]] = [
 """Shapes of two operands, None for a number."""
 
 
+def shapes_for(args: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """Shapes for the numbers among the operands."""
+    count = sum(carries(x) and not np.ndim(x) for x in args)
+    if not count or arrays_in(args):
+        return []
+    if count == 1:
+        return [(shape,) for shape in SHAPES]
+    return [(*pair, *[pair[0]] * (count - 2)) for pair in PAIRS]
+
+
+def arrays_of(args: tuple[Any, ...], shapes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Arrays of the given shapes for the numbers among the operands, with values near them."""
+    rest = iter(shapes)
+    place = lambda x, shape: x if shape is None else wave(x, shape)
+    return tuple(place(x, next(rest)) if carries(x) and not np.ndim(x) else x for x in args)
+
+
 def of_numbers(args: tuple[Any, ...], keywords: dict[str, Any]) -> Iterator[Call]:
     """Numbers replaced by arrays of all shapes, which broadcast in every direction."""
-    numbers = [i for i, x in enumerate(args) if carries(x) and not np.ndim(x)]
-    if not numbers or arrays_in(args):
-        return
-    several = [(*pair, *[pair[0]] * (len(numbers) - 2)) for pair in PAIRS]
-    for shapes in several if len(numbers) > 1 else [(shape,) for shape in SHAPES]:
-        chosen = list(args)
-        for i, shape in zip(numbers, shapes, strict=True):
-            chosen[i] = args[i] if shape is None else wave(args[i], shape)
-        yield Call(f"shapes {shapes}", tuple(chosen), keywords)
+    for shapes in shapes_for(args):
+        yield Call(f"shapes {shapes}", arrays_of(args, shapes), keywords)
 
 
 RESHAPED: dict[str, Callable[[Any], Any]] = {

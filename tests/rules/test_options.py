@@ -1,0 +1,65 @@
+"""Options of functions that say what is read of an operand, or in which order."""
+
+import numpy as np
+import pytest
+
+import tangent_like as tl
+from tangent_like.errors import NotYetSupported
+from tests.derivatives import assert_derivatives, define
+
+MATRIX = np.array([[0.3, 1.2, -0.7], [0.9, -1.1, 0.4]])
+SQUARE = np.array([[2.0, 0.3], [0.5, 1.4]])
+CUBE = 1.0 + 0.1 * np.arange(8.0).reshape(2, 2, 2)
+
+
+def of(expression):
+    lines = ["def f(x):", f"    y = {expression}", "    w = np.arange(1.0, 1 + np.size(y))"]
+    lines += ["    return np.sum(np.real(y * y) * np.reshape(w, np.shape(y)))"]
+    return define("\n".join(lines) + "\n", "f")
+
+
+RIGHT = {
+    "np.fft.fft2(x, axes=None)": CUBE,
+    "np.linalg.pinv(x, hermitian=True)": SQUARE,
+    "np.linalg.svd(x, hermitian=True)[0] + x": SQUARE,
+    "np.linalg.svd(x, False, False, True)": SQUARE,
+    "np.diff(x, n=2)": MATRIX,
+    "np.diff(x, n=5)": MATRIX,
+    "np.array(x, ndmin=3)": MATRIX,
+    "np.reshape(x, (3, 2), order='F')": MATRIX,
+    "np.cross(x, x[::-1] ** 2)": MATRIX,
+    "np.cross(x, [x[0, 1], x[1, 1], 2.0], axis=-1)": MATRIX,
+}
+
+
+@pytest.mark.parametrize("expression", RIGHT)
+def test_option(expression):
+    assert_derivatives(of(expression), RIGHT[expression])
+
+
+@pytest.mark.parametrize("expression", [
+    "np.ravel(x, order='A')", "np.ravel(x, 'K')", "x.flatten('A')", "x.ravel(order='K')",
+    "np.reshape(x, (3, 2), order='A')", "np.array([x[0, 0], x[0, 1]], ndmin=3)",
+    "np.cross([x[0, 0], x[0, 1]], [x[1, 0], 2.0])",
+])  # fmt: skip
+def test_refused_option(expression):
+    f = of(expression)
+    with pytest.raises(NotYetSupported, match=":2: "):
+        tl.grad(f)(MATRIX)
+    if "ndmin" not in expression:  # which forward mode needs no rule for
+        with pytest.raises(NotYetSupported, match=":2: "):
+            tl.jvp(f, (MATRIX,), (MATRIX,))
+
+
+def test_products_of_vectors_of_two_numbers_say_so_when_they_are_called():
+    f = of("np.cross(x[:, :2], x[:, 1:])")
+    for derivative in (tl.grad(f), lambda x: tl.jvp(f, (x,), (x,))):
+        with pytest.raises(ValueError, match="vectors of two numbers"):
+            derivative(MATRIX)
+
+
+@pytest.mark.timeout(20)
+def test_products_of_arrays_of_many_axes():
+    """Whose facts are computed: examples would have millions of elements."""
+    f = define("def f(x, w):\n    return np.sum(np.kron(x, w) * np.kron(w, x))\n", "f")
+    assert_derivatives(f, CUBE, CUBE[:, ::-1] + 0.5)
