@@ -82,7 +82,7 @@ def _if(statement: If, live: set[Atom]) -> If | None:
 
 
 def _loop(loop: Loop, live: set[Atom]) -> Loop | None:
-    kept = [result in live for result in loop.results]
+    wanted = kept = [result in live for result in loop.results]
     while True:
         inner: set[Atom] = set()
         first = loop.body.results[:1] if loop.exits else ()
@@ -92,8 +92,8 @@ def _loop(loop: Loop, live: set[Atom]) -> Loop | None:
         if needed == kept:
             break
         kept = needed
-    if not any(kept) and not any(map(_acts, body.statements)):
-        return None
+    if not any(wanted) and not any(map(_acts, body.statements)):
+        return None  # what it carries serves itself alone
     live |= inner
     pruned = replace(
         loop,

@@ -589,3 +589,18 @@ def test_what_a_loop_replaces_by_something_of_another_shape(f, n):
     x = np.array([0.3, -0.7, 1.1])
     assert_derivatives(f, x, 1.7, n, wrt=(0, 1))
     assert tl.grad(f)(x, 1.7, n).shape == x.shape
+
+
+def counted_for_nobody(x, n):
+    y = x[0]
+    for _ in range(1, n):
+        if y > 0.0:
+            k = 0
+            while k < 2:
+                k += 1
+        y += np.sin(x[1])
+    return y * x[2]
+
+
+def test_a_loop_whose_count_nobody_reads():
+    assert_derivatives(counted_for_nobody, VECTOR, 4, wrt=0)
