@@ -44,6 +44,12 @@ def binary(state: Lowering, node: Any, left: Atom, right: Atom) -> Atom:
     return state.builder.op(BINARY[type(node.op)], (left, right), place=place)
 
 
+def of_function(state: Lowering, node: Any, function: Any, left: Atom, right: Atom) -> Atom:
+    """`operator.add(a, b)` is `a + b`, also of lists and objects."""
+    operation = gast.BinOp(node, KINDS[function](), node)
+    return binary(state, gast.copy_location(operation, node), left, right)
+
+
 def refuse_functions(state: Lowering, node: Any, operands: Sequence[Atom]) -> None:
     """Functions and modules are no numbers: `helper ** 2` is a TypeError in Python."""
     for atom in operands:
@@ -151,8 +157,8 @@ DUNDERS = {
     gast.MatMult: "__matmul__", gast.LShift: "__lshift__", gast.RShift: "__rshift__",
     gast.BitOr: "__or__", gast.BitXor: "__xor__", gast.BitAnd: "__and__",
 }  # fmt: skip
-OF_FUNCTIONS = {BINARY[kind]: name for kind, name in DUNDERS.items()}
-"""The methods behind the functions of `operator`."""
+KINDS = {function: kind for kind, function in BINARY.items()}
+"""The operators behind the functions of `operator`."""
 SIGNS = {
     gast.Add: "+", gast.Sub: "-", gast.Mult: "*", gast.Div: "/", gast.FloorDiv: "//",
     gast.Mod: "%", gast.Pow: "**", gast.MatMult: "@", gast.LShift: "<<", gast.RShift: ">>",

@@ -31,7 +31,7 @@ from tangent_like.frontend import (
     operators,
     syntax,
 )
-from tangent_like.frontend.arithmetic import OF_FUNCTIONS
+from tangent_like.frontend.arithmetic import KINDS, of_function
 from tangent_like.frontend.binding import bind_arguments, default_value, default_values
 from tangent_like.frontend.choices import choose
 from tangent_like.frontend.failures import lower_exception
@@ -45,8 +45,6 @@ from tangent_like.frontend.operator_calls import lower_operator
 from tangent_like.frontend.protocols import (
     call_special,
     is_object,
-    operator_of_class,
-    takes_operator,
 )
 from tangent_like.frontend.scope import Bound, Choice, Derived, Frame, LocalFunction, Method
 from tangent_like.frontend.shrinking import shrinks, size
@@ -124,9 +122,8 @@ def _call_registered(
         return lower(state, node, args, keywords)
     if function is logging.getLogger and all(isinstance(a, Const) for a in args):
         return Const(function(*(a.value for a in args)))  # type: ignore[union-attr]
-    dunder = OF_FUNCTIONS.get(function) if _is_hashable(function) else None
-    if dunder is not None and len(args) == 2 and takes_operator(dunder, *args):
-        return operator_of_class(state, node, dunder, *args)
+    if _is_hashable(function) and function in KINDS and len(args) == 2:
+        return of_function(state, node, function, *args)
     if registry.find(function) is not None or function in PLAIN_BUILTINS:
         return operation(state, node, function, args, keywords)
     if isinstance(function, operators.DERIVATIVES):

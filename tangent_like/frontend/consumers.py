@@ -17,6 +17,7 @@ from typing import Any
 from tangent_like import facts, runtime
 from tangent_like.errors import NeverSupported
 from tangent_like.frontend.application import Application, Handler
+from tangent_like.frontend.branches import truth
 from tangent_like.frontend.choices import choose
 from tangent_like.frontend.containers import behind
 from tangent_like.frontend.instances import known_instance
@@ -87,14 +88,15 @@ def from_keys(own: Application) -> Atom:
 
 
 def summed(own: Application) -> Atom | None:
-    """`sum`, `any`, `all` and their like of an iterator are those of a list."""
+    """`sum`, `any`, `all` and their like of an iterator are those of a list; of objects and lists
+    a sum is a chain of additions."""
     inside = behind(own.state, own.node, own.args[0])
     used = [own.sequence(own.args[0] if inside is None else inside), *own.args[1:]]
     if own.function is math.prod and len(own.args) > 1:
         raise NeverSupported("`prod` takes one sequence, and `start=`", own.state.place(own.node))
     if own.function is math.prod and own.keywords:
         return _product_from(own, used[0], own.keywords["start"])
-    if own.function is sum and _are_objects(own, used):
+    if own.function is sum and _are_structures(own, used):
         start = own.keywords.get("start", used[1] if len(used) > 1 else Const(0))
         return own.invoke(Const(functools.reduce), [Const(operator.add), used[0], start])
     if all(map(operator.is_, used, own.args)):
@@ -110,21 +112,35 @@ def _product_from(own: Application, sequence: Atom, start: Atom) -> Atom:
     return own.invoke(Const(math.prod), [own.listed([start, *items])])
 
 
-def _are_objects(own: Application, operands: Sequence[Atom]) -> bool:
-    """Whether what is summed is added as a class of the user's says."""
+def _are_structures(own: Application, operands: Sequence[Atom]) -> bool:
+    """Whether what is summed is added as a class of the user's says, or as lists are."""
     items = own.items(operands[0]) or []
     inner = getattr(operands[0].fact, "item", None)
-    if isinstance(inner, facts.Record) and inner.type is not dict:
-        return True
-    return any(class_of(atom) is not None for atom in (*items, *operands[1:]))
+    return _is_structure(inner) or any(map(_is_compound, (*items, *operands[1:])))
+
+
+def _is_compound(atom: Atom) -> bool:
+    return class_of(atom) is not None or _is_structure(atom.fact)
+
+
+def _is_structure(fact: facts.Fact | None) -> bool:
+    if isinstance(fact, facts.Record):
+        return fact.type is not dict
+    return isinstance(fact, (facts.Tuple, facts.List, facts.ListOf))
 
 
 def extreme(own: Application) -> Atom | None:
     """`max` and `min`, of a sequence or of several operands."""
     inside = [behind(own.state, own.node, atom) for atom in own.args]
-    used = [own.sequence(one or atom) for one, atom in zip(inside, own.args)]
+    used = [one or atom for one, atom in zip(inside, own.args)]
+    if len(used) == 1:
+        used = [own.sequence(used[0])]
     key, default = own.keywords.get("key"), own.keywords.get("default")
     items = used if len(used) > 1 else own.items(used[0])
+    if items is not None and len(items) == 1:
+        return items[0]
+    if items and any(map(_is_compound, items)):
+        return _best(own, items, key)
 
     def find() -> Atom:
         if _is_none(key):
@@ -149,18 +165,21 @@ def _is_none(atom: Atom | None) -> bool:
 
 def _best(own: Application, items: Sequence[Atom], key: Atom | None) -> Atom:
     """The first of the items whose key is the largest, or the smallest."""
-    assert key is not None
     if not items:
         raise own.refusal(f"`{own.function.__name__}` of nothing", "test for it first")
-    better = operator.gt if own.function is max else operator.lt
-    best, best_key = items[0], own.invoke(key, [items[0]])
+    better = Const(operator.gt if own.function is max else operator.lt)
+    best, best_key = items[0], _key_of(own, items[0], key)
     for item in items[1:]:
-        its_key = own.invoke(key, [item])
-        test = own.op(better, its_key, best_key)
+        its_key = _key_of(own, item, key)
+        test = truth(own.state, own.invoke(better, [its_key, best_key]), own.node)
         best, best_key = (
             _either(own, test, new, old) for new, old in ((item, best), (its_key, best_key))
         )
     return best
+
+
+def _key_of(own: Application, item: Atom, key: Atom | None) -> Atom:
+    return item if key is None or _is_none(key) else own.invoke(key, [item])
 
 
 def _either(own: Application, test: Atom, new: Atom, old: Atom) -> Atom:

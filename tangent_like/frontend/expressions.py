@@ -36,7 +36,7 @@ from tangent_like.frontend.protocols import (
     takes_operator,
 )
 from tangent_like.frontend.scope import Choice, LocalFunction
-from tangent_like.frontend.stars import starred_items
+from tangent_like.frontend.stars import list_display, starred_items
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import read_attribute
 from tangent_like.frontend.targets import bind
@@ -193,12 +193,9 @@ def _known_identity(left: Atom, right: Atom) -> bool | None:
     return None
 
 
-def _display(maker: Callable[..., Any]) -> Callable[[Lowering, Any], Atom]:
-    def lower(state: Lowering, node: Any) -> Atom:
-        items = [fresh(state, item, node) for item in starred_items(state, node.elts)]
-        return state.builder.op(maker, items, place=state.place(node))
-
-    return lower
+def _tuple_display(state: Lowering, node: Any) -> Atom:
+    items = [fresh(state, item, node) for item in starred_items(state, node.elts)]
+    return state.builder.op(ir.make_tuple, items, place=state.place(node))
 
 
 def _subscript(state: Lowering, node: Any) -> Atom:
@@ -370,8 +367,8 @@ _HANDLERS: dict[type, Callable[[Any, Any], Atom]] = {
     gast.Compare: _compare,
     gast.BoolOp: lower_bool_operation,
     gast.IfExp: lower_if_expression,
-    gast.Tuple: _display(ir.make_tuple),
-    gast.List: _display(ir.make_list),
+    gast.Tuple: _tuple_display,
+    gast.List: list_display,
     gast.Subscript: _subscript,
     gast.Slice: _slice,
     gast.Attribute: _attribute,

@@ -13,9 +13,12 @@ import gast
 
 from tangent_like import facts, ir
 from tangent_like.errors import ArgumentError, NotYetSupported
+from tangent_like.frontend import edits
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import consumed, make_table, table_of
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
+from tangent_like.parts import is_named_tuple
 
 
 def starred_items(state: Lowering, nodes: Sequence[Any]) -> list[Atom]:
@@ -27,6 +30,30 @@ def starred_items(state: Lowering, nodes: Sequence[Any]) -> list[Atom]:
         else:
             found.append(state.expression(node))
     return found
+
+
+def list_display(state: Lowering, node: Any) -> Atom:
+    """`[a, *b, c]`: lists of a length known only at run time are joined with what is between."""
+    joined: Atom | None = None
+    parts: list[Atom] = []
+    for part in node.elts:
+        if not isinstance(part, gast.Starred):
+            parts.append(state.expression(part))
+            continue
+        value = consumed(state, state.expression(part.value), part)
+        if not isinstance(value.fact, facts.ListOf):
+            parts += items_of(state, value, part)
+            continue
+        before = _made_list(state, node, parts)
+        before = before if joined is None else edits.joined(state, node, joined, before)
+        joined, parts = edits.joined(state, node, before, value), []
+    last = _made_list(state, node, parts)
+    return last if joined is None else edits.joined(state, node, joined, last)
+
+
+def _made_list(state: Lowering, node: Any, items: Sequence[Atom]) -> Atom:
+    now = [fresh(state, item, node) for item in items]
+    return state.builder.op(ir.make_list, now, place=state.place(node))
 
 
 def items_of(state: Lowering, sequence: Atom, node: Any) -> list[Atom]:
@@ -46,7 +73,9 @@ def known_items(state: Lowering, sequence: Atom) -> list[Atom] | None:
     fact = sequence.fact
     if isinstance(sequence, Const) and isinstance(sequence.value, (str, tuple, list, range)):
         return [Const(item) for item in sequence.value]
-    if not isinstance(fact, facts.Tuple | facts.List):
+    if not isinstance(fact, facts.Tuple | facts.List | facts.Record):
+        return None
+    if isinstance(fact, facts.Record) and not is_named_tuple(fact.type):
         return None
     return [
         state.builder.op(operator.getitem, (sequence, Const(i))) for i in range(len(fact.items))

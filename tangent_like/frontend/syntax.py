@@ -110,14 +110,24 @@ def local_names(function: Any) -> frozenset[str]:
 
 @lru_cache(maxsize=256)
 def nonlocal_names(function: Any) -> frozenset[str]:
-    """The variables of functions around it that a function declares `nonlocal`."""
+    """The variables of functions around it that a function declares `nonlocal`, or that a
+    comprehension binds by `:=`."""
+    if type(function) in _COMPREHENSIONS:
+        return frozenset(_named_by(function))
     found = (node.names for node in nodes_of_body(function) if isinstance(node, gast.Nonlocal))
     return frozenset(name for names in found for name in names)
 
 
 @lru_cache(maxsize=256)
 def names_written_inside(function: Any) -> frozenset[str]:
-    """The local variables of a function that functions defined inside declare `nonlocal`."""
+    """The local variables of a function that functions defined inside declare `nonlocal`, and
+    those that comprehensions bind by `:=`."""
+    named = {
+        name
+        for node in nodes_of_body(function)
+        if type(node) in _COMPREHENSIONS
+        for name in _named_by(node)
+    }
     declared = {
         name
         for scope in nodes_of_body(function)
@@ -126,7 +136,12 @@ def names_written_inside(function: Any) -> frozenset[str]:
         if isinstance(node, gast.Nonlocal)
         for name in node.names
     }
-    return local_names(function) & declared
+    return local_names(function) & (named | declared)
+
+
+def _named_by(node: Any) -> Iterator[str]:
+    below = statements_below([node])
+    return (part.target.id for part in below if isinstance(part, gast.NamedExpr))
 
 
 @lru_cache(maxsize=256)

@@ -11,6 +11,7 @@ from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.frontend import dicts, edits, syntax
+from tangent_like.frontend.homes import may_alias
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import consumed
 from tangent_like.frontend.protocols import call_special, special_method
@@ -119,20 +120,44 @@ def _unpack_with_star(
     state: Lowering, target: Any, value: Atom, length: int | None, star: int
 ) -> None:
     """`a, *b, c = items`: the items that are left over become a list."""
-    if length is None:
-        raise NotYetSupported(
-            f"a starred target for {facts.describe(value.fact)}",
-            state.place(target),
-            "slice it: `first, rest = x[0], x[1:]`",
-        )
     after = len(target.elts) - star - 1
+    if length is None:
+        _bind_parts(state, target, _slices(state, target, value, star, after))
+        return
     if length < star + after:
         raise NeverSupported(
             f"unpacking {length} values into at least {star + after} names", state.place(target)
         )
     items = [state.builder.op(operator.getitem, (value, Const(i))) for i in range(length)]
     rest = state.builder.op(ir.make_list, items[star : length - after])
-    parts = [*items[:star], rest, *items[length - after :]]
+    _bind_parts(state, target, [*items[:star], rest, *items[length - after :]])
+
+
+def _slices(state: Lowering, target: Any, value: Atom, star: int, after: int) -> list[Atom]:
+    """The items and the rest of a list whose length is known only at run time; ValueError where
+    there are too few."""
+    if not isinstance(value.fact, facts.ListOf) or may_alias(value.fact.item):
+        raise NotYetSupported(
+            f"a starred target for {facts.describe(value.fact)}",
+            state.place(target),
+            "slice it: `first, rest = x[0], x[1:]`",
+        )
+
+    def part(of: Atom, first: int | None, last: int | None) -> Atom:
+        return state.builder.op(operator.getitem, (of, Const(slice(first, last))))
+
+    def items(of: Atom, count: int) -> list[Atom]:
+        whole = state.builder.op(ir.unpack, (of, Const(count)))
+        return [state.builder.op(operator.getitem, (whole, Const(i))) for i in range(count)]
+
+    heads = items(part(value, None, star), star) if star else []
+    rest = part(value, star, None)
+    if not after:
+        return [*heads, rest]
+    return [*heads, part(rest, None, -after), *items(part(rest, -after, None), after)]
+
+
+def _bind_parts(state: Lowering, target: Any, parts: list[Atom]) -> None:
     for inner, item in zip(target.elts, parts, strict=True):
         bind(state, inner.value if isinstance(inner, gast.Starred) else inner, item)
 

@@ -15,7 +15,7 @@ from random import Random
 from tangent_like import switches
 from tests.random_programs import grammar, in_place
 from tests.random_programs.check import Discarded, Refused, check
-from tests.random_programs.grammar import Program
+from tests.random_programs.drawing import Program
 from tests.random_programs.mistakes import check_mistaken, mutated
 from tests.random_programs.shrink import shrink
 

@@ -1,10 +1,12 @@
 """One random program, judged: its derivatives against the reference and one another."""
 
 import builtins
+import collections
 import contextlib
 import copy
 import dataclasses
 import functools
+import itertools
 import math
 import re
 import typing
@@ -20,13 +22,14 @@ from tests.derivatives import (
     define,
     leaves,
 )
-from tests.random_programs.grammar import Program
+from tests.random_programs.drawing import Program
 from tests.random_programs.reference import exact_jacobian
 
 LARGEST = 1e3
 MODULES = {
-    "builtins": builtins, "contextlib": contextlib, "dataclasses": dataclasses,
-    "functools": functools, "math": math, "typing": typing,
+    "builtins": builtins, "collections": collections, "contextlib": contextlib, "copy": copy,
+    "dataclasses": dataclasses, "functools": functools, "itertools": itertools, "math": math,
+    "typing": typing,
 }  # fmt: skip
 
 

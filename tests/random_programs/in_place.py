@@ -10,7 +10,7 @@ from random import Random
 
 import numpy as np
 
-from tests.random_programs.grammar import Draw, Program, indented
+from tests.random_programs.drawing import Draw, Program, indented
 from tests.random_programs.places import (
     SHAPES,
     Scope,

@@ -30,7 +30,7 @@ from tests.derivatives import (
     restrict,
 )
 from tests.random_programs.check import MODULES, Discarded, Refused, assert_tame
-from tests.random_programs.grammar import Program
+from tests.random_programs.drawing import Program
 
 SECONDS = 5
 

@@ -6,7 +6,7 @@ A place is an array or a view, as text, with its shape; an expression is written
 
 from dataclasses import dataclass, field, replace
 
-from tests.random_programs.grammar import Draw
+from tests.random_programs.drawing import Draw
 
 Shape = tuple[int, ...]
 SHAPES: list[Shape] = [(4,), (4,), (3, 4), (3,), (2, 2)]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tests.derivatives import define, jacobian_by_complex_step
-from tests.random_programs.grammar import Program
+from tests.random_programs.drawing import Program
 
 
 class ComplexNumPy:

@@ -5,7 +5,7 @@ import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tests.random_programs.grammar import Program
+from tests.random_programs.drawing import Program
 
 
 def shrink(program: Program, fails: Callable[[Program], bool], tries: int = 400) -> Program:

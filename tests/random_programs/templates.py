@@ -2,8 +2,8 @@
 
 `{float}` stands for any expression of kind float, `{name:float}` for a name, the same one if
 repeated.  Variables of the templates' own (u, v, i, p, q) are no names of the programs'.
-A vector has shape (3,), a matrix (2, 3), a pair is a tuple of two floats, a list has two or more
-floats, a dict those of 'k' and 'm', and a point is an object of one of the classes in `PRELUDES`.
+A vector has shape (3,), a matrix (2, 3), a pair is a tuple of two floats; `structures.py` has
+the other kinds.
 """
 
 NAMES = ["a", "b", "c", "y", "z", "t", "bx", "dx", "d", "by", "_stack", "t0", "np2", "da", "g",
@@ -16,9 +16,6 @@ LITERALS = {
     "vector": ["np.array([0.5, -0.3, 0.8])", "np.ones(3)"],
     "matrix": ["np.array([[0.2, -0.4, 0.6], [0.9, 0.3, -0.5]])"],
     "pair": ["(0.4, -0.6)"],
-    "list": ["[0.4, -0.6, 0.9]", "[0.3, 0.8]"],
-    "dict": ["{'k': 0.4, 'm': -0.6}"],
-    "point": ["Point(0.4, -0.6)"],
 }
 
 # Stand-ins for a name of a kind when there is none, made of names of other kinds.
@@ -32,9 +29,6 @@ DERIVED = {
         "np.array([[0.4, -0.9, 0.2], [0.1, 0.7, -1.2]]) * {name:float}",
     ],
     "pair": ["({name:float}, -0.6)", "({name:vector}[2], 0.4)"],
-    "list": ["[{name:float}, -0.6]", "[{name:float}, 0.2, {name:float}]"],
-    "dict": ["{'k': {name:float}, 'm': 0.7}"],
-    "point": ["Point({name:float}, -0.6)"],
 }
 
 TEMPLATES = {
@@ -80,17 +74,11 @@ TEMPLATES = {
         "(lambda *p, k=0.3, **m: p[0] * k - m['z'])({float}, z={float})",
         "(lambda u, w: u * w)(*{pair})", "math.prod([*{pair}, {float}])",
         "np.mean([u * {float} for u in {vector}])",
-        "{list}[0]", "{list}[-1]", "{list}[{int} % 2]", "builtins.sum({list})", "math.prod({list})",
-        "builtins.max({list}, key=abs)", "[u * {float} for u in {list}][1]",
-        "builtins.sum(u * v for u, v in zip({list}, reversed({list})))",
-        "builtins.sum(i * u for i, u in enumerate({list}))", "np.mean({list})",
-        "{dict}['k']", "{dict}['m']", "builtins.sum({dict}.values())", "{dict}.get('k', {float})",
-        "(lambda k, m: k * m)(**{dict})", "math.prod(q for p, q in {dict}.items())",
-        "({point}).u", "({point}).v", "({point}).norm()", "({point})({float})",
-        "({point}) @ ({point})", "({point}).size",
         "twice(math.sin, {float})", "twice(lambda u: math.sin(u) * {float}, {float})",
         "twice(functools.partial(math.hypot, {float}), {float})", "scaled({float})({float})",
-        "even({float}, {int} % 3)", "({float}, [{float}, {float}])[1][0]",
+        "even({float}, {int} % 3)",
+        "{float} * SCALE", "TABLE[{int} % 2]", "CONFIG['rate'] * {float}",
+        "({float}, [{float}, {float}])[1][0]",
         "{'k': ({float}, {float})}['k'][1]", "[p[0] * p[1] for p in [({float}, 0.3), {pair}]][0]",
         "[[{float}, {float}], [{float}]][0][{int} % 2]",
         "np.sum(np.outer({vector}, {vector}))", "np.log(np.sum(np.exp(np.tanh({vector}))))",
@@ -98,7 +86,7 @@ TEMPLATES = {
     "int": [
         "{int} + 1", "{int} % 2", "{int} * 2 % 3", "len({vector})", "({vector}).shape[0]",
         "({int} if {bool} else {int})", "({matrix}).shape[1]", "int(2.0 + np.sin({float}))",
-        "np.argmax({vector})", "len({list})",
+        "np.argmax({vector})",
     ],
     "bool": [
         "{float} < {float}", "{float} > 0.3", "{float} <= {float}", "0.1 < {float} < {float}",
@@ -140,26 +128,8 @@ TEMPLATES = {
         "np.concatenate([{matrix}[1:], {matrix}[:1]], axis=0)",
     ],
     "pair": [
-        "({list}[0], {float})", "(({point}).u, {float})",
         "({float}, {float})", "({pair}[1], {float})", "({pair} if {bool} else {pair})",
         "{pair}[::-1]",
-    ],
-    "list": [
-        "[{float}, {float}]", "[{float}, {float}, {float}]", "[u * {float} for u in {list}]",
-        "[*{pair}, {float}]", "{list} + [{float}]", "{list}[::-1]", "sorted({list})",
-        "[{float} * i for i in range(2)]", "[u for u in {vector}]", "builtins.list({pair})",
-        "[math.sin(u) for u in {list}]", "builtins.list(map(math.atan, {list}))",
-        "[u + v for u, v in zip({pair}, {list})]",
-    ],
-    "dict": [
-        "{'k': {float}, 'm': {float}}", "builtins.dict(k={float}, m={float})",
-        "{**{dict}, 'k': {float}}", "{p: q * {float} for p, q in {dict}.items()}",
-        "({dict} if {bool} else {dict})",
-    ],
-    "point": [
-        "Point({float}, {float})", "Point(u={float}, v={float})", "({point}) + ({point})",
-        "({point}) * {float}", "-({point})", "({point}).moved({float})", "Point(*{pair})",
-        "({point} if {bool} else {point})",
     ],
 }  # fmt: skip
 
@@ -174,56 +144,4 @@ AS_FLOAT = {
     "vector": "np.sum(np.sin({0}))",
     "matrix": "np.sum({0} * 0.3)",
     "pair": "{0}[0] * {0}[1]",
-    "list": "builtins.sum({0})",
-    "dict": "{0}['k'] * {0}['m']",
-    "point": "{0}.u * {0}.v",
 }
-
-SCALARS = ("float", "int", "bool", "pair")
-CONTAINERS = ("list", "dict", "point")
-KINDS = (*SCALARS, "vector", "matrix", *CONTAINERS)
-PARAMETERS = ["float", "float", "vector", "float", "matrix", "int", "pair", "list", "dict"]
-RESULTS = ["float", "float", "float", "float", "vector", "pair", "matrix", "list"]
-VALUES = ["float", "float", "vector", "float", "int", "bool", "matrix", "pair",
-          "list", "dict", "point"]  # fmt: skip
-
-_METHODS = """
-    def norm(self):
-        return np.sqrt(1.0 + self.u * self.u + self.v * self.v)
-    @property
-    def size(self):
-        return math.hypot(self.u, 1.0) + self.v
-    def moved(self, by):
-        return Point(self.u + by, self.v * by)
-    def __add__(self, other):
-        return Point(self.u + other.u, self.v + other.v)
-    def __mul__(self, factor):
-        return Point(self.u * factor, math.sin(self.v))
-    def __neg__(self):
-        return Point(-self.u, -self.v)
-    def __matmul__(self, other):
-        return self.u * other.u + self.v * other.v
-    def __call__(self, weight):
-        return self.u * weight + self.norm()
-"""
-
-PRELUDES = {
-    "Point": [
-        "class Point:\n    def __init__(self, u, v):\n        self.u = u\n        self.v = v\n"
-        "    def shift(self, by):\n        self.u += by\n        return self\n",
-        "@dataclasses.dataclass\nclass Point:\n    u: float\n    v: float = 0.5\n"
-        "    def shift(self, by):\n        self.u = self.u + by\n",
-        "class Point(typing.NamedTuple):\n    u: float\n    v: float\n",
-    ],
-    "twice": ["def twice(fn, u):\n    return fn(fn(u))\n"],
-    "scaled": [
-        "def scaled(s):\n    return lambda u: math.sin(u) * s\n",
-        "def scaled(s):\n    def inner(u):\n        return u - s * math.sin(u)\n    return inner\n",
-    ],
-    "even": [
-        "def even(x, n):\n    return x if n < 1 else odd(math.sin(x), n - 1)\n"
-        "def odd(x, n):\n    return 0.3 * x if n < 1 else even(x * math.cos(x), n - 1)\n",
-    ],
-}
-"""Classes and functions that a program begins with, if it names them: one form of each."""
-PRELUDES["Point"] = [form + _METHODS for form in PRELUDES["Point"]]

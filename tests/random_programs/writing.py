@@ -5,7 +5,7 @@ What is stored in a loop is squashed, so that values stay tame.
 
 from collections.abc import Callable
 
-from tests.random_programs.grammar import Draw
+from tests.random_programs.drawing import Draw
 from tests.random_programs.places import (
     Scope,
     Shape,
