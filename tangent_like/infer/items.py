@@ -41,6 +41,8 @@ def fact_of_item(container: ir.Atom, index: ir.Atom) -> Fact:
         return _item_of_array(fact, index)
     if fact == Opaque("range"):
         return fact if isinstance(index.fact, Opaque) else facts.INT
+    if fact == Opaque("str"):
+        return fact
     return NUMERIC if isinstance(fact, Array) else UNKNOWN
 
 
@@ -201,4 +203,6 @@ def item_of_iterable(atom: ir.Atom) -> Fact:
             return joined
         case Opaque("range"):
             return facts.INT
+        case Opaque("str"):
+            return fact
     return UNKNOWN
