@@ -93,7 +93,21 @@ def first_of_all(x):
     return x * x[0] + np.sum(x)
 
 
-VECTORS = [product, pairs, steps, first_of_all]
+def batches(x):
+    a = x.reshape(1, 3, 2) * np.ones((2, 1, 1))
+    return np.matmul(a, np.arange(8.0).reshape(2, 2, 2))
+
+
+def equations(x):
+    m = A[:, :3] + 2.0 * np.eye(3)
+    return np.linalg.solve(m, x[:3]), np.linalg.solve(m, np.cumsum(x).reshape(3, 2))
+
+
+def solved(x):
+    return equations(x)[1] * equations(x)[0][0]
+
+
+VECTORS = [product, pairs, steps, first_of_all, batches, solved]
 
 
 def at_once(jacobian, x):
@@ -132,9 +146,9 @@ def test_of_a_matrix():
 @pytest.mark.parametrize(
     "f",
     [
-        lambda x: np.cumsum(x) * x,
+        lambda x: np.tile(x, 2) ** 2,
         lambda x: np.fft.rfft(x).real,
-        lambda x: np.linalg.solve(np.diag(x), x[::-1]),
+        lambda x: np.convolve(x, x),
     ],
 )
 def test_one_after_another_where_an_operation_has_no_form(f):
