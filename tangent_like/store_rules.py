@@ -46,7 +46,7 @@ def cotangents(
         return g, found
     if store.combine in _SCALING:
         return _combined(builder, op, g, value, operands), found
-    return _replaced(builder, store, g, old, operands), found
+    return _replaced(builder, op, g, old, operands), found
 
 
 def _of_value(builder: Builder, place: Atom, value: Atom) -> Tree:
@@ -76,7 +76,7 @@ def tangent(builder: Builder, op: Op, dy: Atom | None, de: Atom | None) -> Tree:
     old = load(builder, store, array, operands)
     new = builder.op(store.combine, (old, value))
     found = apply.tangent(builder, _combination(builder, op, new), (own, de))
-    return _replaced(builder, store, dy, found, operands)
+    return _replaced(builder, op, dy, found, operands)
 
 
 def _filled(tree: Tree) -> Atom:
@@ -155,10 +155,15 @@ def _combined(
 
 
 def _replaced(
-    builder: Builder, store: Store, array: Atom, new: Tree, operands: Sequence[Atom]
+    builder: Builder, op: Op, array: Atom, new: Tree, operands: Sequence[Atom]
 ) -> Tree:
     """The derivative with a new one at the place of a store, which may be the whole array."""
-    return _stored(builder, store.assigning(), array, _filled(new), operands) if store.path else new
+    assert isinstance(op.fn, Store)
+    if not op.fn.path:
+        return new
+    if new is None and not isinstance(_container(op), facts.Array):
+        new = _zero_of_item(builder, op, operands)
+    return _stored(builder, op.fn.assigning(), array, _filled(new), operands)
 
 
 def _combination(builder: Builder, op: Op, new: Atom) -> Op:

@@ -26,7 +26,7 @@ from tangent_like.records import (
     is_mutable_display,
     is_named_tuple,
 )
-from tangent_like.stores import is_basic
+from tangent_like.stores import index_parts, is_basic
 
 _VIEWS: frozenset[Any] = frozenset({
     np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.expand_dims, np.squeeze,
@@ -362,6 +362,13 @@ def _part(state: Lowering, source: Atom, k: int) -> Atom:
     return op.args[k] if op is not None and is_display(op.fn) and k < len(op.args) else source
 
 
+def _may_be_element(op: Op) -> bool:
+    """Whether integers may name a number, which is no view: as many as there may be axes."""
+    if facts.rank(op.args[0].fact) is not None:
+        return False
+    return all(isinstance(part, facts.Scalar) for part in index_parts(op.args[1]))
+
+
 def choice_of(state: Lowering, value: Value) -> Chosen | None:
     """Where a value lives that is one of several arrays, or a view of one of them."""
     found = state.choices.get(value)
@@ -380,7 +387,8 @@ def _is_view(state: Lowering, op: Op) -> bool:
     if op.keywords or not op.args or not isinstance(op.args[0], Value):
         return False
     if op.fn is operator.getitem:
-        return isinstance(op.args[0].fact, facts.Array) and is_basic(op.args[1])
+        known = isinstance(op.args[0].fact, facts.Array) and is_basic(op.args[1])
+        return known and not _may_be_element(op)
     if not isinstance(facts.defined(op.args[0].fact), (facts.Array, facts.Unknown)):
         return False
     try:

@@ -35,14 +35,16 @@ def fact_of_store(store: Store, atoms: tuple[ir.Atom, ...]) -> Fact:
     """An array keeps its type; the items of a list or dict may be of another one then."""
     container, value = facts.defined(atoms[0].fact), facts.without_values(atoms[1].fact)
     keys = [own[0].fact if own else UNKNOWN for _, own in store.steps(atoms[2:])]
-    return _stored(container, keys, value) if keys else container
+    return _stored(container, keys, value, store.combine is not None) if keys else container
 
 
-def _stored(container: Fact, keys: list[Fact], value: Fact) -> Fact:
+def _stored(container: Fact, keys: list[Fact], value: Fact, changed: bool) -> Fact:
     if not isinstance(container, (ListOf, facts.DictOf)):
         return container
     key, *inner = keys
-    item = _stored(container.item, inner, value) if inner else value
+    if changed and not inner and isinstance(container.item, facts.Array) and container.item.dims:
+        return container  # `+=` changes an array rather than replace it
+    item = _stored(container.item, inner, value, changed) if inner else value
     if isinstance(container, ListOf):
         return ListOf(item if inner else facts.join(container.item, item))
     key = facts.join_known(container.key, facts.without_values(key))

@@ -477,7 +477,16 @@ def swapped_after_an_inner_loop_that_writes(x, n):
     return np.sum(z) * 1.5 + np.sum(x * y)
 
 
+def elements_or_rows_swapped(x, n):
+    y = x * 1.0
+    if n > 1:
+        y = np.outer(x, x)
+    y[0], y[1] = y[1], y[0]
+    return np.sum(y * np.cos(x))
+
+
 REFUSED = [
+    (elements_or_rows_swapped, (X, 1)), (elements_or_rows_swapped, (X, 2)),
     (another_name_written_in_an_inner_loop, (X, 2)),
     (swapped_after_an_inner_loop_that_writes, (X, 2)), (swapped_with_itself, (X, 2)),
 ]  # fmt: skip

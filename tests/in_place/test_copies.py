@@ -97,3 +97,18 @@ def a_view_of_the_other(x, n):
 @pytest.mark.parametrize("n", [0, 1, 4])
 def test_buffers_that_change_their_names(f, n):
     assert_derivatives(f, programs.U, n, wrt=0)
+
+
+def elements_of_rows(a):
+    total = 0.0
+    for row in a:
+        total += row[1] * row[2]
+    for i in range(len(a)):
+        for j in range(len(a)):
+            total += a[i][j] ** 2 * a[j][i]
+    return total
+
+
+def test_reading_an_element_of_a_row_makes_no_row_of_zeros():
+    assert "np.zeros(len(" not in tl.source(elements_of_rows, types={"a": programs.S})
+    assert_derivatives(elements_of_rows, programs.S)

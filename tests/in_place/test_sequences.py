@@ -182,6 +182,15 @@ def written_before_it_is_appended(x, n):
     return s
 
 
+def elements_of_an_item_swapped(x, n):
+    parts = [x * 0.7 for _ in range(n)]
+    parts[0] **= 2
+    parts[1] //= 0.3
+    parts[1] += parts[0][0]
+    parts[-1][0], parts[0][2] = parts[0][2], parts[-1][0]
+    return np.sum(parts[-1] * np.cos(x)) + np.sum(parts[0])
+
+
 class Pair:
     def __init__(self, p, q):
         self.p = p
@@ -213,7 +222,7 @@ def added_to_the_last(x, n):
 
 @pytest.mark.parametrize("f", [
     copies_in_a_list, written_before_it_is_appended, an_item_written, the_same_item_twice,
-    in_an_object_with_its_row, added_to_the_last,
+    in_an_object_with_its_row, elements_of_an_item_swapped, added_to_the_last,
 ])  # fmt: skip
 def test_items_of_lists(f):
     assert_derivatives(f, VECTOR, 3, wrt=0)
