@@ -38,6 +38,35 @@ _MAX_SHAPES = 1024
 Wrt = int | str | tuple[int | str, ...]
 
 
+class Versions:
+    """What was compiled for derivatives that are the same, though they were made one by one: a
+    loop may call `grad(f)(x)` in each of its steps."""
+
+    def __init__(self) -> None:
+        self.shapes: dict[Any, Compiled] = {}
+        self.versions: dict[Any, list[Compiled]] = {}
+        self.entries: dict[Any, Callable[..., Any]] = {}
+
+
+@functools.lru_cache(maxsize=64)
+def _versions_of(
+    function: Any, code: CodeType, operator: str, wrt: Wrt, options: tuple[tuple[str, Any], ...]
+) -> Versions:
+    return Versions()
+
+
+def shared_versions(
+    function: Any, operator: str, wrt: Wrt, options: Mapping[str, Any]
+) -> Versions:
+    """The versions for one of the functions that were differentiated last."""
+    try:
+        return _versions_of(
+            function, root_of(function).__code__, operator, wrt, tuple(options.items())
+        )
+    except TypeError:  # something that has no hash
+        return Versions()
+
+
 class Derivative:
     """A derivative of a function, compiled when it is first called with a kind of arguments.
 
@@ -71,8 +100,8 @@ class Derivative:
         self.parameters = own + extra_parameters(operator, self.request, own)
         self.count = len(self.parameters)
         self.extra = self.count - len(own)
-        self._shapes: dict[Any, Compiled] = {}
-        self._versions: dict[Any, list[Compiled]] = {}
+        self._known = shared_versions(self.function, operator, wrt, options)
+        self._shapes, self._versions = self._known.shapes, self._known.versions
         self._latest: Compiled | None = None
         self._direct: Compiled | None = None
         """The version of which the entry knows the machine code, or that it has none."""
@@ -129,6 +158,8 @@ class Derivative:
         shapes = _shape_key(args)
         found = self._shapes.get(shapes) if shapes is not None else None
         if found is not None and all(guard.holds() for guard in found.guards):
+            if self._latest is None:
+                self.adopt(args, shapes, found)
             return found
         converted = self.converted(args)
         check_arguments(self, converted)
@@ -138,8 +169,21 @@ class Derivative:
             if found is None:
                 found = self._latest = self.for_kinds(kinds)
                 self.enter(args, found, found.calls[0])
+            elif self._latest is None:
+                self.adopt(args, shapes, found)
             self.remember(shapes, found)
         return found
+
+    def adopt(self, args: Sequence[Any], shapes: Any, found: Compiled) -> None:
+        """Enter a version that was compiled for another derivative, which is the same."""
+        self._latest = found
+        entry = self._known.entries.get(shapes) if shapes is not None else None
+        if entry is None:
+            self.enter(args, found, found.calls[0])
+        else:
+            from tangent_like.entry import with_other_way  # noqa: PLC0415 - see `compiled`
+
+            self.__call__ = with_other_way(entry, self.choose)
 
     def for_kinds(self, kinds: Sequence[Fact]) -> Compiled:
         """The compiled version for arguments of these kinds, compiled now if there is none."""
@@ -177,7 +221,7 @@ class Derivative:
             name, taken, args, self.request.wrt, self.root, found.guards, call, self.choose
         )
         if entry is not None:
-            self.__call__ = entry
+            self.__call__ = self._known.entries[_shape_key(args)] = entry
 
     def remember(self, shapes: Any, found: Compiled) -> None:
         """Find this version again by the types and shapes of the arguments, if these tell."""
@@ -189,6 +233,7 @@ class Derivative:
     def forget(self) -> None:
         self.__call__ = self.choose
         self._shapes.clear()
+        self._known.entries.clear()
         self._versions.clear()
         self._latest = self._direct = None
 

@@ -117,6 +117,15 @@ def make_entry(
     return _loaded(_text(name, parameters, defaults, tests, outside, passed), name, known)
 
 
+def with_other_way(entry: Callable[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    """The same entry, with another function for arguments that it does not serve."""
+    assert isinstance(entry, FunctionType)
+    names = {**entry.__globals__, "otherwise": otherwise}
+    made = FunctionType(entry.__code__, names, entry.__name__, entry.__defaults__)
+    made.__kwdefaults__ = entry.__kwdefaults__
+    return made
+
+
 def _text(
     name: str,
     parameters: Parameters,

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from tangent_like import pipeline
+from tangent_like import dispatch, pipeline
 from tangent_like.cache import folder
 
 _numbers = itertools.count()
@@ -56,3 +56,9 @@ def module(tmp_path: Path) -> Iterator[Callable[[str], ModuleType]]:
 
     yield made
     sys.modules.pop("model", None)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_shared(monkeypatch):
+    """What was compiled in this process counts for nothing in tests of what was kept."""
+    monkeypatch.setattr(dispatch, "_versions_of", dispatch._versions_of.__wrapped__)

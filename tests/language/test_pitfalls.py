@@ -127,3 +127,25 @@ def nested_dicts(p):
 
 def test_nested_dicts_as_arguments():
     assert_derivatives(nested_dicts, {"net": {"w": VECTOR, "b": 0.4}, "scale": 1.3})
+
+
+class Growth:
+    __rate = 1.5
+
+    def __init__(self, start):
+        self.__size = start
+
+    def __grown(self, x):
+        self.__size = self.__size * x + self.__rate
+        return self
+
+    def after(self, x):
+        return self.__grown(x).__grown(x).__size
+
+
+def private_names(start, x):
+    return Growth(start).after(x)
+
+
+def test_methods_with_private_names():
+    assert_derivatives(private_names, 0.7, 1.3)
