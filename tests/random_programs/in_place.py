@@ -121,7 +121,7 @@ def structure(d: Draw, s: Scope) -> list[str]:
     s.items.update(paths if kept else [])
     lines = [f"{name} = {display.format(*texts)}"]
     if "Box" in display:
-        d.preludes["Box"] = BOX
+        s.preludes["Box"] = BOX
         lines += [f"{name}.change(np.sin({number(d, s)}))"] * d.one([0, 0, 1])
     if "[" in display and made[0][1] == made[1][1] and d.chance(40):
         lines += over_items(d, s, name, made[0][1])
@@ -203,7 +203,8 @@ def leaving(d: Draw, s: Scope) -> list[str]:
 
 
 def loop(d: Draw, s: Scope) -> list[str]:
-    return d.one([counted, counted, rows, double_buffer, conditional, together])(d, s)
+    loops = [counted, counted, rows, double_buffer, exchanged, conditional, together]
+    return d.one(loops)(d, s)
 
 
 def counted(d: Draw, s: Scope) -> list[str]:
@@ -261,6 +262,23 @@ def double_buffer(d: Draw, s: Scope) -> list[str]:
     return lines
 
 
+def exchanged(d: Draw, s: Scope) -> list[str]:
+    """A loop in which two names of arrays, or of parts of one array, go round."""
+    first, second, i = d.fresh("p"), d.fresh("q"), d.fresh("i")
+    text, shape = view(d, s)
+    other = of_shape(d, s, shape) or text
+    if shape[0] > 1 and d.chance(60):
+        text, other, shape = f"{text}[1:]", f"{text}[:-1]", (shape[0] - 1, *shape[1:])
+    inside = s.inner(1, (i,))
+    inside.arrays |= {first: shape, second: shape}
+    inside.kept |= {first, second}
+    lines = [*store(d, replace(inside, arrays={first: shape})), *block(d, inside)]
+    lines += [f"{first}, {second} = {second}, {first}"]
+    s.arrays |= {first: shape, second: shape}
+    ends = d.one(["n", "2", "3"])
+    return [f"{first}, {second} = {text}, {other}", f"for {i} in range({ends}):", *indented(lines)]
+
+
 def conditional(d: Draw, s: Scope) -> list[str]:
     counter = d.fresh("j")
     if d.chance(30):
@@ -302,16 +320,16 @@ def result(d: Draw, s: Scope) -> str:
     return f"({total(d, s)}, {view(d, s)[0]})" if not s.returns else total(d, s)
 
 
-def helper(d: Draw, known: list[tuple[str, tuple[Shape, ...]]]) -> None:
+def helper(d: Draw, known: list[tuple[str, tuple[Shape, ...]]], preludes: dict[str, str]) -> None:
     """Write a function that writes into its arguments, and may call those that are known."""
     shapes = tuple(d.one([(4,), (3,), (3, 4)]) for _ in range(d.one([1, 2])))
     name, params = d.fresh("change"), ["p", "q"][: len(shapes)]
     s = Scope(dict(zip(params, shapes, strict=True)), {"k"}, returns=False, blocks=2)
-    s.kept, s.helpers = frozenset(params), list(known)
+    s.kept, s.helpers, s.preludes = frozenset(params), list(known), preludes
     lines = block(d, s)
     last = d.one(["p", "p", "p * 1.0"])
     head = f"def {name}({', '.join(params)}, k):"
-    d.preludes[name] = "\n".join([head, "    n = 2", *indented([*lines, f"return {last}"])])
+    preludes[name] = "\n".join([head, "    n = 2", *indented([*lines, f"return {last}"])])
     known.append((name, shapes))
 
 
@@ -319,20 +337,21 @@ def program(random: Random, budget: int = 9) -> Program:
     """A random program; the same `random` gives the same program."""
     d = Draw(random, budget, ())
     helpers: list[tuple[str, tuple[Shape, ...]]] = []
+    preludes: dict[str, str] = {}
     for _ in range(d.one([0, 0, 1, 2])):
-        helper(d, helpers)
+        helper(d, helpers, preludes)
     d.budget = budget
     shapes = {"x": d.one([(4,), (3, 4)]), "m": d.one([(4,), (3, 4), (3,)])}
     if d.chance(50):
         del shapes["m"]
-    s = Scope(dict(shapes), {"c"}, helpers=helpers, returns=d.chance(80))
+    s = Scope(dict(shapes), {"c"}, helpers=helpers, returns=d.chance(80), preludes=preludes)
     start = [f"y = {d.one(['x * 1.0', 'x.copy()', 'np.sin(x)'])}"] if d.chance(70) else []
     if start:
         s.arrays["y"] = shapes["x"]
     lines = [*start, *(line for _ in range(d.one([1, 2, 3])) for line in block(d, s))]
     head = f"def f({', '.join(shapes)}, c, n):"
     main = "\n".join([head, *indented([*lines, f"return {result(d, s)}"])])
-    source = ast.unparse(ast.parse("\n".join([*d.preludes.values(), main]))) + "\n"
+    source = ast.unparse(ast.parse("\n".join([*preludes.values(), main]))) + "\n"
     args, others = (
         (*(argument(d, shape) for shape in shapes.values()), c, d.one([2, 0, 3, 1]))
         for c in (0.83, -0.41)

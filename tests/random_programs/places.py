@@ -23,6 +23,7 @@ class Scope:
     masks: dict[str, Shape] = field(default_factory=dict)
     items: set[str] = field(default_factory=set)  # arrays in structures, which may be replaced
     helpers: list[tuple[str, tuple[Shape, ...]]] = field(default_factory=list)
+    preludes: dict[str, str] = field(default_factory=dict)  # what stands before the function
     kept: frozenset[str] = frozenset()  # names of arrays that keep their shape
     loops: int = 0
     blocks: int = 0
