@@ -277,7 +277,8 @@ def _share(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
             continue
         other = args[1 - k]
         if isinstance(other.fact, Scalar) and is_float(other):
-            return call(np.divide, other, made.args[1])
+            divide = operator.truediv if other.fact.numpy else np.divide
+            return call(divide, other, made.args[1])
         value = _number_in(scope, other)
         rest = _scaled(scope, other, 1.0 / value) if value else None
         if rest is not None and value is not None:

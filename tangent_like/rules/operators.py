@@ -65,13 +65,18 @@ def _remainder_tangent(tangents: tuple[Any, ...], y: Any, w: Any) -> Any:
 
 
 def _reciprocal(x: Any, w: Any) -> Any:
-    """1 / w, infinite where w is 0 if x is an array, as the quotient is: Python's own division
+    """1 / w, infinite where w is 0 if x is NumPy's, as the quotient is: Python's own division
     would raise an exception."""
     if type(w) in (int, float) and w == 0:
         return math.inf
-    if not _is_scalar(x) and is_symbolic(w) and isinstance(w.fact, Scalar) and not w.fact.numpy:
+    if _is_of_numpy(x) and is_symbolic(w) and isinstance(w.fact, Scalar) and not w.fact.numpy:
         return apply(np.divide, 1, w)
     return 1 / w
+
+
+def _is_of_numpy(x: Any) -> bool:
+    """Whether x may be an array or a number of NumPy's, which are divided by zero."""
+    return not _is_scalar(x) or (is_symbolic(x) and x.fact.numpy)
 
 
 def _is_one(x: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Options of functions that say what is read of an operand, or in which order."""
+"""Options of functions that say what is read of an operand, or in which order; division by zero."""
 
 import numpy as np
 import pytest
@@ -63,3 +63,33 @@ def test_products_of_arrays_of_many_axes():
     """Whose facts are computed: examples would have millions of elements."""
     f = define("def f(x, w):\n    return np.sum(np.kron(x, w) * np.kron(w, x))\n", "f")
     assert_derivatives(f, CUBE, CUBE[:, ::-1] + 0.5)
+
+
+QUOTIENTS = {
+    "x[0] / w": ([np.inf, 0, 0], -np.inf),
+    "np.sum(x) / w": ([np.inf] * 3, -np.inf),
+    "np.mean(x) / (w * 1)": ([np.inf] * 3, -np.inf),
+    "x[0] / w / 2": ([np.inf, 0, 0], -np.inf),
+    "x[0] / 0 + w": ([np.inf, 0, 0], 1),
+    "x[2] ** -1 + w": ([0, 0, -np.inf], 1),
+}
+
+
+@pytest.mark.parametrize("expression", QUOTIENTS)
+def test_a_number_of_numpy_divided_by_zero_has_infinite_derivatives(expression):
+    """As the quotient is infinite, with a warning, where a number of Python's raises."""
+    f = define(f"def f(x, w):\n    return {expression}\n", "f")
+    x, (of_x, of_w) = np.array([1.0, 2.0, 0.0]), QUOTIENTS[expression]
+    with np.errstate(all="ignore"):
+        found = tl.grad(f, wrt=(0, 1))(x, 0.0)
+        slope = tl.jvp(f, (x, 0.0), (np.zeros(3), 1.0))[1]
+    np.testing.assert_array_equal(found[0], of_x)
+    assert found[1] == of_w
+    assert slope == of_w or np.isnan(slope)  # 0 times infinity
+
+
+def test_a_number_of_python_divided_by_zero_raises_in_its_derivative_too():
+    f = define("def f(x, w):\n    return x / w\n", "f")
+    for derivative in (f, tl.grad(f), lambda *args: tl.jvp(f, args, (1.0, 1.0))):
+        with pytest.raises(ZeroDivisionError):
+            derivative(1.0, 0.0)
