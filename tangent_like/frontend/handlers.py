@@ -6,9 +6,9 @@
         y = 0.0                           else: 0.0
 
 The body is lowered twice, as a procedure that is only run to see whether it raises, and in the
-branch where it does not.  So a body that does something besides computing (it prints) is none of
-these: then the body runs once, and an exception that a handler would take is an error
-(`regions.tried`).
+branch where it does not.  So a body that does something besides computing (it prints), or reads
+what may be unbound, is none of these: then the body runs once, and an exception that a handler
+would take is an error (`regions.tried`).
 """
 
 from __future__ import annotations
@@ -164,9 +164,13 @@ def _only_computes(block: Block) -> bool:
     return not any(
         isinstance(s, Op) and effects.has_effect(s.fn) and s.fn not in _HARMLESS
         for s in ir.walk(block)
-    ) and not any(
-        isinstance(facts.defined(v.fact), (facts.Tape, facts.Zip)) for v in ir.free_values(block)
-    )
+    ) and not any(map(_is_no_operand, ir.free_values(block)))
+
+
+def _is_no_operand(value: Value) -> bool:
+    """Whether a value cannot be handed to a procedure: what runs out, and what may be unbound."""
+    may_be_unbound = isinstance(value.fact, (facts.Maybe, facts.Undefined))
+    return may_be_unbound or isinstance(value.fact, (facts.Tape, facts.Zip))
 
 
 def _raised_by(state: Lowering, node: Any, block: Block, kinds: Kinds) -> Atom:

@@ -621,3 +621,18 @@ def test_finally_reads_the_names_of_the_path_that_was_taken(x, capsys):
     tl.grad(names_in_finally)(x, 1.3)
     assert capsys.readouterr().out == expected
     assert_derivatives(names_in_finally, x, 1.3)
+
+
+def tried_with_a_name_that_may_be_unbound(x):
+    for factor in (x, 0.6):
+        try:
+            for k in range(0):
+                x = x * k
+        except TypeError:
+            raise
+        x = x * factor
+    return x
+
+
+def test_try_around_a_name_that_may_be_unbound():
+    assert_derivatives(tried_with_a_name_that_may_be_unbound, 0.7)
