@@ -287,8 +287,8 @@ rule(
         *(((reals(3, 3),), {"hermitian": True, "compute_uv": uv}) for uv in (True, False)),
     ],
     note=(
-        "NaN where it depends on how vectors of equal values turn, and on vectors without values; "
-        "of the lower triangle of x where that is `hermitian`"
+        "NaN where it depends on how vectors of equal values turn, or on those without values; "
+        "`hermitian`: of one triangle"
     ),
 )  # fmt: skip
 
