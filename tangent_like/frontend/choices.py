@@ -15,6 +15,7 @@ from tangent_like import facts, ir
 from tangent_like.build import Unreachable
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.branches import truth
+from tangent_like.frontend.brought import brought_along
 from tangent_like.frontend.chosen import After, inner_tests, note_choices
 from tangent_like.frontend.failures import has_raised, keep_the_side_that_goes_on, mark_raised
 from tangent_like.frontend.function_choices import has_tests
@@ -95,7 +96,8 @@ def choose(
     nested = has_tests(left) or has_tests(right)  # type: ignore[arg-type]
     nested |= any(_chooses_inside(state, side, mark) for side in (left, right))  # type: ignore[arg-type]
     unbound = spelling != "if" and all(_binds_nothing(before, env) for _, env in sides)
-    if unbound and not nested:
+    brought = any(brought_along(state, side, mark) for side in (left, right))  # type: ignore[arg-type]
+    if unbound and not nested and not brought:
         state.enter(before)
         if choosable(left, right):  # type: ignore[arg-type]
             return Const(Choice(test, left, right))  # type: ignore[arg-type]

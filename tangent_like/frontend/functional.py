@@ -12,11 +12,11 @@ from typing import Any
 
 from tangent_like import facts
 from tangent_like.frontend.application import Application, Handler
-from tangent_like.frontend.names import external_atom
+from tangent_like.frontend.names import external_atom, known
 from tangent_like.frontend.objects import Partial, make_table
 from tangent_like.frontend.scope import Bound, LocalFunction, Managing
 from tangent_like.frontend.structures import as_dict, made_of, replaced, type_of
-from tangent_like.ir import Atom, Block, Const
+from tangent_like.ir import Atom, Block, Const, Value
 from tangent_like.records import display_of
 from tangent_like.trees import item
 
@@ -31,7 +31,14 @@ def partial(own: Application) -> Atom:
 def call_partial(own: Application) -> Atom:
     """A call of what `partial` has given."""
     made = own.function
-    return own.invoke(made.callee, [*made.args, *own.args], {**made.keywords, **own.keywords})
+    args = [_known(own, atom) for atom in made.args]
+    keywords = {key: _known(own, atom) for key, atom in made.keywords.items()}
+    return own.invoke(made.callee, [*args, *own.args], {**keywords, **own.keywords})
+
+
+def _known(own: Application, atom: Atom) -> Atom:
+    """An argument given already: in a branch, which was taken if the function is called."""
+    return known(own.state, atom, own.node) if isinstance(atom, Value) else atom
 
 
 def call_partial_object(own: Application) -> Atom:

@@ -8,12 +8,14 @@ them, and undefined on the side that returned.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.build import fact_of
+from tangent_like.errors import NotYetSupported
+from tangent_like.frontend.brought import brought_along, moved_out
 from tangent_like.frontend.chosen import After, note_choices, tests_made_inside
 from tangent_like.frontend.function_choices import Test, pairs_of_tests, with_choices
 from tangent_like.frontend.homes import buffers_of, enlist_alike, link, may_alias, may_share, tie
@@ -77,8 +79,40 @@ def join_environments(
     tests = {row[0]: row for row in tests_made_inside(state, found.pairs, mark)}
     tests |= {row[0]: row for row in pairs_of_tests(found.chosen, mark)}
     rows = [*found.pairs, *tests.values()]
-    found.joined.update(join_pairs(state, test, then, orelse, rows, found.alone, after))
-    return with_choices(found.joined, test, found.chosen)
+    brought = _brought_out(state, found.chosen, mark, node)
+    alone = [*found.alone, *((f"%{value.serial}", value, side) for value, side in brought.items())]
+    found.joined.update(join_pairs(state, test, then, orelse, rows, alone, after))
+    table = {value: found.joined.pop(f"%{value.serial}") for value in brought}
+    chosen = {
+        name: (moved_out(state, left, table), moved_out(state, right, table))
+        for name, (left, right) in found.chosen.items()
+    }
+    return with_choices(found.joined, test, chosen)
+
+
+def _brought_out(
+    state: Lowering, chosen: Mapping[Any, tuple[Const, Const]], mark: int, node: Any
+) -> dict[ir.Value, int]:
+    """The values of a branch that functions made there hold, each with its side."""
+    sides = [(side, pair[side]) for pair in chosen.values() for side in (0, 1)]
+    found = {v: side for side, made in sides for v in brought_along(state, made, mark)}
+    if any(_may_change(state, value.fact) for value in found):
+        raise NotYetSupported(
+            "a function made in a branch with an array, list or object that was made there",
+            state.place(node), "make the function before the branch, or call it inside",
+        )  # fmt: skip
+    return found
+
+
+def _may_change(state: Lowering, fact: facts.Fact) -> bool:
+    if isinstance(fact, (facts.Tuple, facts.Maybe)):
+        inner = fact.items if isinstance(fact, facts.Tuple) else (fact.fact,)
+        return any(_may_change(state, part) for part in inner)
+    if isinstance(fact, facts.Array):
+        return bool(state.written) and may_alias(fact)
+    return not isinstance(fact, (facts.Scalar, facts.Opaque))
+
+
 
 
 @dataclass(slots=True)

@@ -80,7 +80,7 @@ def read_binding(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
     if isinstance(binding, ir.Value) and _may_be_undefined(binding.fact):
         if name == "%value":  # wherever it is read the function has returned
             return state.builder.op(ir.live, (binding,), name=binding.name, place=state.place(node))
-        binding = _read(state, binding, node)
+        binding = known(state, binding, node)
         if frame is state.frame or key is not name:  # a caller's goes on where this block ends
             table[key] = binding
     assert isinstance(binding, (ir.Value, ir.Const))
@@ -91,7 +91,7 @@ def _may_be_undefined(fact: facts.Fact) -> bool:
     return any(isinstance(leaf, facts.Maybe) for leaf in facts.leaves(fact))
 
 
-def _read(state: Lowering, value: ir.Value, node: Any) -> Atom:
+def known(state: Lowering, value: ir.Value, node: Any) -> Atom:
     """The value, which from here on is known to have one."""
     fact = value.fact
     if isinstance(fact, facts.Maybe):
@@ -100,7 +100,7 @@ def _read(state: Lowering, value: ir.Value, node: Any) -> Atom:
     if not isinstance(fact, facts.STRUCTURES):
         return value
     items = [item(state.builder, value, i) for i in range(len(fact.items))]
-    read = [_read(state, a, node) if isinstance(a, ir.Value) else a for a in items]
+    read = [known(state, a, node) if isinstance(a, ir.Value) else a for a in items]
     return state.builder.op(display_of(fact), read)
 
 
