@@ -5,7 +5,10 @@
     bx = scatter_add(bx, i, c)
 
 Additions may change their order, whether or not i and j are the same place, as long as nothing
-reads the array between them.
+reads the array between them.  Where the place was emptied right before, the addition fills it:
+
+    bx = store(bx, 0.0, i)
+    bx = scatter_add(bx, i, a)         ──▶      bx = store(bx, a, i)
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ from dataclasses import dataclass, field, replace
 from tangent_like import facts, infer, ir, runtime
 from tangent_like.analysis.numbering import atom_key
 from tangent_like.identities.terms import alike
-from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
+from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Statement, Value
+from tangent_like.stores import Store, names_elements_once
 
 _FAR = 16
 """So many additions back the same place is looked for."""
@@ -43,6 +47,16 @@ def _adds(statement: Statement) -> bool:
     return isinstance(statement.args[2].fact, (facts.Scalar, facts.Array))
 
 
+def _empties(op: Op) -> bool:
+    """Whether a place of an adjoint loses what was there."""
+    if not isinstance(op.fn, Store) or not op.derivative or op.fn.combine is not None:
+        return False
+    if op.fn.path != (operator.getitem,) or not isinstance(op.args[0].fact, facts.Array):
+        return False
+    zero = isinstance(op.args[1], Const) and op.args[1].value == 0
+    return zero and names_elements_once(op.args[2])
+
+
 @dataclass(eq=False, slots=True)
 class _Gathering:
     uses: dict[Atom, int]
@@ -51,6 +65,7 @@ class _Gathering:
 
     def block(self, block: Block) -> Block:
         additions: dict[Atom, Op] = {}
+        emptied: dict[Atom, Op] = {}
         statements: list[Statement] = []
         for statement in block.statements:
             if isinstance(statement, If):
@@ -59,13 +74,24 @@ class _Gathering:
             elif isinstance(statement, Loop):
                 statements.append(replace(statement, body=self.block(statement.body)))
             elif _adds(statement):
-                statements += self.addition(statement, additions)
+                statements += self.addition(statement, additions, emptied)
             else:
+                if _empties(statement):
+                    emptied[statement.result] = statement
                 statements.append(statement)
         return Block(tuple(statements), block.results)
 
-    def addition(self, op: Op, additions: dict[Atom, Op]) -> Iterator[Op]:
+    def addition(
+        self, op: Op, additions: dict[Atom, Op], emptied: dict[Atom, Op]
+    ) -> Iterator[Op]:
         """The addition, with what was added to its place before."""
+        array, index, g = op.args
+        empty = emptied.get(array)
+        if empty is not None and self.uses[array] == 1:
+            if atom_key(empty.args[2]) == atom_key(index):
+                self.leave_out(empty)
+                yield replace(empty, result=op.result, args=(empty.args[0], g, index))
+                return
         before = self.same_place(op, additions)
         if before is not None:
             self.leave_out(before)

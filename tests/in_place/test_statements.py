@@ -109,6 +109,10 @@ VECTOR = {
     "element with an ellipsis": (
         "y[2] = x[0]\n    y[1, ...] += x[0] ** 2\n    y[..., 3] = x[2] ** 2"
     ),
+    "mask that changes": "m = y > 0.1\n    m &= x > -2.0\n    m |= x < -1.0\n    m ^= x > 2.0\n"
+    "    y[m] *= x[0]",
+    "integers that change": "k = np.array([0, 1, 1])\n    k <<= 1\n    k |= 1\n    k ^= 2\n"
+    "    k[1:] >>= 1\n    k += 1\n    k %= 4\n    k[0] //= 2\n    y[k] *= x[:3]",
     "in a chain": "y[1] = y[2] = x[0] ** 2",
     "in a tuple": "y[1], y[2] = x[0] ** 2, x[1] ** 3",
 }
