@@ -130,6 +130,12 @@ def sums_of_rows(w, x):
     return total
 
 
+def four_axes(a, b):
+    c = np.exp(a * b[..., :1]) + b
+    return np.sum(c / np.sum(c, axis=-1, keepdims=True) * a)
+
+
+FOUR = np.arange(24.0).reshape(2, 1, 3, 4) / 9
 WIDE = np.arange(30.0).reshape(3, 10) % 7 / 7
 CASES: dict[str, tuple[Any, ...]] = {
     "chain": (chain, X, Y),
@@ -151,6 +157,7 @@ CASES: dict[str, tuple[Any, ...]] = {
         adbench_lstm, np.arange(48.0).reshape(4, 12) % 7 / 7, np.arange(9.0).reshape(3, 3) / 9,
         np.arange(12.0).reshape(4, 3) / 12, np.arange(12.0).reshape(4, 3) % 5 / 5,
     ),
+    "four axes": (four_axes, FOUR, 1.0 - FOUR[:, :, :, ::-1] ** 2),
     "gates": (gated, WIDE, X, 3),
     "gates that are spread": (gated, WIDE[:, :2].copy(), X[:1], 3),
     "sums of rows": (sums_of_rows, WIDE, X),

@@ -81,7 +81,7 @@ class _Making:
     def statements(self) -> tuple[Statement, ...]:
         self.prepare()
         totals = [lane for lane in self.lanes if lane.total]
-        self.items = [Value(name, facts.INT) for name in ("i", "j")[-len(self.dims) :]]
+        self.items = [Value(name, facts.INT) for name in "ghij"[-len(self.dims) :]]
         inits: list[Atom] = [Const(0.0) for _ in totals]
         if self.steps and not any(map(calls_function, self.lanes)):
             self.append_versions(totals, inits)

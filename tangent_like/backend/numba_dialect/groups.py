@@ -211,9 +211,10 @@ class Group:
         }  # fmt: skip
 
     def is_worthwhile(self) -> bool:
-        """Whether the loop saves an array, or a walk through one."""
+        """Whether the loop saves an array, or a walk through one; or minutes of compiling, which
+        Numba takes for operations on arrays of four axes of which any may be spread."""
         real = [lane for lane in self.lanes if lane.fn is not None or not lane.makes_array]
-        if any(lane.like is not None for lane in real):
+        if any(lane.like is not None for lane in real) or (real and len(self.dims) > 2):
             return True
         made = [lane for lane in real if lane.makes_array]
         needed = len(self.needed)

@@ -74,7 +74,7 @@ _OTHER: dict[Any, Any] = {
     operator.invert: operator.not_, np.where: np.where,
 }  # fmt: skip
 _SUMS = (operator.matmul, np.dot)
-_MOST_AXES = 2
+_MOST_AXES = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +137,7 @@ def lane_of(op: Op, definitions: Mapping[Value, Op]) -> Lane | None:
 
 
 def shape_of(atom: Atom, dtypes: tuple[str, ...] = ("float64",)) -> tuple[Dim, ...] | None:
-    """The lengths of the axes of an array of one or two axes and one of these types."""
+    """The lengths of the axes of an array of one to four axes and one of these types."""
     fact = atom.fact
     if not isinstance(fact, facts.Array) or fact.dtype not in dtypes or not fact.dims:
         return None
