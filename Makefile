@@ -7,7 +7,7 @@
 #   make test-rules  each derivative rule in every variant of its samples
 #   make test-numba  what Numba takes long to compile; then each function of the tests of
 #                  derivatives that is in its language, for an hour
-#   make smoke     a few tests on every Python found
+#   make smoke     a few tests on every Python found, without the extras
 #   make test-all  all tests on every Python found
 #   make bench     generated derivatives beside hand-written ones: make bench ARGS="--only W2"
 #   make fuzz      random programs against finite differences: make fuzz COUNT=1000 SEED=0
@@ -21,6 +21,7 @@ SEED ?= 0
 VERSIONS := 3.10 3.11 3.12 3.13
 BIN := .venv/bin
 # What holds derivatives against numerical ones, and not the text of the code.
+WITH_SMOKE := tests/test_smoke.py tests/frontend/test_source.py tests/cache/test_key.py
 OF_DERIVATIVES := tests/language tests/in_place tests/test_golden.py -k "not generated_text"
 
 # The interpreter of a version: from PATH if it runs there (a pyenv shim may not), or pyenv's own.
@@ -51,10 +52,10 @@ test-numba: .venv/ready
 	$(BIN)/python -m pytest --numba tests/language tests/in_place
 
 smoke:
-	@$(call on_each_python,-m smoke)
+	@$(call on_each_python,-m smoke $(WITH_SMOKE),.venv-core)
 
 test-all:
-	@$(call on_each_python,-n 2)
+	@$(call on_each_python,-n 2,.venv)
 
 bench: .venv/ready
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -78,18 +79,24 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
+.venv-core-%/ready: pyproject.toml
+	@"$(call find_python,$*)" -m venv .venv-core-$*
+	@.venv-core-$*/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[smoke]'
+	@touch $@
+
 .venv-%/ready: pyproject.toml
 	@"$(call find_python,$*)" -m venv .venv-$*
 	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@
 
-# Run pytest with the given options on each Python found; a missing one is reported, no failure.
+# Run pytest with the given options, in environments named like the second argument, on each
+# Python found; a missing one is reported, no failure.
 define on_each_python
 failed=; \
 for version in $(VERSIONS); do \
 	if [ -z "$(call find_python,$$version)" ]; then echo "== Python $$version: not found"; continue; fi; \
 	echo "== Python $$version"; \
-	$(MAKE) --no-print-directory .venv-$$version/ready && .venv-$$version/bin/python -m pytest -q $(1) \
+	$(MAKE) --no-print-directory $(2)-$$version/ready && $(2)-$$version/bin/python -m pytest -q $(1) \
 	|| failed="$$failed $$version"; \
 done; \
 if [ -n "$$failed" ]; then echo "== failed on Python$$failed"; exit 1; fi; \
