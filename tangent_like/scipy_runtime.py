@@ -24,6 +24,13 @@ def matrix(x: Any) -> Any:
     return x
 
 
+def matrices(x: Any) -> Any:
+    """`x`, if it is a matrix or a stack of matrices."""
+    if np.ndim(x) < 2:
+        raise NotYetSupported("the derivative of a factor of a number", hint="give it a matrix")
+    return x
+
+
 def residues(a: Any, b: Any) -> Any:
     """The sums of squares that SciPy's `lstsq` returns: none where the rank is not full."""
     from scipy import linalg  # noqa: PLC0415 - SciPy is an extra

@@ -51,6 +51,8 @@ class _Dummies:
         self.approximate = False
         self.any_list = False
         """Whether an operand is a list of any length, of which no length is to be believed."""
+        self.any_number = False
+        """Whether a number may be complex."""
         self.numpy = self.short = False
         """Whether there are numbers that may be NumPy's, and arrays of a shorter type."""
 
@@ -90,6 +92,7 @@ class _Dummies:
                 return self.integer if kind == "int" else True
             case Scalar(kind):
                 self.numpy |= fact.numpy
+                self.any_number |= kind == "number"
                 return {"complex": 0.6 + 0.1j}.get(kind, 0.6)
             case Array(dtype, sizes) if dtype and sizes is not None:
                 return self.array(dtype, tuple(map(self.length, sizes)))
@@ -152,7 +155,20 @@ def execute(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -
     if first is FAILED or second is FAILED:
         return _execute_alike(fn, atoms, keywords)
     found = _merge(first, second, one, two)
+    found = _complex_perhaps(found) if one.any_number else found
     return _of_longer_type_perhaps(found) if one.numpy and one.short else found
+
+
+def _complex_perhaps(fact: Fact) -> Fact:
+    """The fact of a result that may also be complex."""
+    match fact:
+        case Array(dtype, dims) if dtype and dtype.startswith("float"):
+            return Array(None, dims)
+        case Scalar("float"):
+            return Scalar("number", numpy=fact.numpy)
+        case Tuple(items) | List(items):
+            return type(fact)(tuple(map(_complex_perhaps, items)))
+    return fact
 
 
 def _of_longer_type_perhaps(fact: Fact) -> Fact:

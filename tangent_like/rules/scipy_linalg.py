@@ -89,6 +89,8 @@ constant(scipy_runtime.residues)
 
 linear(scipy_runtime.matrix, lambda g, x: g, samples=lambda: [(reals(2, 3),)])
 infer.special[scipy_runtime.matrix] = lambda x: x.fact
+linear(scipy_runtime.matrices, lambda g, x: g, samples=lambda: [(reals(2, 3),), (reals(2, 2, 2),)])
+infer.special[scipy_runtime.matrices] = lambda x: x.fact
 linear(
     scipy_runtime.fit,
     lambda g, x, like: apply(scipy_runtime.fit, g, x),
@@ -181,7 +183,8 @@ def _triangular(a: Any, b: Any, **how: Any) -> Any:
 
 def _cho_factor(a: Any, lower: Any = False) -> Any:
     """The triangle that is not meant keeps what it held."""
-    matrix(a, "cho_factor")
+    a = matrix(a, "cho_factor")
+    a = apply(scipy_runtime.matrices, a) if rank(a) is None else a
     rest = np.triu(a, 1) if lower else np.tril(a, -1)
     return scipy_matrices.cholesky(a, lower) + rest, None
 

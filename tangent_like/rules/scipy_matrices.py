@@ -297,6 +297,8 @@ def _diagonal_blocks(g: Any, blocks: Any) -> Any:
         part_shape = np.shape(np.atleast_2d(block))  # a vector is a row
         rows, columns = part_shape[-2], part_shape[-1]
         part = g[..., row : row + rows, column : column + columns]
+        if rank(block) is None:  # it may stand in each matrix of a stack
+            part = apply(runtime.unbroadcast, part, np.atleast_2d(block))
         stacked = rank(block) not in (0, 1, None)
         found.append(part if stacked else np.reshape(part, np.shape(block)))
         row, column = row + rows, column + columns

@@ -156,7 +156,7 @@ def _percentile(of: Any) -> Any:
 def _several_quantiles(x: Any, scale: float = 1.0) -> Any:
     few = scale * np.array([0.1, 0.62])
     found = [
-        ((x, 0.3 * scale), {}), ((x, 0.3 * scale, 0), {}), ((x, 0.3 * scale, (0, 1)), {}),
+        ((10 * x, 0.331 * scale), {}), ((x, 0.3 * scale, 0), {}), ((x, 0.3 * scale, (0, 1)), {}),
         ((x, 0.6 * scale), {"axis": -1, "keepdims": True}), ((x, few, 0), {}),
         ((x, few), {"axis": 1, "keepdims": True}), ((x, few), {"keepdims": True}),
     ]  # fmt: skip
