@@ -247,6 +247,9 @@ def _refuse_missing_item(state: Lowering, node: Any, fact: facts.Fact, index: At
     if not isinstance(fact, (facts.Tuple, facts.List)) or not isinstance(index, Const):
         return
     place, count = index.value, len(fact.items)
+    if isinstance(place, slice) and place.step == 0:
+        message = "a slice with steps of 0"
+        raise impossible(state, node, ValueError, "slice step cannot be zero", message)
     if isinstance(place, int) and not -count <= place < count:
         word = "tuple" if isinstance(fact, facts.Tuple) else "list"
         raise impossible(

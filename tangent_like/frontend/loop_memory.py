@@ -138,12 +138,13 @@ def exchange_sources(
 
 def observed(
     state: Lowering, before: Environment, after: Environment, buffers: Buffers,
-    guesses: Mapping[Any, Fact], mark: int,
+    guesses: Mapping[Any, Fact], mark: int, changed: Sequence[Any] = (),
 ) -> Sharing:  # fmt: skip
     """What the leaves share, seen from what the names hold before the loop and after the body;
     values made before the loop have serial numbers below `mark`."""
     entering = dict(_leaves(state, before, guesses))
-    leaving = dict(_leaves(state, after, guesses))
+    settled = {name: fact for name, fact in guesses.items() if name not in changed}
+    leaving = dict(_leaves(state, after, settled))
     own = {buffer: leaf for leaf, buffer in buffers.made.items()}
     outer = {leaf: set(_around(found, mark)) for leaf, found in entering.items()}
     for leaf, found in leaving.items():

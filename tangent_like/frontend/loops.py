@@ -203,7 +203,7 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
         for name in changed:
             plan.guesses[name] = joined[name] if attempt < _ATTEMPTS - 2 else facts.UNKNOWN
         news = _learn_of_cells(plan, trial)
-        news |= _learn_of_memory(state, plan, trial)
+        news |= _learn_of_memory(state, plan, trial, changed)
         news |= any(buffer.root.serial < serial for buffer in state.mingled[mingled:])
         news |= _lose_names(plan, trial)
         if not news and not changed:
@@ -253,8 +253,11 @@ def _learn_of_cells(plan: _Plan, trial: _Trial) -> bool:
     return bool(new)
 
 
-def _learn_of_memory(state: Lowering, plan: _Plan, trial: _Trial) -> bool:
-    """Note which buffers the body writes into and what names share; whether that is news."""
+def _learn_of_memory(
+    state: Lowering, plan: _Plan, trial: _Trial, changed: Sequence[Any]
+) -> bool:
+    """Note which buffers the body writes into and what names share; whether that is news.  Of
+    those whose fact has `changed` the next lowering will tell: `[x]` that grows is then a list."""
     if not trial.writes:
         return False
     written = list(written_around(state, plan.before, trial.env, plan.serial))
@@ -273,7 +276,7 @@ def _learn_of_memory(state: Lowering, plan: _Plan, trial: _Trial) -> bool:
             plan.before[buffer] = state.memory.get(buffer, buffer.root)
             plan.guesses[buffer] = _first_guess(plan.before[buffer])
     seen = observed(
-        state, plan.before, trial.env, trial.buffers, plan.guesses, plan.serial
+        state, plan.before, trial.env, trial.buffers, plan.guesses, plan.serial, changed
     )
     sharing = plan.sharing.with_(seen)
     news = bool(new) or not sharing.same_as(plan.sharing)

@@ -150,7 +150,13 @@ def augment(state: Lowering, node: Any, old: Atom) -> Atom | None:
         return state.builder.op(
             BINARY[type(node.op)], (old, state.expression(node.value)), place=state.place(node)
         )
-    value = as_array(state, state.expression(node.value))
+    value = state.expression(node.value)
+    if isinstance(old.fact, facts.Unknown) and isinstance(value.fact, facts.STRUCTURES):
+        raise NotYetSupported(
+            f"adding {facts.describe(value.fact)} to what may be a sequence or an array",
+            state.place(node), "a tuple that grows has no known length: use a list, and `append`",
+        )  # fmt: skip
+    value = as_array(state, value)
     old, combine = fresh(state, old, node), BINARY[type(node.op)]
     if isinstance(old.fact, facts.Array) and old.fact.dims:
         write(state, node, old, None, value, combine)

@@ -292,6 +292,7 @@ REFUSED = {
     "writing attributes as items": "p = Box(a, b)\nvars(p)['w'] = b\ny = p.w",
     "an attribute that is deleted": "p = Box(a, b)\ndel p.w\ny = p.w",
     "writing into a set outside": "FROZEN.add('w')\ny = a",
+    "a tuple that grows": "t = ()\nfor v in x:\n    t += (v * v,)\ny = sum(t) * t[0]",
     "a bound of run time": "w = collections.deque(maxlen=n)\ny = a",
 }
 

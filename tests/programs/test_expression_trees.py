@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import tangent_like as tl
 from tests.derivatives import assert_derivatives
 
 
@@ -144,3 +145,9 @@ def test_parsed():
         return evaluate(Bin("*", tree, Var("x")), dict(x=x, y=y))
 
     assert_derivatives(f, 0.7, 1.3)
+
+
+def test_the_gradient_of_a_tree_is_a_tree():
+    tree = Bin("+", Bin("*", Num(2.0), Var("x")), Num(0.5))
+    gradient = tl.grad(lambda e, x: evaluate(e, {"x": x}), wrt=(0, 1))
+    assert gradient(tree, 0.7) == (Bin("+", Bin("*", Num(0.7), Var("x")), Num(1.0)), 2.0)

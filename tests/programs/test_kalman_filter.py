@@ -134,6 +134,12 @@ def test_the_gradient_of_the_likelihood():
     tl.check_grads(lambda theta: log_likelihood(theta, zs), (np.array([-0.5, -1.0]),))
 
 
+def test_the_gradient_by_the_measurements():
+    """As the rows of an array, whose number is known only when the derivative is called."""
+    zs = np.stack(measurements(np.random.default_rng(5), 4))
+    tl.check_grads(log_likelihood, (np.array([-0.5, -1.0]), zs))
+
+
 def test_missing_measurements():
     zs = measurements(np.random.default_rng(2), 5)
     zs[2] = None
