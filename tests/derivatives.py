@@ -328,6 +328,15 @@ def assert_derivatives(
         raise AssertionError(f"the arguments changed from {before} to {args}")
 
 
+def assert_derivatives_in_turn(
+    f: Callable[..., Any], *args: Any, wrt: Sequence[int], turn: int
+) -> None:
+    """Value, tangent, one form of reverse mode and two mixes of second order: for programs that
+    take long to compile, of which several are alike and take turns."""
+    check_slopes(f, *args, wrt=wrt, turn=turn)
+    check_second_slopes(f, args, wrt, turn)
+
+
 def check_slopes(
     f: Callable[..., Any],
     *args: Any,

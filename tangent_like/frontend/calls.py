@@ -37,6 +37,7 @@ from tangent_like.frontend.choices import choose
 from tangent_like.frontend.failures import lower_exception
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.generators import is_generator, lower_generator_body
+from tangent_like.frontend.making import construct
 from tangent_like.frontend.method_calls import arguments, method_call, unbound_method
 from tangent_like.frontend.numba_functions import python_function
 from tangent_like.frontend.objects import deferred, reached
@@ -50,10 +51,7 @@ from tangent_like.frontend.scope import Bound, Choice, Derived, Frame, LocalFunc
 from tangent_like.frontend.shrinking import shrinks, size
 from tangent_like.frontend.source import Source, find_source
 from tangent_like.frontend.state import Lowering
-from tangent_like.frontend.structures import (
-    construct,
-    lower_super,
-)
+from tangent_like.frontend.structures import lower_super
 from tangent_like.ir import Atom, Const
 from tangent_like.rules import registry
 

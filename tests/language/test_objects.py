@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
-from tangent_like.errors import TangentLikeError
+from tangent_like.errors import SharedMemory, TangentLikeError
 from tests.derivatives import assert_derivatives
 
 RNG = np.random.default_rng(0)
@@ -419,3 +419,40 @@ def test_one_object_as_two_arguments():
     with pytest.raises(TangentLikeError, match="share memory"):
         tl.grad(changes_an_object)(v, v)
     assert tl.grad(changes_an_object)(v, Vector(3.0, 0.0)).x == 6.0
+
+
+class Recorder:
+    """Keeps a history of its state, which is also what the history holds last."""
+
+    def __init__(self, state):
+        self.state = state * 1.0
+        self.history = []
+
+    def step(self, z):
+        self.state = np.sin(self.state) * z
+        self.history.append(self.state)
+
+    def step_in_place(self, z):
+        self.history.append(self.state)
+        self.state += z
+
+
+def recorded(s, zs):
+    recorder = Recorder(s)
+    for z in zs:
+        recorder.step(z)
+    return sum(h[0] * h[1] for h in recorder.history) + np.sum(recorder.state**2)
+
+
+def recorded_in_place(s, zs):
+    recorder = Recorder(s)
+    for z in zs:
+        recorder.step_in_place(z)
+    return sum(h[0] * h[1] for h in recorder.history)
+
+
+def test_an_object_that_keeps_a_history():
+    s, zs = np.array([0.4, 0.9]), np.array([[0.3, 0.7], [1.1, 0.2], [0.5, -0.4]])
+    assert_derivatives(recorded, s, zs)
+    with pytest.raises(SharedMemory):
+        tl.grad(recorded_in_place)(s, zs)
