@@ -62,10 +62,12 @@ def enclosed(d: Draw, s: Scope) -> list[str]:
 
 def leaving(d: Draw, s: Scope) -> list[str]:
     """A block under a condition that ends in `return`, `break` or `continue`."""
+    exits = ["break", "continue"] * (s.loops > 0) + ["return"] * s.returns
+    if not exits:
+        return ["pass"]
     test, inside = expression(d, s, "bool", 2), s.inner()
     lines = block(d, inside) if d.chance(40) else []
-    exits = ["break", "continue"] * (s.loops > 0) + ["return"] * s.returns
-    exit_ = d.one(exits or ["pass"])
+    exit_ = d.one(exits)
     if exit_ == "return":
         exit_ = f"return {expression(d, inside, s.result, 2)}"
     return [f"if {test}:", *indented([*lines, exit_])]
