@@ -165,6 +165,9 @@ def _part_of_item(state: Lowering, op: Op) -> Home | None:
     made = state.builder.definitions.get(owner)
     if not isinstance(owner.fact, facts.STRUCTURES) or made is None or is_display(made.fn):
         return None
+    if op.fn is operator.getitem and isinstance(op.args[1].fact, facts.Opaque):
+        if op.args[1].fact.kind == "slice":  # a slice of a list is a list of its own
+            return None
     inner = home_of(state, owner)
     if inner.slot is None:
         return None
