@@ -44,7 +44,6 @@ FLOATS = [
     "builtins.sum(u * v for u, v in zip({list}, reversed({list})))",
     "builtins.sum(i * u for i, u in enumerate({list}))", "np.mean({list})",
     "builtins.sum(u * w for u in {list} for w in {pair} if u < w)",
-    "builtins.sum(q for u in {list} if (q := u * {float}) > 0.1)",
     "functools.reduce(lambda p, q: math.cos(p) + q, {list})", "builtins.min({list}[1:])",
     "builtins.sum(itertools.accumulate({list}, lambda p, q: p * q))",
     "builtins.sum(p * q for p, q in itertools.pairwise({list}))",
