@@ -203,8 +203,8 @@ def leaving(d: Draw, s: Scope) -> list[str]:
 
 
 def loop(d: Draw, s: Scope) -> list[str]:
-    loops = [counted, counted, rows, double_buffer, exchanged, conditional, together]
-    return d.one(loops)(d, s)
+    often = [counted, counted, rows, double_buffer, conditional, together]
+    return d.one([*often, *often, exchanged])(d, s)
 
 
 def counted(d: Draw, s: Scope) -> list[str]:
@@ -267,7 +267,7 @@ def exchanged(d: Draw, s: Scope) -> list[str]:
     first, second, i = d.fresh("p"), d.fresh("q"), d.fresh("i")
     text, shape = view(d, s)
     other = of_shape(d, s, shape) or text
-    if shape[0] > 1 and d.chance(60):
+    if shape[0] > 1 and d.chance(35):
         text, other, shape = f"{text}[1:]", f"{text}[:-1]", (shape[0] - 1, *shape[1:])
     inside = s.inner(1, (i,))
     inside.arrays |= {first: shape, second: shape}
