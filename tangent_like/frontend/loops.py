@@ -164,7 +164,11 @@ class Iteration:
 
 def lower_iteration(state: Lowering, step: Iteration) -> None:
     bind(state, step.loop.target, step.item)
-    lower_statements(state, step.loop.body)
+    outer, state.frame.in_loop = state.frame.in_loop, True  # what leaves it may not return
+    try:
+        lower_statements(state, step.loop.body)
+    finally:
+        state.frame.in_loop = outer
     state.frame.env["%left"] = FALSE
 
 

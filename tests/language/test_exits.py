@@ -579,3 +579,24 @@ def test_returns_of_several_structures(x, n):
         return tuples_from_everywhere(x, n)[0] * 2.0
 
     assert_derivatives(first, x)
+
+
+def leaves_one_of_a_few(x):
+    """A loop over known items is written out; `break` inside of branches does not return."""
+    y = x
+    for a, *b in ([x, 1.0], [2.0, x, x]):
+        b = b[0]
+        if x > 0.2:
+            if x < 0.5:
+                y = y + b
+                if y > 1.2:
+                    break
+        if y * a > 1.0:
+            return x * y * a
+        y = y * 1.1
+    return x * y
+
+
+@pytest.mark.parametrize("x", [0.1, 0.15, 0.3, 0.45, 0.6, 0.7, 1.3])
+def test_breaks_in_branches_of_a_loop_that_is_written_out(x):
+    assert_derivatives(leaves_one_of_a_few, x, complex_ok=False)
