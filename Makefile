@@ -8,7 +8,7 @@
 #   make test-numba  what Numba takes long to compile; then each function of the tests of
 #                  derivatives that is in its language, for an hour
 #   make smoke     a few tests on every Python found, without the extras
-#   make test-all  all tests on every Python found
+#   make test-all  all tests on every Python found, each with all mixes of second order
 #   make bench     generated derivatives beside hand-written ones: make bench ARGS="--only W2"
 #   make fuzz      random programs against finite differences: make fuzz COUNT=1000 SEED=0
 #   make docs      write docs/functions.md, the list of functions with derivatives, anew
@@ -42,7 +42,7 @@ test: .venv/ready
 	$(BIN)/python -m pytest -n 2 --unsimplified tests/test_golden.py -k "not generated_text"
 
 test-unsimplified: .venv/ready
-	$(BIN)/python -m pytest -n 2 --unsimplified $(OF_DERIVATIVES)
+	$(BIN)/python -m pytest -n 2 --unsimplified --every-mix $(OF_DERIVATIVES)
 
 test-rules: .venv/ready
 	$(BIN)/python -m pytest -n 2 -m "matrix or not matrix" tests/rules
@@ -55,7 +55,7 @@ smoke:
 	@$(call on_each_python,-m smoke $(WITH_SMOKE),.venv-core)
 
 test-all:
-	@$(call on_each_python,-n 2,.venv)
+	@$(call on_each_python,-n 2 --every-mix,.venv)
 
 bench: .venv/ready
 	$(BIN)/python -m benchmarks $(ARGS)

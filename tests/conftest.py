@@ -28,6 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="compile without simplification: derivatives must be right all the same",
     )
     parser.addoption(
+        "--every-mix",
+        action="store_true",
+        help="check all mixes of second order in each test of derivatives, and not by turns",
+    )
+    parser.addoption(
         "--numba",
         action="store_true",
         help="try each function of the tests of derivatives with Numba too, if it is in its "
@@ -36,8 +41,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    from tests import derivatives
+
+    derivatives.every_mix[0] = config.getoption("--every-mix")
     if config.getoption("--numba"):
-        from tests import derivatives
         from tests.numba.corpus import check_with_numba
 
         derivatives.also.append(check_with_numba)
