@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from benchmarks.timing import use_one_core
 
-use_one_core()  # before anything imports NumPy
+if __name__ == "__main__":
+    use_one_core()  # before anything imports NumPy
 
-import argparse  # noqa: E402
-import gc  # noqa: E402
-import sys  # noqa: E402
-from pathlib import Path  # noqa: E402
+import argparse
+import gc
+import sys
+from pathlib import Path
 
-from benchmarks import others, workloads  # noqa: E402
-from benchmarks.compiling import compiler_figures, summary  # noqa: E402
-from benchmarks.contenders import contenders, is_installed  # noqa: E402
-from benchmarks.measure import measure  # noqa: E402
-from benchmarks.problem import Problem  # noqa: E402
-from benchmarks.report import as_json, markdown, notes, plot, table  # noqa: E402
+from benchmarks import others, workloads
+from benchmarks.compiling import compiler_figures, summary
+from benchmarks.contenders import contenders, is_installed
+from benchmarks.measure import measure
+from benchmarks.problem import Problem
+from benchmarks.report import as_json, markdown, notes, plot, table
 
 
 def arguments() -> argparse.Namespace:

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 from benchmarks.timing import use_one_core
 
-use_one_core()  # before anything imports NumPy
+if __name__ == "__main__":
+    use_one_core()  # before anything imports NumPy
 
-import argparse  # noqa: E402
-import math  # noqa: E402
-from collections.abc import Callable, Sequence  # noqa: E402
-from dataclasses import dataclass  # noqa: E402
-from functools import partial  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+import argparse
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-import tangent_like as tl  # noqa: E402
-from benchmarks.contenders import is_installed  # noqa: E402
-from benchmarks.report import duration, ratio  # noqa: E402
-from benchmarks.timing import interleaved  # noqa: E402
+import tangent_like as tl
+from benchmarks.contenders import is_installed
+from benchmarks.report import duration, ratio
+from benchmarks.timing import interleaved
 
 LENGTHS = (1_000, 10_000, 100_000, 1_000_000)
 

@@ -1,6 +1,10 @@
 """The benchmarks' functions at tiny sizes: hand-written, generated and differences agree."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -73,3 +77,13 @@ def test_the_growth_of_a_loop_is_shown():
     assert "n^1.00" in shown
     assert "| 1.00 |" in shown
     assert "| 2.00 |" in shown
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="nothing can be pinned here")
+def test_importing_the_benchmarks_pins_nothing():
+    """A pinned process hands that on: the tests would all run on one core."""
+    code = (
+        "import os; before = os.sched_getaffinity(0); import benchmarks.elements, "
+        "benchmarks.__main__; assert os.sched_getaffinity(0) == before"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
