@@ -625,7 +625,7 @@ def cross(
     ValueError for vectors of two numbers.
     """
     places = (axisa, axisb) if axis is None else (axis, axis)
-    if 2 in [np.shape(a)[place] for a, place in zip((x, w), places) if np.ndim(a)]:
+    if 2 in [np.shape(a)[place] for a, place in zip((x, w), places, strict=True) if np.ndim(a)]:
         raise ValueError(
             "np.cross of vectors of two numbers has no derivative here: write "
             "x[..., 0] * w[..., 1] - x[..., 1] * w[..., 0]"

@@ -74,6 +74,8 @@ class Group:
             return False
         if lane.made is not None and self.is_new(lane.made.args[0]):
             return False
+        if lane.target is not None and self.is_held(lane.target):
+            return False
         return self.passes_later(lane) and all(self.beside(lane, other) for other in self.lanes)
 
     def fits(self, atom: Atom, lane: Lane) -> bool:
@@ -102,6 +104,15 @@ class Group:
         ):
             return True
         return contribute(lane, other) and not (self.is_shifted(lane) and self.is_shifted(other))
+
+    def is_held(self, target: Value) -> bool:
+        """Whether an array is read by a cotangent that may be gathered after the loop only."""
+        return any(
+            not self.apart(array, target)
+            for lane in self.lanes
+            if lane.fn is None and lane.makes_array
+            for array in leaves(lane, self.elements)
+        )
 
     def is_new(self, array: Atom) -> bool:
         """Whether an array is, or is a part of, one that the loop makes."""
