@@ -76,7 +76,7 @@ def lower_for(state: Lowering, node: Any) -> None:
     iterable, before = consumed(state, given, node, written), state.scope()
     items = _static_items(state, iterable, node)
     if items is not None:
-        _unroll(state, node, items)
+        _unroll(state, node, items, _list_that_changes(node, given))
     else:
         _check_iterable(state, iterable, node)
         _lower_loop(state, node, iterable)
@@ -142,13 +142,35 @@ def _alike(items: Sequence[Fact]) -> bool:
     return all(without_values(item) == without_values(items[0]) for item in items)
 
 
-def _unroll(state: Lowering, node: Any, items: Sequence[Atom]) -> None:
+def _list_that_changes(node: Any, given: Atom) -> Any:
+    """The name of the list that a loop goes through while items are written: each is read when its
+    turn comes. None where nothing is written, or the name is bound anew."""
+    is_numbered = _is_enumerate(node.iter)
+    name = node.iter.args[0] if is_numbered else node.iter
+    if not isinstance(name, gast.Name) or not (is_numbered or isinstance(given.fact, facts.List)):
+        return None
+    stores = any(
+        isinstance(inner, gast.Subscript) and isinstance(inner.ctx, gast.Store)
+        for statement in node.body for inner in gast.walk(statement)
+    )  # fmt: skip
+    bound = syntax.assigned_names([node.target, *node.body])
+    return name if stores and name.id not in bound else None
+
+
+def _is_enumerate(iterable: Any) -> bool:
+    return (
+        isinstance(iterable, gast.Call) and isinstance(iterable.func, gast.Name)
+        and iterable.func.id == "enumerate" and len(iterable.args) == 1 and not iterable.keywords
+    )  # fmt: skip
+
+
+def _unroll(state: Lowering, node: Any, items: Sequence[Atom], changing: Any) -> None:
     """Each iteration as straight-line code; an exit skips the rest through its flag."""
     env = state.frame.env
     saved = {flag: env.get(flag, FALSE) for flag in _FLAGS}
     env.update({"%left": FALSE, "%broke": FALSE})
-    for item in items:
-        step = Iteration(node, item)
+    for k, item in enumerate(items):
+        step = Iteration(node, item, k, changing)
         lower_branches(state, _flag(state, "%broke", node), (), [step], node)
         state.frame.env["%left"] = FALSE
     _after_loop(state, node, saved)
@@ -160,10 +182,27 @@ class Iteration:
 
     loop: Any
     item: Atom
+    number: int
+    changing: Any
+    """The name of a list of which the item is read now."""
+
+    def current(self, state: Lowering) -> Atom:
+        """The item, as it is when its turn comes."""
+        if self.changing is None:
+            return self.item
+        if not isinstance(state.expression(self.changing).fact, facts.List):
+            return self.item
+        place = gast.Constant(self.number, None)
+        read = gast.Subscript(self.changing, place, gast.Load())
+        gast.copy_location(place, self.loop.iter)
+        item = state.expression(gast.copy_location(read, self.loop.iter))
+        if not _is_enumerate(self.loop.iter):
+            return item
+        return state.builder.op(ir.make_tuple, (Const(self.number), item))
 
 
 def lower_iteration(state: Lowering, step: Iteration) -> None:
-    bind(state, step.loop.target, step.item)
+    bind(state, step.loop.target, step.current(state))
     outer, state.frame.in_loop = state.frame.in_loop, True  # what leaves it may not return
     try:
         lower_statements(state, step.loop.body)

@@ -232,3 +232,25 @@ def test_a_direction_is_not_written():
     dx = np.array([1.0, 2.0, 3.0])
     tl.jvp(added_to_the_last, (VECTOR, 3), (dx, 0))
     np.testing.assert_array_equal(dx, [1.0, 2.0, 3.0])
+
+
+def the_next_item_replaced(x):
+    items, total = [x * 1.0, x * 2.0, x * 3.0], 0.0
+    for item in items:
+        items[1] = item * x
+        total += np.sum(item**2)
+    return total
+
+
+def the_next_item_replaced_by_number(x):
+    items, total = [x[0], x[1], x[2]], 0.0
+    for k, item in enumerate(items):
+        items[2] = item * x[1]
+        items[k] = 5.0
+        total += item * (k + 1.0)
+    return total + items[0]
+
+
+@pytest.mark.parametrize("f", [the_next_item_replaced, the_next_item_replaced_by_number])
+def test_items_of_a_list_are_read_when_their_turn_comes(f):
+    assert_derivatives(f, VECTOR)
