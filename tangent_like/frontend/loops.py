@@ -145,22 +145,29 @@ def _alike(items: Sequence[Fact]) -> bool:
 def _list_that_changes(node: Any, given: Atom) -> Any:
     """The name of the list that a loop goes through while items are written: each is read when its
     turn comes. None where nothing is written, or the name is bound anew."""
-    is_numbered = _is_enumerate(node.iter)
-    name = node.iter.args[0] if is_numbered else node.iter
-    if not isinstance(name, gast.Name) or not (is_numbered or isinstance(given.fact, facts.List)):
+    wrapped = _is_call_of(node.iter, "enumerate") or _is_call_of(node.iter, "reversed")
+    name = base = node.iter.args[0] if wrapped else node.iter
+    while isinstance(base, gast.Attribute):
+        base = base.value
+    if not isinstance(base, gast.Name) or not (wrapped or isinstance(given.fact, facts.List)):
         return None
     stores = any(
         isinstance(inner, gast.Subscript) and isinstance(inner.ctx, gast.Store)
         for statement in node.body for inner in gast.walk(statement)
     )  # fmt: skip
     bound = syntax.assigned_names([node.target, *node.body])
-    return name if stores and name.id not in bound else None
+    replaced = any(
+        isinstance(inner, gast.Attribute) and isinstance(inner.ctx, gast.Store)
+        for statement in node.body for inner in gast.walk(statement)
+    )  # fmt: skip
+    again = base.id in bound or (replaced and name is not base)
+    return name if stores and not again else None
 
 
-def _is_enumerate(iterable: Any) -> bool:
+def _is_call_of(iterable: Any, name: str) -> bool:
     return (
         isinstance(iterable, gast.Call) and isinstance(iterable.func, gast.Name)
-        and iterable.func.id == "enumerate" and len(iterable.args) == 1 and not iterable.keywords
+        and iterable.func.id == name and len(iterable.args) == 1 and not iterable.keywords
     )  # fmt: skip
 
 
@@ -190,13 +197,16 @@ class Iteration:
         """The item, as it is when its turn comes."""
         if self.changing is None:
             return self.item
-        if not isinstance(state.expression(self.changing).fact, facts.List):
+        whole = state.expression(self.changing).fact
+        if not isinstance(whole, facts.List):
             return self.item
-        place = gast.Constant(self.number, None)
+        backwards = _is_call_of(self.loop.iter, "reversed")
+        number = len(whole.items) - 1 - self.number if backwards else self.number
+        place = gast.Constant(number, None)
         read = gast.Subscript(self.changing, place, gast.Load())
         gast.copy_location(place, self.loop.iter)
         item = state.expression(gast.copy_location(read, self.loop.iter))
-        if not _is_enumerate(self.loop.iter):
+        if not _is_call_of(self.loop.iter, "enumerate"):
             return item
         return state.builder.op(ir.make_tuple, (Const(self.number), item))
 

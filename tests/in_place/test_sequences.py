@@ -251,6 +251,24 @@ def the_next_item_replaced_by_number(x):
     return total + items[0]
 
 
-@pytest.mark.parametrize("f", [the_next_item_replaced, the_next_item_replaced_by_number])
+class Holder:
+    def __init__(self, items):
+        self.items = items
+
+
+def an_item_before_replaced(x):
+    holder, total = Holder([x[0], x[1], x[2]]), 0.0
+    for item in holder.items:
+        holder.items[2] = item * 3.0
+        total += item * x[1]
+    for item in reversed(holder.items):
+        holder.items[0] = item * x[2]
+        total += item
+    return total
+
+
+@pytest.mark.parametrize(
+    "f", [the_next_item_replaced, the_next_item_replaced_by_number, an_item_before_replaced]
+)
 def test_items_of_a_list_are_read_when_their_turn_comes(f):
     assert_derivatives(f, VECTOR)
