@@ -22,9 +22,7 @@ from tangent_like.frontend.signatures import parameters_of
 from tangent_like.frontend.state import Module
 from tangent_like.ir import Function
 from tangent_like.nested import new_module
-from tangent_like.procedures import (
-    reached,
-)
+from tangent_like.reached import reached
 from tangent_like.recursion import closed
 from tangent_like.request import Request
 from tangent_like.rules import registry

@@ -11,7 +11,7 @@ sweep reads.  They are procedures like any other, so higher orders need nothing 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tangent_like import facts, ir, trees
@@ -239,28 +239,3 @@ def _with_own_tapes(reverse: Block) -> Block:
     head = tuple(Op(copy, ir.thaw, (tape,)) for tape, copy in copies.items())
     inner = ir.substitute(reverse, copies)
     return Block((*head, *inner.statements), inner.results)
-
-
-def reached(functions: Sequence[Function]) -> list[Procedure]:
-    """The procedures that the functions call, directly or through others, in order."""
-    found: dict[Procedure, None] = {}
-    pending = list(reversed(functions))
-    while pending:
-        function = pending.pop()
-        for statement in ir.walk(function.body):
-            for procedure in _named_in(statement):
-                if procedure not in found and procedure.function is not None:
-                    found[procedure] = None
-                    pending.append(procedure.function)
-    return list(found)
-
-
-def _named_in(statement: Statement) -> Iterator[Procedure]:
-    """The procedures that an operation calls, or hands to what it calls."""
-    if isinstance(statement, Op):
-        if isinstance(statement.fn, Procedure):
-            yield statement.fn
-        for atom in statement.atoms:
-            if isinstance(atom, Const) and isinstance(atom.value, Procedure):
-                yield atom.value
-

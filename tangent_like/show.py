@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tangent_like import facts, ir
-from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Value
+from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Procedure, Value
+from tangent_like.reached import reached
 from tangent_like.records import MakeRecord, attribute
 
 _SIGNS = {
@@ -26,7 +27,13 @@ _SIGNS = {
 
 
 def show(function: Function, show_facts: bool = True, show_lines: bool = True) -> str:
-    """The whole list as text; each statement has a number and the user's line number."""
+    """The whole list as text, behind those of the procedures that it calls; each statement has a
+    number and the user's line number."""
+    called = [p.function for p in reached([function]) if p.function is not None]
+    return "\n\n".join(_shown(each, show_facts, show_lines) for each in (*called, function))
+
+
+def _shown(function: Function, show_facts: bool, show_lines: bool) -> str:
     printer = _Printer(show_lines)
     params = ", ".join(printer.declared(p, show_facts) for p in function.params)
     lines = [f"{function.name}({params})", *printer.block(function.body, 1, "return")]
@@ -126,6 +133,8 @@ def _prime(number: int, named: bool) -> str:
 
 
 def _constant(value: Any) -> str:
+    if isinstance(value, Procedure):
+        return value.name
     if callable(value):
         module = (getattr(value, "__module__", "") or "").split(".")[0]
         name = getattr(value, "__name__", repr(value))

@@ -308,6 +308,16 @@ def test_wengert():
     assert lines[-1].split() == ["return", lines[2].split()[1]]
 
 
+def falling(x, n):
+    return x if n < 1 else math.sin(falling(x * 0.5, n - 1))
+
+
+def test_wengert_of_a_recursive_function_shows_the_procedure_first():
+    called, own = tl.wengert(falling, types={"x": float, "n": 2}).split("\n\n")
+    assert called.startswith("falling(x: float, n: int)") and own.startswith("falling(x: float")
+    assert " = falling(" in called and "Procedure" not in called
+
+
 @pytest.mark.parametrize(
     "call",
     [

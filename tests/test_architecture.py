@@ -22,7 +22,7 @@ LAYERS: list[set[str]] = [
     {"parts"},
     {"draws", "collection", "deep", "errors", "facts", "request", "switches", "version"},
     {"faults", "ir", "runtime", "scipy_runtime", "solvers", "stack_runtime"},
-    {"dynamic", "einsum_runtime", "linalg_runtime", "list_runtime", "records", "stores"},
+    {"dynamic", "einsum_runtime", "linalg_runtime", "list_runtime", "reached", "records", "stores"},
     {"effects", "infer", "recomputation", "forward_changes", "numba_runtime", "show", "undefined"},
     {"build", "identities", "verify"},
     {"directions", "gradient_block", "trees", "undoing"},

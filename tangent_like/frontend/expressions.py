@@ -22,6 +22,7 @@ from tangent_like.frontend.calls import lower_call
 from tangent_like.frontend.choices import choose, logical, lower_bool_operation, lower_if_expression
 from tangent_like.frontend.failures import impossible
 from tangent_like.frontend.functions import local_function
+from tangent_like.frontend.homes import may_alias
 from tangent_like.frontend.index_tricks import index_trick
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.method_calls import bound_method
@@ -227,6 +228,10 @@ def _item(state: Lowering, node: Any, container: Atom, index: Atom) -> Atom:
     if special_method(container, "__getitem__") is not None:
         return call_special(state, node, "__getitem__", container, (index,))
     _refuse_missing_item(state, node, container.fact, index)
+    items = _items_of_slice(container, index)
+    if items is not None:  # each is a view of the list that is sliced, if that holds lists itself
+        parts = [_item(state, node, container, Const(k)) for k in items]
+        return state.builder.op(ir.make_list, parts, place=state.place(node))
     refuse_functions(state, node, (container, index))
     note_element_view(state, container, index)
     found = state.builder.op(operator.getitem, (container, index), place=state.place(node))
@@ -240,6 +245,15 @@ def _at_chosen_key(state: Lowering, node: Any, container: Atom, key: Choice) -> 
         lambda: _item(state, node, container, key.then),
         lambda: _item(state, node, container, key.orelse), "ifexp",
     )  # fmt: skip
+
+
+def _items_of_slice(container: Atom, index: Atom) -> range | None:
+    """The places that a slice takes of a list of known length whose items may be written into."""
+    if not isinstance(container.fact, facts.List) or not isinstance(index, Const):
+        return None
+    if not isinstance(index.value, slice) or not any(map(may_alias, container.fact.items)):
+        return None
+    return range(len(container.fact.items))[index.value]
 
 
 def _refuse_missing_item(state: Lowering, node: Any, fact: facts.Fact, index: Atom) -> None:

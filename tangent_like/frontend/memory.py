@@ -222,9 +222,17 @@ def _check_sources(state: Lowering, root: Value, node: Any) -> None:
     if op is None and len(sources) == 1 and isinstance(sources[0].fact, facts.ListOf):
         return
     for source in sources:
-        if fresh(state, source, node) is not source:
+        if _is_overwritten(state, source) or fresh(state, source, node) is not source:
             assert isinstance(source, Value)
             raise _tangled(state, Conflict(source.name, state.place(node), ""), node)
+
+
+def _is_overwritten(state: Lowering, source: Atom) -> bool:
+    """Whether a structure has other items by now, of which the one asked about may be one."""
+    home = state.homes.get(source) if isinstance(source, Value) else None
+    now = state.memory.get(home.buffer) if home is not None else None
+    made = state.builder.definitions.get(now) if isinstance(now, Value) else None
+    return now is not source and made is not None and is_display(made.fn)
 
 
 def fresh_or_conflict(state: Lowering, binding: Binding, node: Any) -> Binding:

@@ -438,3 +438,27 @@ def chosen_in_a_loop(x, k):
 @pytest.mark.parametrize("k", [0, 1, 2])
 def test_one_of_three_functions(f, k):
     assert_derivatives(f, 0.7, k, wrt=0, order=2)
+
+
+def powers(a, n):
+    def count(u, k):
+        return u * t if k < 1 else count(u * a, k - 1)
+
+    t = a * a
+    return lambda u: count(u, n)
+
+
+def test_functions_that_call_themselves_made_in_branches_of_a_loop():
+    def f(x, y):
+        for i in range(3):
+            if x > 0.2 * i:
+                g = powers(x, i)
+            elif x > 5:
+                g = powers(y + 1, 2)
+            else:
+                g = math.cos
+            x = x + 0.3 * math.sin(g(y) * x)
+        return x
+
+    assert_derivatives(f, 0.5, 0.8)
+    assert_derivatives(f, -0.5, 0.8)

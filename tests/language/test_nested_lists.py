@@ -188,8 +188,20 @@ def items_changed_before_a_branch(x):
     return np.sum(m[0] * m[1])
 
 
+def a_slice_of_an_inner_list(x):
+    c = [[[x[0], x[1]], [0.3, x[2]]] for _ in range(3)]
+    for j in range(2):
+        c[j][1][0] += x[3]
+    d, e = c[1][:], c[1][::-1]
+    d[0] = [x[1], x[1]]
+    d[1][0] = 4.0 * x[1]
+    e[0] = [x[2] * x[3], 0.1]
+    return sum(c[1][0]) * x[0] + sum(d[0]) * sum(d[1]) + sum(c[1][1]) * sum(e[0])
+
+
 @pytest.mark.parametrize("f", [
-    a_table, three_deep, rows_under_names, rows_appended, buckets, inner_pop, rows_put_anew,
+    a_table, three_deep, a_slice_of_an_inner_list, rows_under_names, rows_appended, buckets,
+    inner_pop, rows_put_anew,
     rows_in_a_branch, rows_of_a_loop, rows_numbered, rows_of_a_callee, row_taken_off, rows_copied,
     lists_in_a_dict, arrays_in_a_list, arrays_made_in_a_list, list_of_known_length,
     items_changed_before_a_loop, items_changed_before_a_branch,
