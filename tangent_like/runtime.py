@@ -308,7 +308,7 @@ def _arrays_in(x: Any) -> list[Any]:
 def copy(x: Any) -> Any:
     """A cotangent that nothing else holds."""
     if isinstance(x, np.ndarray):
-        return x.copy()
+        return x.copy("K")  # sums add elements up in the order of memory
     if isinstance(x, (list, tuple)):
         items = [copy(item) for item in x]
         return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)

@@ -297,6 +297,11 @@ def _alike(live: ir.Value, dead: Binding) -> bool:
 _SEQUENCES = facts.STRUCTURES
 
 
+def _of_hidden(name: str) -> str:
+    kind, _, of = name.partition(" ")
+    return f"{of}_place" if kind == "%place" else ""
+
+
 def shown(name: Any) -> str:
     """The name under which a reader sees one of the flags, or a buffer."""
     if isinstance(name, Buffer):
@@ -306,7 +311,7 @@ def shown(name: Any) -> str:
     if isinstance(name, Cell):
         return name.name
     return {"%value": "result", "%returned": "returned", "%broke": "broke"}.get(
-        name, "" if name.startswith("%") else name
+        name, _of_hidden(name) if name.startswith("%") else name
     )
 
 

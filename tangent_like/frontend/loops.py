@@ -51,6 +51,7 @@ from tangent_like.frontend.scope import Binding, Buffer, Carried, Cell, Conflict
 from tangent_like.frontend.selection import holds_functions
 from tangent_like.frontend.state import FALSE, TRUE, Lowering
 from tangent_like.frontend.targets import bind
+from tangent_like.frontend.turning import Turning, place_name
 from tangent_like.ir import Atom, Block, Const, Value
 
 UNROLL_LIMIT = 32
@@ -133,7 +134,8 @@ def _static_items(state: Lowering, iterable: Atom, node: Any) -> list[Atom] | No
     positions = map(Const, range(len(fact.items)))
     items = [state.builder.op(operator.getitem, (iterable, position)) for position in positions]
     functions = any(holds_functions(state, item) for item in items)
-    if syntax.may_exit(node.body) and _alike(fact.items) and not functions:
+    rolled = syntax.may_exit(node.body) and not state.turns_names
+    if rolled and _alike(fact.items) and not functions:
         return None
     return items
 
@@ -233,9 +235,10 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
     for name in names:
         if name in env:
             env[name] = fresh_or_conflict(state, env[name], node)
-    names = [n for n in names if not _stays_bound(n, env, node)]
-    before = state.scope()
     mark, serial = facts.fresh_size().base, ir.next_serial()
+    turning = Turning(state, node, serial)
+    names = turning.enter([n for n in names if not _stays_bound(n, env, node)])
+    before = state.scope()
     entering = {n: before.get(n, ir.UNDEFINED) for n in names}
     lost = {n: binding for n, binding in entering.items() if isinstance(binding, Conflict)}
     learnt = state.learnt.next_loop(node)
@@ -243,7 +246,7 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
         n: learnt.widened(n, _first_guess(binding))
         for n, binding in entering.items() if n not in lost
     }  # fmt: skip
-    plan = _Plan(node, iterable, before, dict(first), serial, learnt, lost)
+    plan = _Plan(node, iterable, before, dict(first), serial, learnt, turning, lost)
     for attempt in itertools.count():
         mingled = len(state.mingled)
         trial = _tried(state, plan)
@@ -259,11 +262,13 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
         news |= _learn_of_memory(state, plan, trial, changed)
         news |= any(buffer.root.serial < serial for buffer in state.mingled[mingled:])
         news |= _lose_names(plan, trial)
+        news |= _learn_of_turns(plan)
         if not news and not changed:
             break
         assert attempt < _MOST_ATTEMPTS
     learnt.note(first, plan.guesses)
     _append_loop(state, plan, trial, joined, mark)
+    turning.bind(state.frame.env)
     _after_loop(state, node, saved)
 
 
@@ -279,6 +284,7 @@ class _Plan:
 
     serial: int
     learnt: Learnt
+    turning: Turning
     lost: dict[Any, Conflict] = field(default_factory=dict)
     """Names that cannot be read when the loop begins, buffers that cannot after an iteration."""
 
@@ -288,6 +294,16 @@ class _Plan:
 
     writes: bool = False
     """Whether the body writes at all: then what each name shares is noted before it does."""
+
+
+def _learn_of_turns(plan: _Plan) -> bool:
+    """Note what further arrays names may be, or that they are something else; whether there are
+    any such."""
+    given_up = plan.turning.give_up()
+    for name in given_up:
+        del plan.guesses[place_name(name)]
+        plan.guesses[name] = _first_guess(plan.before[name])
+    return bool(given_up) or plan.turning.news
 
 
 def _learn_of_cells(plan: _Plan, trial: _Trial) -> bool:
@@ -446,11 +462,13 @@ def _lower_body(state: Lowering, plan: _Plan) -> _Trial:
             shares = plan.writes and isinstance(key, str) and may_alias(entry.fact)
             if shares or isinstance(entry.fact, facts.STRUCTURES):
                 carried_atom(state, entry)
+        plan.turning.bind(state.frame.env)
         try:
             _lower_iteration(state, plan, item)
         except Unreachable:  # the test of a `while` raises
             mark_raised(state)
             state.frame.env["%go"] = FALSE
+        plan.turning.note()
         for key in carried:
             if isinstance(key, Buffer):
                 fresh_buffer(state, key, plan.node)

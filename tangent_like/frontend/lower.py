@@ -31,7 +31,7 @@ import gast
 
 from tangent_like import facts, ir, runtime
 from tangent_like.build import Builder, Unreachable
-from tangent_like.errors import NotYetSupported
+from tangent_like.errors import NotYetSupported, SharedMemory
 from tangent_like.facts import Fact
 from tangent_like.faults import reported
 from tangent_like.frontend import (
@@ -81,12 +81,25 @@ def lower_function(
     function: Any, param_facts: Sequence[Fact], module: Module, name: str = ""
 ) -> ir.Function:
     """The Wengert list of a Python function for parameters of the given facts."""
+    try:
+        return _lowered(function, param_facts, module, name)
+    except SharedMemory as reason:
+        try:
+            return _lowered(function, param_facts, module, name, turns_names=True)
+        except NotYetSupported:
+            raise reason from None
+
+
+def _lowered(
+    function: Any, param_facts: Sequence[Fact], module: Module, name: str,
+    turns_names: bool = False,
+) -> ir.Function:  # fmt: skip
     source = find_source(function)
     declared = parameters_of(function)
     params = [Value(p.name, fact) for p, fact in zip(declared, param_facts, strict=True)]
     frame = new_frame(source, source.tree, {}, None, None)
     frame.calls = (function,)
-    state = Lowering(module, Builder(), frame)
+    state = Lowering(module, Builder(), frame, turns_names=turns_names)
     by_name = {p.name for p in declared if p.kind is p.KEYWORD_ONLY}
     opening = state.builder.collect(lambda: [opened(state, value) for value in params])
     made = [value for s in opening.statements for value in ir.defined_by(s)]

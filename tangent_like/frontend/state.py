@@ -129,6 +129,9 @@ class Lowering:
     loops: int = 0
     """How many loops of generated code are around what is being lowered."""
 
+    turns_names: bool = False
+    """Whether loops carry names of arrays from around them as numbers (`turning.py`)."""
+
     handled: tuple[type[BaseException], ...] = ()
     """What the handlers around take, inside the body of a `try`."""
 

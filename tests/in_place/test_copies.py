@@ -112,3 +112,13 @@ def elements_of_rows(a):
 def test_reading_an_element_of_a_row_makes_no_row_of_zeros():
     assert "np.zeros(len(" not in tl.source(elements_of_rows, types={"a": programs.S})
     assert_derivatives(elements_of_rows, programs.S)
+
+
+def test_a_copy_of_a_list_keeps_the_order_of_elements_in_memory():
+    def f(x, n):
+        kept = [x.T * np.sum(x) for _ in range(n + 1)]
+        kept[1] *= 0.83
+        return np.sum(kept[0] * np.cos(kept[0]))
+
+    x = np.random.default_rng(3).normal(size=(30, 40))  # sums add up in the order of memory
+    assert tl.jvp(f, (x, 2), (x, None))[0] == f(x, 2)
