@@ -8,7 +8,8 @@
 The body is lowered twice, as a procedure that is only run to see whether it raises, and in the
 branch where it does not.  So a body that does something besides computing (it prints), or reads
 what may be unbound, is none of these: then the body runs once, and an exception that a handler
-would take is an error (`regions.tried`).
+would take is an error (`regions.tried`).  Where nothing in the body can raise what the handlers
+take (`raising.py`), it is lowered as if there were no `try`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tangent_like import effects, facts, ir, runtime
 from tangent_like.frontend.branches import lower_branches, lower_statements
 from tangent_like.frontend.failures import has_raised
 from tangent_like.frontend.kinds import without_values
+from tangent_like.frontend.raising import never_raises
 from tangent_like.frontend.scope import Cell, Conflict, Environment
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.targets import bind
@@ -79,6 +81,9 @@ def lower_handled(
     block = state.builder.collect(trial.run)
     lost = trial.lost(block, before, node)
     state.enter(before)
+    if never_raises(state, block, kinds):
+        lower_statements(state, [*body, *orelse])
+        return True
     if not _only_computes(block):
         return False
     if trial.always is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -95,10 +97,9 @@ def _extreme(function: Any, better: Any) -> None:
         terms = [
             times(dx, share) for dx, share in zip(given, shares, strict=False) if dx is not None
         ]
-        total = terms[0]
-        for term in terms[1:]:
-            total = total + term
-        return total
+        if not terms:  # constants, in a slice of what varies
+            return None
+        return functools.reduce(operator.add, terms)
 
     def vjp(g: Any, y: Any, *args: Any) -> Any:
         items = _operands(args)

@@ -87,6 +87,15 @@ def squared(x):
 
 
 TRIED = {
+    "a handler that never runs": """
+        z = (x, y)
+        with contextlib.suppress(KeyError):
+            z, w = inverse(x + 2.0) * z[1], [y, x]
+            w[0] *= math.sin(x)
+            if x > 5.0:
+                raise OverflowError("x")
+        return z * w[0]
+    """,
     "a return": "try:\n    return inverse(x) * y\nexcept ZeroDivisionError:\n    return y * y",
     "an assignment": "try:\n    z = y / x\nexcept ZeroDivisionError:\n    z = y * y\nreturn z * y",
     "one of several": (
@@ -254,6 +263,25 @@ def test_a_body_that_prints_is_differentiated_where_nothing_is_raised(capsys):
     f = function(REFUSED["a body that prints"])
     assert tl.grad(f, wrt=1)(2.0, 1.3, VECTOR, 1) == 0.5
     assert capsys.readouterr().out == "in\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "runs"),
+    [
+        ("KeyError", "z = y / x", False),
+        ("OSError", "z = max(v) * y", False),
+        ("ValueError", "z = math.sqrt(x)", True),
+        ("Exception", "z = y / x", True),
+        ("LookupError", "z = v[n]", True),
+        ("KeyError", "z = {k: y for k in range(n)}[n - 1]", True),
+        ("KeyError", "z = checked(x)", False),
+        ("TooLarge", "z = checked(x)", True),
+    ],
+)
+def test_handlers_stay_where_they_may_run(kind, body, runs):
+    f = function(f"try:\n    {body}\nexcept {kind}:\n    z = 3.0 * y\nreturn z * y")
+    types = {"x": 0.3, "y": 1.3, "v": VECTOR, "n": 1}
+    assert ("raised_by" in tl.source(f, wrt=1, types=types)) is runs
 
 
 def test_how_a_handler_is_written():

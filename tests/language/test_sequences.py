@@ -84,6 +84,7 @@ CONSUMERS = {
     "max of an array with a key": "y = max(x, key=abs) * min(x, key=lambda t: t * t)",
     "max with a default": "y = max([a], default=1.0) + max([], default=b) + max(x, default=0.0)",
     "max of a generator": "y = max(v * a for v in x)",
+    "max of constants in a slice": "y = a * max([b, 0.2, -0.7][1:]) + b * min((a, 2.0)[1:])",
     "sorted": "y = sorted([a, b, c])[0] * c + sorted(x)[1]",
     "sorted with a key": "y = sorted((a, b, c), key=lambda v: -v * v)[0] * a",
     "sorted backwards": "y = np.array(sorted(x, reverse=True)) * x",

@@ -32,7 +32,7 @@ Function = tuple[list[str], list[Signature]]
 def signature(d: Draw, name: str, kinds: list[str], most: int, result: str) -> Signature:
     """A function's parameters: of all sorts that Python has."""
     count = d.one(range(1, most + 1))
-    names = d.random.sample(["x", "s2", "v", *NAMES], count)
+    names = d.random.sample(["x", "s0", "v", *NAMES], count)
     parameters = tuple((parameter, d.kind(kinds)) for parameter in names)
     keywords = d.one([1, count]) if d.chance(20) else 0
     return Signature(
