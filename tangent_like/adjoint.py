@@ -26,7 +26,7 @@ from tangent_like.analysis.activity import check_rules, varied
 from tangent_like.build import Builder
 from tangent_like.gradient_block import GradientBlock
 from tangent_like.ir import Atom, Block, Const, Op, Value
-from tangent_like.stores import Store
+from tangent_like.stores import Store, index_parts
 from tangent_like.sweep import PullbackOfCall, Sweep, named_tree
 from tangent_like.trees import Tree
 from tangent_like.undefined import Unsettled, settle, unsettled
@@ -126,6 +126,9 @@ def _getitem(sweep: Sweep, op: Op) -> None:
     if isinstance(fact, facts.STRUCTURES):
         sweep.contribute(container, _item_tree(sweep, op, container, index, g))
         return
+    if facts.rank(fact) == 0 and not _axes_made(index):
+        sweep.contribute(container, g)
+        return
     back = _inverse_of_view(fact, index)
     if back is not None:
         # A number is reshaped: Python's own floats have no items.
@@ -164,6 +167,12 @@ def _path_to(sweep: Sweep, op: Op) -> list[Any]:
             break
         container, found = outer, [place, *found]
     return [container, *found]
+
+
+def _axes_made(index: Atom) -> bool:
+    """Whether an index of an array without axes is more than `()` or `...`."""
+    parts = index_parts(index)
+    return any(not isinstance(p, facts.Opaque) or p.kind != "ellipsis" for p in parts)
 
 
 def _inverse_of_view(fact: facts.Fact, index: Atom) -> Any:

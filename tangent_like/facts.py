@@ -342,6 +342,12 @@ def dtype(fact: Fact) -> str | None:
 _DTYPES = {"bool": "bool", "int": "int64", "float": "float64", "complex": "complex128"}
 
 
+def is_point(fact: Fact) -> bool:
+    """Whether a value is certain to be an array without axes, which can be written into: NumPy's
+    numbers of these types have facts of their own."""
+    return isinstance(fact, Array) and fact.dims == () and fact.dtype in _DTYPES.values()
+
+
 def is_complex(fact: Fact) -> bool | None:
     """Whether the value is complex; None where unknown."""
     name = dtype(fact)

@@ -233,8 +233,8 @@ def _item(state: Lowering, node: Any, container: Atom, index: Atom) -> Atom:
         parts = [_item(state, node, container, Const(k)) for k in items]
         return state.builder.op(ir.make_list, parts, place=state.place(node))
     refuse_functions(state, node, (container, index))
-    note_element_view(state, container, index)
     found = state.builder.op(operator.getitem, (container, index), place=state.place(node))
+    note_element_view(state, container, index, found)
     return fresh(state, found, node)
 
 

@@ -55,7 +55,7 @@ def may_alias(fact: facts.Fact) -> bool:
     if isinstance(fact, facts.Record) and is_named_tuple(fact.type):
         return any(map(may_alias, fact.items))
     if isinstance(fact, facts.Array):
-        return fact.dims is None or bool(fact.dims)
+        return fact.dims is None or bool(fact.dims) or facts.is_point(fact)
     return isinstance(
         fact, (facts.Unknown, facts.List, facts.Record, facts.ListOf, facts.DictOf, facts.Zip)
     )

@@ -402,7 +402,7 @@ def _stays_bound(name: str, env: Environment, node: Any) -> bool:
     fact = found.fact if isinstance(found, (Value, Carried)) else facts.UNKNOWN
     return (
         isinstance(fact, facts.Array)
-        and bool(fact.dims)
+        and (bool(fact.dims) or facts.is_point(fact))
         and name in syntax.augmented_names(node.body)
     )
 

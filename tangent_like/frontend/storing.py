@@ -12,6 +12,7 @@ from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend import points
 from tangent_like.frontend.homes import (
     SPLITTING,
     buffers_of,
@@ -48,10 +49,8 @@ def write(
     place = state.place(node)
     if not isinstance(target, Value):
         raise NeverSupported(f"writing into {facts.describe(target.fact)}", place)
-    if facts.rank(target.fact) == 0:
-        raise NotYetSupported(
-            "writing into an array without axes", place, "use a number, or an array of one element"
-        )
+    if facts.rank(target.fact) == 0 and not points.is_written_whole(target, index):
+        raise points.refused(state, node)
     choice = choice_of(state, target)
     if choice is not None and not any(is_listed(state, home.buffer) for home in choice.leaves()):
         _write_chosen(state, node, choice, (index, value, combine))
@@ -103,6 +102,8 @@ def _store(
 ) -> Atom:  # fmt: skip
     """What a buffer holds after a write through a view of it."""
     note_order(state, home)
+    if points.leads_to_point(home, root):
+        return points.stored(state, node, home, root, value, combine)
     steps = [(step.fn, step.args[1:]) for step in home.path if step.fn is not ir.defined]
     if index is None and steps and steps[-1][0] is attribute:
         raise NotYetSupported(

@@ -15,6 +15,7 @@ from tangent_like.frontend import dicts, edits, lists
 from tangent_like.frontend.arithmetic import BINARY, DUNDERS, binary
 from tangent_like.frontend.homes import home_of
 from tangent_like.frontend.memory import fresh
+from tangent_like.frontend.points import element_index
 from tangent_like.frontend.protocols import call_special, is_protocol_object, special_method
 from tangent_like.frontend.scope import Buffer, Conflict
 from tangent_like.frontend.state import Lowering
@@ -79,20 +80,15 @@ def augment_item(state: Lowering, node: Any) -> None:
 
 def _element(state: Lowering, array: Value, index: Atom) -> Atom:
     """The index of an element without `...`, which would make it a view without axes."""
-    op = state.builder.definitions.get(index) if isinstance(index, Value) else None
-    parts: Sequence[Atom] = op.args if op is not None and op.fn is ir.make_tuple else ()
-    if isinstance(index, Const) and isinstance(index.value, tuple):
-        parts = tuple(map(Const, index.value))
-    named = [p for p in parts if not (isinstance(p, Const) and p.value is ...)]
-    if len(named) == len(parts) or len(named) != facts.rank(array.fact):
-        return index
-    if not all(facts.is_scalar(p.fact) for p in named):
-        return index
-    return named[0] if len(named) == 1 else state.builder.op(ir.make_tuple, named)
+    found = element_index(state, array, index)
+    return index if found is None else found
 
 
-def note_element_view(state: Lowering, container: Atom, index: Atom) -> None:
-    """Remember that `x[i, ...]` gave an element of x as a view."""
+def note_element_view(state: Lowering, container: Atom, index: Atom, found: Atom) -> None:
+    """Remember that `x[i, ...]` gave an element of x as a view, where that may be a number for all
+    that is known."""
+    if facts.is_point(found.fact):
+        return
     if isinstance(container, Value) and isinstance(container.fact, facts.Array):
         if _element(state, container, index) is not index:
             state.element_views.add(home_of(state, container).buffer)
@@ -158,7 +154,7 @@ def augment(state: Lowering, node: Any, old: Atom) -> Atom | None:
         )  # fmt: skip
     value = as_array(state, value)
     old, combine = fresh(state, old, node), BINARY[type(node.op)]
-    if isinstance(old.fact, facts.Array) and old.fact.dims:
+    if isinstance(old.fact, facts.Array) and (old.fact.dims or facts.is_point(old.fact)):
         write(state, node, old, None, value, combine)
         return None
     # A number is bound anew, an array without axes changed: only other names could tell.

@@ -135,7 +135,8 @@ def _numbers(dtype: str, shape: tuple[int, ...]) -> Any:
     values = 0.3 + 0.5 * np.sin(np.arange(1.0, 1.0 + math.prod(shape))).reshape(shape) ** 2
     if len(shape) >= 2 and shape[-1] == shape[-2] and dtype.startswith(("float", "complex")):
         values = values + np.swapaxes(values, -1, -2) + 2.0 * shape[-1] * np.eye(shape[-1])
-    return values.astype(dtype) if shape else values.astype(dtype)[()]
+    made = np.asarray(values, dtype)
+    return made if shape or facts.is_point(Array(dtype, shape)) else made[()]
 
 
 _small_numbers = lru_cache(maxsize=512)(_numbers)

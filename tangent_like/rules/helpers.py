@@ -196,7 +196,7 @@ def _reshaped(x: Atom, shape: Atom, *order: Atom, **options: Any) -> Fact:
     sizes = _sizes(shape)
     if sizes is None or facts.dtype(x.fact) is None:
         return infer.execute(np.reshape, (x, shape, *order), options)
-    return infer.array_of(facts.dtype(x.fact), sizes)
+    return facts.Array(facts.dtype(x.fact), sizes)
 
 
 def _sizes(shape: Atom) -> tuple[Any, ...] | None:

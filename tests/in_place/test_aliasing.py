@@ -530,28 +530,6 @@ def test_a_recursion_that_writes_is_refused():
         tl.grad(calls_a_recursion_that_writes)(X)
 
 
-def element_read_as_a_view(x):
-    y = x * 1.0
-    s = y[1, ...]
-    y[1] = 5.0 * x[0]
-    return s * 1.0
-
-
-def element_read_as_a_view_in_a_loop(x):
-    y = x * 1.0
-    s = 0.0
-    for i in range(3):
-        y[i] = s + x[i]
-        s = y[i, ...]
-    return s * 1.0
-
-
-@pytest.mark.parametrize("f", [element_read_as_a_view, element_read_as_a_view_in_a_loop])
-def test_an_element_read_as_a_view(f):
-    with pytest.raises(TangentLikeError, match="view"):
-        tl.grad(f)(X)
-
-
 def test_an_element_read_as_a_view_of_what_is_not_written():
     assert_derivatives(lambda x: x[1, ...] * x[..., 0], X)
 

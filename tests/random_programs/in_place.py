@@ -94,13 +94,30 @@ def scalar(d: Draw, s: Scope) -> list[str]:
 
 
 def without_axes(d: Draw, s: Scope) -> list[str]:
-    """An array without axes, changed in place."""
-    name = d.fresh("e")
+    """An array without axes: made, bound to a further name, or changed in place."""
+    if not s.points or d.chance(45):
+        return another_point(d, s)
+    name, value = d.one(sorted(s.points)), f"np.sin({number(d, s)})"
+    forms = [f"{name}[...] = {value}", f"{name} += {value}", f"{name}[()] *= {value}"]
+    forms += [f"{name}.fill({value})", f"np.cos({value}, out={name})", f"{name} *= {value}"]
+    if len(s.points) > 1 and d.chance(25):
+        two = d.random.sample(sorted(s.points), 2)
+        forms = [f"{two[0]}, {two[1]} = {two[1]}, {two[0]}", f"{two[0]} = {two[1]}"]
+    return [d.one(forms)]
+
+
+def another_point(d: Draw, s: Scope) -> list[str]:
     text, shape = view(d, s)
-    element = f"{text}[{', '.join(index(d, s, n) for n in shape)}]"
-    forms = [f"{name}[...] = {element}", f"{name} += {element}", f"{name}[()] *= {element}"]
+    element = ", ".join(index(d, s, n) for n in shape)
+    made = [f"{text}[{element}, ...]"] * 3 + [f"np.array({number(d, s)})", "np.zeros(())"]
+    if s.points:
+        old = d.one(sorted(s.points))
+        made += [old, f"{old}[...]", f"{old}.copy()"]
+        made += [f"{old} if {condition(d, s)} else {d.one(sorted(s.points))}"]
+    name = d.fresh("e")
     s.floats.add(name)
-    return [f"{name} = np.array({number(d, s)})", d.one(forms)]
+    s.points.add(name)
+    return [f"{name} = {d.one(made)}"]
 
 
 # ---------------------------------------------------------------- lists, dicts, objects
@@ -291,7 +308,7 @@ def conditional(d: Draw, s: Scope) -> list[str]:
 
 SIMPLE: list[Statement] = [
     *WRITES, alias, alias, call, scalar, fresh_array, leaving, changed_places, structure,
-    collected, closure,
+    collected, closure, without_axes,
 ]  # fmt: skip
 STATEMENTS = [*SIMPLE, branch, loop, branch, loop, loop, loop]
 

@@ -18,6 +18,7 @@ class Scope:
 
     arrays: dict[str, Shape]  # names, and items of lists, dicts and objects
     floats: set[str] = field(default_factory=set)
+    points: set[str] = field(default_factory=set)  # arrays without axes, among the floats
     indices: set[str] = field(default_factory=set)
     places: dict[str, int] = field(default_factory=dict)  # arrays of integers, with their lengths
     masks: dict[str, Shape] = field(default_factory=dict)
@@ -31,9 +32,10 @@ class Scope:
 
     def inner(self, loops: int = 0, indices: tuple[str, ...] = ()) -> "Scope":
         return replace(
-            self, arrays=dict(self.arrays), floats=set(self.floats), places=dict(self.places),
-            masks=dict(self.masks), items=set(self.items), indices=self.indices | set(indices),
-            kept=self.kept | set(self.arrays), loops=self.loops + loops, blocks=self.blocks + 1,
+            self, arrays=dict(self.arrays), floats=set(self.floats), points=set(self.points),
+            places=dict(self.places), masks=dict(self.masks), items=set(self.items),
+            indices=self.indices | set(indices), kept=self.kept | set(self.arrays),
+            loops=self.loops + loops, blocks=self.blocks + 1,
         )  # fmt: skip
 
 

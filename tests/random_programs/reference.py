@@ -26,6 +26,10 @@ class ComplexNumPy:
     def ones(self, shape: Any) -> np.ndarray:
         return np.ones(shape, dtype=complex)
 
+    def array(self, value: Any) -> np.ndarray:
+        made = np.array(value)
+        return made.astype(complex) if made.dtype == float else made
+
     def full(self, shape: Any, value: Any) -> np.ndarray:
         return np.full(shape, value, dtype=complex)
 
