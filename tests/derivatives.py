@@ -369,7 +369,7 @@ def check_slopes(
     tolerance = 1e-7 if exact is None else 1e-10
     y = f(*copy.deepcopy(args))
     active = restrict(f, args, wrt)
-    u, v = _direction(chosen, 1), _direction(floats(y), 2)
+    u, v = direction(chosen, 1), direction(floats(y), 2)
     forward = _check_tangent(active, chosen, u, y, jacobian, tolerance)
     if turn % 4 == 1:
         backward = _check_pullback(active, chosen, v, y, jacobian, tolerance)
@@ -409,7 +409,7 @@ def _check_joint(
     return gradients[0]
 
 
-def _direction(value: Any, seed: int) -> Any:
+def direction(value: Any, seed: int) -> Any:
     """A fixed random direction: every number between 0.5 and 1.5 in size, of either sign."""
     rng = np.random.default_rng(seed)
     count = len(numbers(value))
@@ -429,7 +429,7 @@ def check_first_order(
     if not isinstance(y, (tuple, list, dict)) and np.ndim(y) == 0:
         _check_gradient(f, args, wrt, y, jacobian, tolerance)
     active = restrict(f, args, wrt)
-    u, v = _direction(chosen, 1), _direction(floats(y), 2)
+    u, v = direction(chosen, 1), direction(floats(y), 2)
     forward = _check_tangent(active, chosen, u, y, jacobian, tolerance)
     backward = _check_pullback(active, chosen, v, y, jacobian, tolerance)
     check_dot_product(forward, numbers(v), backward, numbers(u))
@@ -495,7 +495,7 @@ def check_dot_product(
 def check_second_order(f: Callable[..., Any], args: Any, turn: int | None = None) -> None:
     """H u in the four mixes of a scalar `f`, against one another and against differences; a `turn`
     takes but one of the mixes beside forward over reverse."""
-    u, v = _direction(args, 4), _direction(args, 5)
+    u, v = direction(args, 4), direction(args, 5)
     every = tuple(range(len(args)))
     gradient = tl.grad(f, wrt=every)
     product = numbers(tl.jvp(gradient, args, u)[1])
@@ -521,7 +521,7 @@ def check_second_slopes(
 ) -> None:
     """The second order of `f`, whose result may be of any shape: see `check_second_order`."""
     chosen = floats(tuple(args[i] for i in wrt))
-    weights = _direction(floats(f(*copy.deepcopy(args))), 3)
+    weights = direction(floats(f(*copy.deepcopy(args))), 3)
     active = restrict(f, args, wrt)
     check_second_order(scalarise(active, chosen, weights), chosen, turn)
 

@@ -38,7 +38,7 @@ from tangent_like.frontend.failures import lower_exception
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.generators import is_generator, lower_generator_body
 from tangent_like.frontend.making import construct
-from tangent_like.frontend.method_calls import arguments, method_call, unbound_method
+from tangent_like.frontend.method_calls import called, method_call, unbound_method
 from tangent_like.frontend.numba_functions import python_function
 from tangent_like.frontend.objects import deferred, reached
 from tangent_like.frontend.operations import PLAIN_BUILTINS, of_library, operation
@@ -65,10 +65,7 @@ def lower_call(state: Lowering, node: Any) -> Atom:
     found = lower_super(state, node)
     if found is not None:
         return found
-    callee = state.expression(node.func)
-    args, keywords = arguments(state, node)
-    state.builder.place = state.place(node)
-    return call(state, node, callee, args, keywords)
+    return called(state, node, state.expression(node.func))
 
 
 def call(

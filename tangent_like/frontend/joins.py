@@ -187,11 +187,19 @@ def _values_returned(
     """The branches with what each returns as a whole, where the two are of different structure."""
     then, orelse = blocks
     for k, (name, left, right) in enumerate(found.pairs):
-        if name == "%value" and shared_structure(fact_of(left), fact_of(right)) is None:
+        if name == "%value" and not _share_items(fact_of(left), fact_of(right)):
             then, left = _returned_whole(state, then, envs[0], left)
             orelse, right = _returned_whole(state, orelse, envs[1], right)
             found.pairs[k] = name, left, right
     return then, orelse
+
+
+def _share_items(left: facts.Fact, right: facts.Fact) -> bool:
+    """Whether two structures dissolve into the same items, which may be unbound one by one."""
+    if not isinstance(left, facts.STRUCTURES) or not isinstance(right, facts.STRUCTURES):
+        return not any(isinstance(fact, facts.STRUCTURES) for fact in (left, right))
+    shared = shared_structure(left, right) is not None
+    return shared and all(map(_share_items, left.items, right.items))
 
 
 def _at_end(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 import types
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
+
+import gast
 
 from tangent_like import effects, facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported, Place
@@ -23,10 +26,10 @@ from tangent_like.frontend import (
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.methods import METHODS
 from tangent_like.frontend.names import attribute_of_constant
-from tangent_like.frontend.objects import Partial, make_table, table_of
+from tangent_like.frontend.objects import Partial, consumed, make_table, table_of
 from tangent_like.frontend.protocols import class_of, is_object
 from tangent_like.frontend.scope import Choice, Method
-from tangent_like.frontend.stars import named_items, starred_items
+from tangent_like.frontend.stars import items_of, named_items, starred_items
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import Super, read_attribute
 from tangent_like.frontend.text import text_method
@@ -74,7 +77,7 @@ def _method_of_constant(state: Lowering, node: Any, owner: Const, name: str) -> 
     known = isinstance(owner.value, (Super, Partial, Choice)) or hasattr(owner.value, name)
     if not known:
         raise _missing(owner.value, name, state.place(node))
-    return _called(state, node, _method_of(state, node, name, owner))
+    return called(state, node, _method_of(state, node, name, owner))
 
 
 def _method_of_object(state: Lowering, node: Any, owner: Atom, name: str) -> Atom:
@@ -82,14 +85,36 @@ def _method_of_object(state: Lowering, node: Any, owner: Atom, name: str) -> Ato
         args, keywords = arguments(state, node)
         made: Atom = copies.NAMED_TUPLES[name](state, node, owner, args, keywords)
         return made
-    return _called(state, node, read_attribute(state, node, owner, name))
+    return called(state, node, read_attribute(state, node, owner, name))
 
 
-def _called(state: Lowering, node: Any, callee: Atom) -> Atom:
-    args, keywords = arguments(state, node)
+def called(state: Lowering, node: Any, callee: Atom) -> Atom:
+    """A call with the arguments that are written in it."""
+    if _chains_rows(node, callee):
+        callee, args = _chained(state, node, callee)
+        keywords: dict[str, Atom] = {}
+    else:
+        args, keywords = arguments(state, node)
     state.builder.place = state.place(node)
     found: Atom = state.module.call(state, node, callee, args, keywords)
     return found
+
+
+def _chains_rows(node: Any, callee: Atom) -> bool:
+    """Whether a call is `chain(*rows)`."""
+    chain = isinstance(callee, Const) and callee.value is itertools.chain
+    starred = len(node.args) == 1 and isinstance(node.args[0], gast.Starred)
+    return chain and starred and not node.keywords
+
+
+def _chained(state: Lowering, node: Any, callee: Atom) -> tuple[Atom, list[Atom]]:
+    """The function and arguments where it may be known only at run time how many rows there are."""
+    (star,) = node.args
+    rows = consumed(state, state.expression(star.value), star)
+    if not isinstance(rows.fact, facts.ListOf):
+        return callee, [fresh(state, row, node) for row in items_of(state, rows, star)]
+    rows = state.builder.op(operator.getitem, (rows, Const(slice(None))), place=state.place(node))
+    return Const(itertools.chain.from_iterable), [rows]
 
 
 def _method_of_array(state: Lowering, node: Any, owner: Atom, name: str) -> Atom:

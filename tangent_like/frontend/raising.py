@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from tangent_like import facts, ir
 from tangent_like.frontend.state import Lowering
-from tangent_like.ir import Atom, Block, Const, Loop, Op, Value
+from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Value
 from tangent_like.records import attribute, is_display
 from tangent_like.stores import Store
 
@@ -29,8 +29,8 @@ _BY_NUMBERS = (
 
 _MODULES = ("math", "numpy", "operator", "_operator")
 _BUILTINS = frozenset({
-    abs, bool, complex, divmod, enumerate, float, int, isinstance, len, max, min, pow, range,
-    reversed, round, slice, sum, zip, getattr,
+    abs, all, any, bool, complex, divmod, enumerate, float, getattr, int, isinstance, len, max, min,
+    pow, range, reversed, round, slice, sum, zip,
 })  # fmt: skip
 
 
@@ -68,8 +68,7 @@ class _Search:
                 return True
             if not _computes(statement):
                 return False
-        values = (*_read(statement), *ir.defined_by(statement))
-        return all(_is_plain(value.fact) for value in values if isinstance(value, Value))
+        return all(_is_plain(atom.fact) for atom in _used(statement) if isinstance(atom, Value))
 
     def clears_procedure(self, procedure: ir.Procedure) -> bool:
         """The same of the body; one that is still being lowered may yet raise anything."""
@@ -91,10 +90,15 @@ def _is_exception(fn: Any) -> bool:
     return isinstance(fn, type) and issubclass(fn, BaseException)
 
 
-def _read(statement: ir.Statement) -> Iterator[Atom]:
-    yield from ir.read_by(statement)
-    if isinstance(statement, Loop):
-        yield from ir.items_and_params(statement)
+def _used(statement: ir.Statement) -> Sequence[Atom | None]:
+    """What a statement does something with; a branch or a loop only hands on the rest."""
+    match statement:
+        case Op():
+            return statement.atoms
+        case If(test=test):
+            return [test]
+        case Loop(iterable=iterable):
+            return [iterable]
 
 
 def _computes(op: Op) -> bool:
@@ -127,4 +131,6 @@ def _is_plain(fact: facts.Fact) -> bool:
             return _is_plain(inner)
         case facts.Tuple(items=items) | facts.List(items=items) | facts.Record(items=items):
             return all(map(_is_plain, items))
+        case facts.Zip(sources=sources):
+            return all(map(_is_plain, sources))
     return False

@@ -163,6 +163,11 @@ QUEUES = {
 }
 
 ITERATORS = {
+    "chain of rows": (
+        "rows = [[u * i, a] for i, u in enumerate(x)]\ny = sum(itertools.chain(*rows)) * b\n"
+        "for u in itertools.chain(*rows):\n    y = y * 0.5 + u * a\n"
+        "y += math.prod(itertools.chain(*[[a, 2.0], (b, n)]))"
+    ),
     "chain": "y = sum(v * v for v in itertools.chain(x, x[1:], [a]))",
     "chain of a list of arrays": (
         "y = sum(v * v for v in itertools.chain.from_iterable([x, x[1:]]))"

@@ -1,5 +1,8 @@
 """What functions return and what derivatives give back: structures, seeds, values, aliases."""
 
+import math
+from typing import Any, NamedTuple
+
 import numpy as np
 import pytest
 
@@ -295,3 +298,29 @@ def test_a_name_that_numpy_does_not_give():
 
     with pytest.raises(NotYetSupported, match="`nonsense`"):
         tl.grad(f)(np.eye(2))
+
+
+class Reading(NamedTuple):
+    size: float
+    log: Any
+
+
+def test_early_returns_of_records_that_hold_different_things():
+    def f(x, y):
+        if x > 0.3:
+            x = x * y
+            if y > 0.1:
+                return Reading(x, [y, x, y])
+        return Reading(y, [math.sin(x), y])
+
+    def g(x, y):
+        size, log = f(x, y)
+        return size * sum(log) + f(y, x).log[1]
+
+    for at in ((0.7, 0.4), (0.7, 0.05), (0.2, 0.4)):
+        assert_derivatives(g, *at)
+        value, pullback = tl.vjp(f, *at)
+        assert type(value) is Reading and value == f(*at)
+        assert pullback(Reading(1.0, [0.0] * len(value.log))) == tl.grad(
+            lambda x, y: f(x, y).size, wrt=(0, 1)
+        )(*at)

@@ -1,9 +1,10 @@
 """Statements of random programs as text with holes: those of `changes.txt`.
 
 `{float}` is an expression of a kind, `{small:float}` one that cannot run away; `{of:list}` is a
-variable that may be changed in place, `{var:float}` one that may be assigned, `{to:float}` a name
-that is assigned from here on, and `{new:u}` a name that only the statement uses.  A hole that is
-repeated takes the same name each time; a digit tells apart those of one sort (`{to2:float}`).
+variable that may be changed in place (one is made where there is none), `{var:float}` one that may
+be assigned, `{to:float}` a name that is assigned from here on, and `{new:u}` a name that only the
+statement uses.  A hole that is repeated takes the same name each time; a digit tells apart those of
+one sort (`{to2:float}`).
 """
 
 import itertools
@@ -29,14 +30,19 @@ def change(d: Draw, s: Scope) -> list[str]:
     """One of the statements that the kinds and names at hand allow."""
     for _ in range(8):
         template = d.one(d.one(GROUPS))
-        names = _names(d, s, template)
+        made: list[str] = []
+        names = _names(d, s, template, made)
         if names is not None:
-            return _written(d, s, template, names)
+            s.names.update((name, kind) for hole, (name, kind) in names.items() if "{of" in hole)
+            return [*made, *_written(d, s, template, names)]
     return ["pass"]
 
 
-def _names(d: Draw, s: Scope, template: str) -> dict[str, tuple[str, str]] | None:
-    """What the holes that are names stand for, with their kinds; None if there is none for one."""
+def _names(
+    d: Draw, s: Scope, template: str, made: list[str]
+) -> dict[str, tuple[str, str]] | None:
+    """What the holes that are names stand for, with their kinds; None if there is none for one.
+    `made` takes the lines that make what is changed."""
     found: dict[str, tuple[str, str]] = {}
     for hole in _HOLE.finditer(template):
         sort, _, kind = hole.groups()
@@ -46,6 +52,9 @@ def _names(d: Draw, s: Scope, template: str) -> dict[str, tuple[str, str]] | Non
             continue
         taken = [name for name, _ in found.values()]
         options = [n for n in _options(d, s, sort, kind) if n not in taken]
+        if not options and sort == "of":
+            options = [d.fresh(kind)]
+            made.append(f"{options[0]} = {expression(d, s, kind, 1)}")
         if not options:
             return None
         found[hole[0]] = d.one(options), kind

@@ -23,6 +23,7 @@ from tests.derivatives import (
     leaves,
 )
 from tests.random_programs.drawing import Program
+from tests.random_programs.objects import check_objects
 from tests.random_programs.reference import exact_jacobian
 
 LARGEST = 1e3
@@ -79,6 +80,7 @@ def _judge(f, program: Program, second_order: bool, turn: int) -> None:
             if exact is not None and args:  # between equal numbers either may be chosen
                 assert_smooth(f, args, program.wrt)
         raise
+    check_objects(f, program.args)
     if second_order:
         check_second_slopes(f, program.args, program.wrt, turn)
 

@@ -27,6 +27,7 @@ from tests.random_programs.functions import (
     recursive_helper,
     whole_body,
 )
+from tests.random_programs.objects import NAME, OBJECTS, frame
 from tests.random_programs.preludes import PRELUDES
 from tests.random_programs.statements import (
     assignment,
@@ -93,6 +94,9 @@ def argument(d: Draw, kind: str) -> Any:
         "rows": lambda: [numbers() for _ in range(d.one([2, 3]))],
         "dict": lambda: {"k": number(), "m": number()},
         "book": lambda: {"k": numbers(), "m": numbers()},
+        "point": lambda: (number(), number()),
+        "box": lambda: (numbers(), (number(), number()), {"k": number(), "m": number()}),
+        "state": lambda: (number(), np.array([number() for _ in range(3)]), numbers()),
         "params": lambda: {
             "w": np.array([number() for _ in range(3)]),
             "b": number(),
@@ -126,9 +130,16 @@ def program(random: Random) -> Program:
     kinds = ["float", *(d.kind(PARAMETERS) for _ in names[1:])]
     if d.chance(30):
         kinds[0] = d.kind(["pair", *PARAMETERS[2:5], *PARAMETERS[7:]])
-    s = Scope(dict(zip(names, kinds, strict=True)), functions, d.kind(RESULTS))
-    lines = [f"def f({', '.join(names)}):", *indented(whole_body(d, s, d.one([2, 1, 3])))]
-    texts.append("\n".join(lines))
+    result = d.kind(RESULTS)
+    if d.chance(40) and not set(d.kinds).isdisjoint(OBJECTS):
+        kinds = [d.kind([*OBJECTS, "float"]) if k in ("float", "int") else k for k in kinds]
+        result = d.kind([*OBJECTS, result])
+    parameters = dict(zip(names, kinds, strict=True))
+    framed = not {*kinds, result}.isdisjoint(OBJECTS)
+    s = Scope(dict(parameters), functions, result)
+    head = f"def {NAME if framed else 'f'}({', '.join(names)}):"
+    texts.append("\n".join([head, *indented(whole_body(d, s, d.one([2, 1, 3])))]))
+    texts += frame(parameters, result) if framed else []
     texts = shadowing_numpy(texts) if d.chance(30) else texts
     source = ast.unparse(ast.parse(with_preludes(preludes, "\n".join(texts))))
     return Program(source + "\n", tuple(argument(d, k) for k in kinds))

@@ -3,48 +3,53 @@
 import ast
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tests.random_programs.drawing import Program
+
+Change = Callable[[ast.Module], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One thing left out: what does it to a tree, and about how many characters that saves."""
+
+    apply: Change
+    size: int
 
 
 def shrink(program: Program, fails: Callable[[Program], bool], tries: int = 400) -> Program:
     """The smallest program found that still fails.
 
-    Goes through all edits of the program, keeps each that leaves the failure in place, and begins
-    again until none does.
+    Goes through all edits of the program, those that save most first, keeps each that leaves the
+    failure in place, and begins again until none does.
     """
-    at, shrunk = 0, False
-    while tries > 0:
-        edits = list(edits_of(program))
+    edits, at, shrunk = edits_of(program), 0, False
+    while tries > 0 and (shrunk or at < len(edits)):
         if at >= len(edits):
-            if not shrunk:
-                break
             at, shrunk = 0, False
             continue
         smaller = edited(program, edits[at])
-        if smaller is None:
-            at += 1
-            continue
-        tries -= 1
-        if fails(smaller):
+        tries -= smaller is not None
+        if smaller is not None and fails(smaller):
             program, shrunk = smaller, True
+            edits = edits_of(program)
         else:
             at += 1
     return program
 
 
-def edits_of(program: Program) -> Iterator["Edit"]:
-    """Every way to leave one thing out, statements before parts of expressions."""
+def edits_of(program: Program) -> list[Edit]:
+    """Every way to leave one thing out, the longest things first."""
     tree = ast.parse(program.source)
-    yield from _block_edits(tree)
-    yield from _expression_edits(tree)
+    edits = [*_block_edits(tree), *_expression_edits(tree)]
+    return sorted((e for e in edits if e.size > 0), key=lambda e: -e.size)
 
 
-def edited(program: Program, edit: "Edit") -> Program | None:
+def edited(program: Program, edit: Edit) -> Program | None:
     """The program after one edit; None if that does not make it shorter."""
     tree = ast.parse(program.source)
-    edit(tree)
+    edit.apply(tree)
     source = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
     if not _may_run(source):
         return None
@@ -57,10 +62,22 @@ def _may_run(source: str) -> bool:
         nodes = ast.walk(ast.parse(source))
     except SyntaxError:
         return False
-    return not any(isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store) for n in nodes)
+    return not any(isinstance(n, ast.Attribute) and _changes_module(n) for n in nodes)
 
 
-Edit = Callable[[ast.Module], None]
+_MODULES = {"np", "numpy", "tl", "math", "builtins", "collections", "contextlib", "copy",
+            "dataclasses", "functools", "itertools", "typing"}  # fmt: skip
+
+
+def _changes_module(node: ast.Attribute) -> bool:
+    named = isinstance(node.value, ast.Name) and node.value.id in _MODULES
+    return named and isinstance(node.ctx, ast.Store)
+
+
+def _length(node: ast.stmt | ast.expr) -> int:
+    """About how many characters a node takes."""
+    lines = (node.end_lineno or node.lineno) - node.lineno
+    return 60 * lines + (node.end_col_offset or 0) - node.col_offset
 
 
 def _nodes(tree: ast.AST) -> list[ast.AST]:
@@ -75,24 +92,25 @@ def _block_edits(tree: ast.Module) -> Iterator[Edit]:
             if not isinstance(statements, list):
                 continue
             for k, statement in enumerate(statements):
-                yield _replacing(at, block, k, [])
+                yield Edit(_deleting(at, block, k), _length(statement))
                 for inner in ("body", "orelse"):
                     if isinstance(getattr(statement, inner, None), list):
-                        yield _lifting(at, block, k, inner)
+                        kept = sum(map(_length, getattr(statement, inner)))
+                        yield Edit(_lifting(at, block, k, inner), _length(statement) - kept)
 
 
-def _replacing(at: int, block: str, k: int, new: list[ast.stmt]) -> Edit:
+def _deleting(at: int, block: str, k: int) -> Change:
     def edit(tree: ast.Module) -> None:
         node = _nodes(tree)[at]
         statements = getattr(node, block)
-        statements[k : k + 1] = new
+        del statements[k]
         if not statements and block == "body" and not isinstance(node, ast.Module):
             statements.append(ast.Pass())
 
     return edit
 
 
-def _lifting(at: int, block: str, k: int, inner: str) -> Edit:
+def _lifting(at: int, block: str, k: int, inner: str) -> Change:
     def edit(tree: ast.Module) -> None:
         statements = getattr(_nodes(tree)[at], block)
         statements[k : k + 1] = getattr(statements[k], inner)
@@ -104,24 +122,22 @@ def _expression_edits(tree: ast.Module) -> Iterator[Edit]:
     """Put a part of an expression, or a constant, in the place of the whole."""
     for at, node in enumerate(_nodes(tree)):
         for name, value in ast.iter_fields(node):
-            if isinstance(value, ast.expr):
-                for part in _parts(value):
-                    yield _setting(at, name, None, part)
-            elif isinstance(value, list):
-                for k, item in enumerate(value):
-                    if isinstance(item, ast.expr):
-                        for part in _parts(item):
-                            yield _setting(at, name, k, part)
+            items = enumerate(value) if isinstance(value, list) else [(None, value)]
+            for k, item in items:
+                if isinstance(item, ast.expr):
+                    for part, length in _parts(item):
+                        yield Edit(_setting(at, name, k, part), _length(item) - length)
 
 
-def _parts(value: ast.expr) -> list[ast.expr]:
+def _parts(value: ast.expr) -> list[tuple[ast.expr, int]]:
+    """What may stand in the place of an expression, with its length."""
     if isinstance(value, (ast.Constant, ast.Name)):
         return []
     children = [c for c in ast.walk(value) if isinstance(c, ast.expr) and c is not value]
-    return [*children[:12], ast.Constant(0.5)]
+    return [*((c, _length(c)) for c in children[:12]), (ast.Constant(0.5), 3)]
 
 
-def _setting(at: int, name: str, k: int | None, part: ast.expr) -> Edit:
+def _setting(at: int, name: str, k: int | None, part: ast.expr) -> Change:
     def edit(tree: ast.Module) -> None:
         node = _nodes(tree)[at]
         if k is None:
