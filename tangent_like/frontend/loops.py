@@ -23,7 +23,7 @@ from tangent_like.facts import Fact
 from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import lower_branches, lower_statements
 from tangent_like.frontend.failures import mark_raised
-from tangent_like.frontend.homes import buffers_of, may_alias
+from tangent_like.frontend.homes import buffers_of, home_of, is_apart, may_alias
 from tangent_like.frontend.joins import settled, shown
 from tangent_like.frontend.kinds import map_sizes, without_values
 from tangent_like.frontend.learnt import Learnt
@@ -247,6 +247,7 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
         for n, binding in entering.items() if n not in lost
     }  # fmt: skip
     plan = _Plan(node, iterable, before, dict(first), serial, learnt, turning, lost)
+    plan.indexed = state.turns_names and _has_items_apart(state, iterable)
     for attempt in itertools.count():
         mingled = len(state.mingled)
         trial = _tried(state, plan)
@@ -448,6 +449,17 @@ def _tried(state: Lowering, plan: _Plan) -> _Trial:
 def _has_rows(state: Lowering, iterable: Atom) -> bool:
     parts = ir.components(iterable, state.builder.definitions)
     return any(isinstance(p.fact, facts.Array) and (facts.rank(p.fact) or 0) > 1 for p in parts)
+
+
+def _has_items_apart(state: Lowering, iterable: Atom | None) -> bool:
+    """Whether a loop runs over a list of arrays that share no memory: then each that is read at its
+    place in the list is a view of that."""
+    parts = ir.components(iterable, state.builder.definitions) if iterable is not None else ()
+    return any(
+        isinstance(p.fact, facts.ListOf) and may_alias(p.fact.item) and isinstance(p, Value)
+        and is_apart(state, home_of(state, p).buffer)
+        for p in parts
+    )  # fmt: skip
 
 
 def _lower_body(state: Lowering, plan: _Plan) -> _Trial:

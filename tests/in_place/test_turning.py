@@ -92,6 +92,32 @@ BODIES = {
 }
 
 
+LISTS = {
+    "items written, and the list": """
+    kept = [x * 1.0]
+    for _ in range(n):
+        kept.append(np.sin(x + kept[-1]))
+    for r in kept:
+        r[1:] = np.sin(x[0])
+        kept[-1][2] *= r[1]
+    return np.sum(kept[0] * kept[-1])""",
+    "numbered, left early": """
+    kept = [r * x[0] for r in np.outer(x, x)]
+    for k, r in enumerate(kept):
+        r[k] = x[k]
+        kept[0] *= 0.5
+        if k == n:
+            break
+    return np.sum(kept[0] * kept[-1])""",
+}
+
+
+@pytest.mark.parametrize("body", LISTS.values(), ids=LISTS.keys())
+def test_items_of_a_list_that_share_no_memory(body):
+    f = define(f"def f(x, n):{body}\n", "f", np=np)
+    assert_derivatives(f, X, 2, wrt=0)
+
+
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 def test_names_that_turn(body):
     f = define(f"def f(x, n):{body}\n", "f", np=np)

@@ -30,6 +30,7 @@ from tests.random_programs.writing import (
     gathered,
     masked,
     store,
+    swept,
     through_function,
 )
 
@@ -220,7 +221,7 @@ def leaving(d: Draw, s: Scope) -> list[str]:
 
 
 def loop(d: Draw, s: Scope) -> list[str]:
-    often = [counted, counted, rows, double_buffer, conditional, together]
+    often = [counted, counted, rows, double_buffer, conditional, together, swept, swept]
     return d.one([*often, *often, exchanged])(d, s)
 
 

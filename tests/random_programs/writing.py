@@ -5,13 +5,15 @@ What is stored in a loop is squashed, so that values stay tame.
 
 from collections.abc import Callable
 
-from tests.random_programs.drawing import Draw
+from tests.random_programs.drawing import Draw, indented
 from tests.random_programs.places import (
     Scope,
     Shape,
+    condition,
     index,
     mask_of,
     number,
+    of_shape,
     stored,
     subscript,
     values,
@@ -199,6 +201,45 @@ def changed_places(d: Draw, s: Scope) -> list[str]:
     mask = mask_of(d, s, shape)
     s.masks[name] = shape
     return [f"{name} = {mask}" if mask[0] == "(" else f"{name} = {mask}.copy()"]
+
+
+def swept(d: Draw, s: Scope) -> list[str]:
+    """A loop that writes elements or rows of an array that it also reads as a whole, or in an inner
+    loop: what is overwritten is needed to undo the writes."""
+    name, i = d.one(list(s.arrays)), d.fresh("i")
+    shape = s.arrays[name]
+    inside = s.inner(1, (i,))
+    inside.kept |= {name}
+    lines: list[str] = []
+    for _ in range(d.one([1, 1, 2, 3])):
+        step = swept_place(d, inside, name, shape, i)
+        if d.chance(30):
+            step = [f"if {condition(d, inside)}:", *indented(step)]
+            if d.chance(40):
+                step += ["else:", *indented(swept_place(d, inside, name, shape, i))]
+        lines += step
+    ends = d.one([f"range(len({name}))", "range(n)", "range(2)", f"range(len({name}) - 1, -1, -1)"])
+    return [f"for {i} in {ends}:", *indented(lines)]
+
+
+def swept_place(d: Draw, s: Scope, name: str, shape: Shape, i: str) -> list[str]:
+    """Write one place of an array with what is computed from all of it."""
+    place = f"{name}[{', '.join(index(d, s, n) for n in shape)}]"
+    if d.chance(25) and len(shape) > 1:
+        place = f"{name}[{index(d, s, shape[0])}]"
+    other = of_shape(d, s, shape) or name
+    read = d.one([
+        f"np.sum(np.sin({name}) * {other})", f"np.sum({name} * {name})", f"np.mean({name} ** 3)",
+        f"np.sum({name} * {other}) * {place}", f"np.sum(np.cos({name}[::-1])) + {place}",
+    ])  # fmt: skip
+    sign, squashed = d.one([("=", "sin"), ("=", "sin"), ("*=", "cos"), ("+=", "sin")])
+    if d.chance(70):
+        return [f"{place} {sign} np.{squashed}({read})"]
+    j, t = d.fresh("j"), d.fresh("t")
+    element = f"{name}[{', '.join([f'{j} % {n}' for n in shape])}]"
+    inner = [f"{t} = {number(d, s, 0)}", f"for {j} in range({shape[0]}):"]
+    inner += [f"    {t} += {d.one([f'np.sin({element})', f'{element} * {place}'])}"]
+    return [*inner, f"{place} {sign} np.{squashed}({t})"]
 
 
 WRITES: list[Statement] = [
