@@ -15,6 +15,7 @@ from tangent_like import facts, ir
 from tangent_like.build import Builder, Unreachable
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
+from tangent_like.frontend import recursive_writes
 from tangent_like.frontend.binding import bind_arguments, default_values
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.kinds import instantiate, without_values
@@ -23,7 +24,6 @@ from tangent_like.frontend.scope import Frame, LocalFunction
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.syntax import parameter_nodes
-from tangent_like.frontend.writes import refuse_outside
 from tangent_like.ir import Atom, Block, Const, Function, Op, Procedure, Value
 from tangent_like.simplify.dead import prune
 
@@ -62,8 +62,9 @@ def recurse(
         frame = new_frame(source, tree, {}, parent, state.frame)
         frame.calls = (function,)
         procedure = _lower(state, frame, key, [n for n, _ in passed], fixed, tuple(more or ()))
-    extra = procedure.derived.get("captured", ())
-    return state.builder.op(procedure, [*(a for _, a in passed), *extra], place=state.place(node))
+    args = [*(a for _, a in passed), *procedure.derived.get("captured", ())]
+    result = state.builder.op(procedure, args, place=state.place(node))
+    return recursive_writes.taken_over(state, node, procedure, args, result)
 
 
 def _is_fixed(atom: Atom) -> bool:
@@ -100,6 +101,7 @@ def _lower(
     module = state.module
     procedure = module.procedures[key] = Procedure(free_procedure_name(module.procedures, key[0]))
     procedure.result = facts.FLOAT
+    known = set(module.procedures)
     for attempt in range(_ATTEMPTS):
         params = [Value(n, f) for n, f in zip(names, instantiate(key[1]), strict=True)]
         given = {**fixed, **dict(zip(names, params))}
@@ -113,7 +115,8 @@ def _lower(
             result = lower_body(inner)
         except Unreachable:
             result = Const(0.0)  # never returned
-        refuse_outside(inner, frame.node, {}, mark, "a function that calls itself")
+        guessed = recursive_writes.written_by(procedure)
+        result = recursive_writes.with_written(inner, procedure, params, result, mark)
         block = inner.builder.finish((result,))
         found = without_values(result.fact)
         function = Function(
@@ -122,9 +125,13 @@ def _lower(
             prune(Block((*inner.prelude, *block.statements), (result,))),
             frame.source.place(frame.node),
         )
-        if _same(found, procedure.result):
+        if _same(found, procedure.result) and guessed == recursive_writes.written_by(procedure):
             break
         procedure.result = found if attempt < _ATTEMPTS - 2 else facts.UNKNOWN
+        for other in set(module.procedures) - known:  # they call this one as it was guessed to be
+            del module.procedures[other]
+    else:
+        recursive_writes.refuse_unconfirmed(procedure, state.place(frame.node))
     _close(state, procedure, function)
     return procedure
 
@@ -192,6 +199,7 @@ def closed(function: Function, module: Any) -> Function:
     for (_, own, plural, fixed), procedure in module.procedures.items():
         inner = procedure.function
         same = inner is not None and inner.place == function.place
+        same &= not recursive_writes.written_by(procedure)
         if same and (own, plural) == kinds and not fixed:
             result = Value("", facts.with_fresh_sizes(procedure.result))
             call = Op(result, procedure, function.params, (), function.place)

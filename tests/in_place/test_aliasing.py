@@ -513,23 +513,6 @@ def test_gradients_share_no_memory():
     assert not np.shares_memory(bx, seed)
 
 
-def factorial_into(v, n):
-    if n > 0:
-        v[n] = v[n - 1] * 2.0
-        factorial_into(v, n - 1)
-
-
-def calls_a_recursion_that_writes(x):
-    y = x * 1.0
-    factorial_into(y, 3)
-    return np.sum(y)
-
-
-def test_a_recursion_that_writes_is_refused():
-    with pytest.raises(TangentLikeError, match="calls itself"):
-        tl.grad(calls_a_recursion_that_writes)(X)
-
-
 def test_an_element_read_as_a_view_of_what_is_not_written():
     assert_derivatives(lambda x: x[1, ...] * x[..., 0], X)
 
