@@ -115,14 +115,16 @@ def jvp(
     held constant, as ints with the tangent 0 are.
     """
     if len(primals) != len(tangents):
-        raise ArgumentError(f"{len(primals)} primals but {len(tangents)} tangents")
+        raise ArgumentError(
+            f"{len(primals)} primals but {len(tangents)} tangents for `{name_of(function)}`"
+        )
     pairs = list(zip(primals, tangents, strict=True))
     wrt = tuple(i for i, (p, t) in enumerate(pairs) if not _constant(p, t))
     if not wrt:
         value = function(*primals)
         return value, _zero_like(value)
     for i in wrt:
-        _check_like(primals[i], tangents[i], "tangent")
+        _check_like(primals[i], tangents[i], f"tangent of argument {i} of `{name_of(function)}`")
     derived = _derivative(underlying(function, len(primals)), "jvp", wrt, **options)
     return derived(*primals, *(_as_float(tangents[i], primals[i]) for i in wrt))
 
@@ -177,10 +179,11 @@ def vjp(
     """
     chosen = tuple(i for i, p in enumerate(primals) if _is_active(p))
     value, cotangents = _sweeps(underlying(function, len(primals)), primals, chosen, options)
+    what = f"cotangent of `{name_of(function)}`"
 
     def pullback(g: Any) -> tuple[Any, ...]:
         """The cotangents of the primals for the cotangent `g` of the value."""
-        _check_like(value, g, "cotangent")
+        _check_like(value, g, what)
         found = iter(cotangents(_as_float(g, value)))
         return tuple(next(found) if i in chosen else None for i in range(len(primals)))
 

@@ -10,8 +10,14 @@ Every error of this package is a `TangentLikeError` and renders like this:
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import linecache
+import os
+import sys
+import threading
 from dataclasses import dataclass
+from types import FrameType
 from typing import ClassVar
 
 ELEMENTWISE_HINT = (
@@ -51,6 +57,32 @@ class Place:
 NOWHERE = Place("<unknown>", 0)
 
 
+@dataclass(frozen=True, slots=True)
+class CallingPlace(Place):
+    """The line from which this package was called, for errors that know of no better one."""
+
+
+def calling() -> Place:
+    """The innermost line outside this package and what it generates, in this thread."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _is_ours(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is None:
+        return NOWHERE
+    code = frame.f_code
+    name = "" if code.co_name.startswith("<") else code.co_name
+    return CallingPlace(code.co_filename, frame.f_lineno, function=name)
+
+
+def _is_ours(file: str) -> bool:
+    return file.startswith((_PACKAGE, "<tangent_like", *_BETWEEN))
+
+
+_PACKAGE = os.path.dirname(__file__) + os.sep
+_BETWEEN = (contextlib.__file__, functools.__file__, threading.__file__)
+"""Files of the standard library through which this package calls itself."""
+
+
 def quote(place: Place) -> str:
     """The user's line with carets under the place, indented; "" where there is no line."""
     line = place.quoted
@@ -83,13 +115,16 @@ def _characters(line: str, column: int) -> int:
 class TangentLikeError(Exception):
     """The base of every error that this package raises on purpose.
 
-    `message` says what is wrong, `place` where, `hint` what to write or do instead.
+    `message` says what is wrong, `place` where, `hint` what to write or do instead.  What is wrong
+    with a call of this package has the place of the call.
     """
 
     opening: ClassVar[str] = ""
     usual_hint: ClassVar[str] = ""
 
     def __init__(self, message: str, place: Place = NOWHERE, hint: str = "") -> None:
+        if place is NOWHERE:
+            place = calling()
         # All three go to `args`, from which pickle builds the error again.
         super().__init__(message, place, hint)
         self.message = message

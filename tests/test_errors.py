@@ -2,15 +2,17 @@
 
 import copy
 import linecache
+import math
 import pickle
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import tangent_like as tl
 from tangent_like.errors import (
-    NOWHERE,
     ArgumentError,
     InternalError,
     NeverSupported,
@@ -22,6 +24,7 @@ from tangent_like.errors import (
     quote,
 )
 
+VECTOR = np.array([0.3, -1.2])
 KINDS = [
     TangentLikeError,
     NotYetSupported,
@@ -93,8 +96,33 @@ def test_a_file_that_is_not_there_gives_no_quotation() -> None:
 
 
 def test_without_a_place_only_the_message() -> None:
-    assert str(SourceError("no source")) == "no source"
-    assert SourceError("no source").place is NOWHERE
+    assert str(SourceError("no source", Place("", 0))) == "no source"
+
+
+_CALLS: list[Callable[[], Any]] = [
+    lambda: tl.grad(3.0),  # type: ignore[arg-type]
+    lambda: tl.vjp("sin", 0.3),  # type: ignore[arg-type]
+    lambda: tl.jvp(np.multiply, (VECTOR, 2.0), (np.ones(3), 1.0)),
+    lambda: tl.jvp(np.multiply, (VECTOR, 2.0), ((1.0, 2.0), 1.0)),
+    lambda: tl.jvp(np.multiply, (VECTOR, 2.0), (1.0,)),
+    lambda: tl.vjp(np.sin, VECTOR)[1](np.ones(3)),
+    lambda: tl.vjp(np.sin, VECTOR)[1]((1.0,)),
+    lambda: tl.source(math.sin, mode="back"),
+    lambda: tl.check_grads(np.sin, (VECTOR,), order=0),
+    lambda: tl.grad(np.sin, backend="c"),
+    lambda: tl.benchmark(len, "a"),
+    lambda: tl.check_rule(np.sin, []),
+]
+"""Calls of this package in which no function of the user's is to blame."""
+
+
+@pytest.mark.parametrize("call", _CALLS)
+def test_what_is_wrong_with_a_call_has_its_place(call: Callable[[], Any]) -> None:
+    with pytest.raises(TangentLikeError) as caught:
+        call()
+    place = caught.value.place
+    assert (place.file, place.line) == (__file__, call.__code__.co_firstlineno)
+    assert pickle.loads(pickle.dumps(caught.value)).place == place
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -107,14 +135,15 @@ def test_every_kind_survives_pickle_and_copy(kind: type[TangentLikeError]) -> No
 
 
 def test_kinds_tell_not_yet_from_never() -> None:
-    assert str(NotYetSupported("`async`")) == "not supported yet: `async`"
-    assert str(NeverSupported("`random`")) == "cannot be differentiated: `random`"
+    assert str(NotYetSupported("`async`")).split("\n")[0].endswith(": not supported yet: `async`")
+    assert ": cannot be differentiated: `random`" in str(NeverSupported("`random`"))
 
 
 def test_usual_hints_yield_to_a_given_one() -> None:
     assert "custom_vjp" in str(NoRuleError("no rule for `f`"))
     assert "elementwise" in str(NoRuleError("no rule for `f`"))
-    assert str(NoRuleError("no rule for `f`", hint="use g")) == "no rule for `f`\nuse g"
+    place = Place("", 0)
+    assert str(NoRuleError("no rule for `f`", place, "use g")) == "no rule for `f`\nuse g"
     assert "report" in str(InternalError("broken"))
 
 

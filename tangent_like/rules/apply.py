@@ -11,7 +11,7 @@ import numpy as np
 
 from tangent_like import facts, ir, runtime
 from tangent_like.build import Builder
-from tangent_like.errors import NOWHERE, NeverSupported, NoRuleError, NotYetSupported
+from tangent_like.errors import CallingPlace, NeverSupported, NoRuleError, NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.ir import Atom, Const, Op
 from tangent_like.rules import arguments, straight
@@ -320,7 +320,7 @@ def by_position(op: Op, varies: Callable[[Atom], bool]) -> Op:
 
 def _located(error: NotYetSupported, op: Op) -> NotYetSupported:
     """An error that a rule raises, with the place of the operation if it has none."""
-    if error.place is not NOWHERE:
+    if not isinstance(error.place, CallingPlace):
         return error
     return NotYetSupported(error.message, op.place, error.hint)
 

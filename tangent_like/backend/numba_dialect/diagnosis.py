@@ -55,7 +55,7 @@ def explained(error: Exception, name: str, find_places: FindPlaces) -> NotYetSup
     """What Numba says, at the user's line."""
     text = str(error)
     line = _line_of(text)
-    place = _place_at(line, find_places()) if line else NOWHERE
+    place = _place_at(line, find_places())
     return NotYetSupported(
         f"Numba cannot compile the derivative of `{name}`: {_reason(text)}",
         place,
@@ -79,9 +79,10 @@ def _reason(text: str) -> str:
 
 
 def _place_at(line: int, places: dict[int, Place]) -> Place:
-    """The place of the nearest line that has one, this or above."""
+    """The place of the nearest line that has one, this or above; else the first one known."""
     known = [n for n in places if n <= line]
-    return places[max(known)] if known else NOWHERE
+    nearest = max(known) if known else min(places, default=0)
+    return places.get(nearest, NOWHERE)
 
 
 def places_of(text: str, trees: tuple[ast.FunctionDef, ...]) -> dict[int, Place]:
