@@ -433,6 +433,41 @@ def spread_over(g: Any, items: Any) -> Any:
     return [g for _ in items]
 
 
+NO_NUMBERS = "compute it only where np.size(x) > 0"
+
+
+def nonempty(x: Any) -> Any:
+    """`x`, if it holds numbers."""
+    if not np.size(x):
+        raise NotYetSupported("the derivative of a function of no numbers", hint=NO_NUMBERS)
+    return x
+
+
+def beside_numbers(x: Any, w: Any) -> Any:
+    """`x`, if it and `w` hold numbers."""
+    nonempty(w)
+    return nonempty(x)
+
+
+def with_axes(x: Any, fewest: int, most: int = 64) -> Any:
+    """`x`, if it has so many axes."""
+    if np.ndim(x) > most:
+        what = "an array of so many axes"
+        raise NotYetSupported(f"the derivative of a function of {what}", hint="loop over the first")
+    if np.ndim(x) < fewest:
+        what = "a number" if np.ndim(x) == 0 else "a vector"
+        hint = "write np.array([number])" if fewest == 1 else "give it a matrix"
+        raise NotYetSupported(f"the derivative of a function of {what}", hint=hint)
+    return x
+
+
+def number(x: Any) -> Any:
+    """`x`, if it has no axes: the largest of arrays of one element has no derivative here."""
+    if np.ndim(x):
+        raise NotYetSupported("comparing arrays of one element", hint="compare numbers: x[0]")
+    return x
+
+
 def equal_shares(items: Any, y: Any) -> Any:
     """The derivative of the extreme `y` of the items with respect to each; equal ones share."""
     items = np.asarray(items)
@@ -469,6 +504,9 @@ def merge_axes(x: Any, axis: Any) -> Any:
 
 
 def floor_index(place: Any) -> Any:
+    """The place of a quantile among sorted numbers, rounded down; -0.5 stands for no numbers."""
+    if np.any(place < 0):
+        raise NotYetSupported("the derivative of a quantile of no numbers", hint=NO_NUMBERS)
     return np.floor(place).astype(int)
 
 
@@ -757,7 +795,7 @@ def product_table(multiply: Any, n: int, m: int) -> Any:
 def matrix_of(function: Any, count: int, options: Any, named: Any) -> Any:
     """The matrix of a function that is linear in its `count` coefficients."""
     columns = [function(unit, *options, **named) for unit in np.eye(count)]
-    found = np.zeros((max(map(len, columns)), count))
+    found = np.zeros((max(map(len, columns), default=0), count))
     for i, column in enumerate(columns):
         found[: len(column), i] = column
     return found

@@ -20,15 +20,30 @@ def permutation(pivots: Any) -> Any:
 def matrix(x: Any) -> Any:
     """`x`, if it is one matrix."""
     if np.ndim(x) != 2:
-        raise NotYetSupported("the derivative of `lstsq` of stacks", hint="give it one matrix")
+        raise NotYetSupported(
+            "the derivative of a solution for a stack of matrices", hint="give it one matrix"
+        )
     return x
 
 
-def matrices(x: Any) -> Any:
-    """`x`, if it is a matrix or a stack of matrices."""
-    if np.ndim(x) < 2:
-        raise NotYetSupported("the derivative of a factor of a number", hint="give it a matrix")
-    return x
+def right_side(b: Any) -> Any:
+    """`b`, if it holds numbers and is a vector or a matrix."""
+    if np.ndim(b) > 2 or not np.size(b):
+        raise NotYetSupported(
+            "the derivative of `lu_solve` with a stack of right-hand sides, or with none",
+            hint="solve for one after the other",
+        )
+    return b
+
+
+def beside(a: Any, b: Any) -> Any:
+    """`b`, if it is no vector that stands beside a stack of matrices `a`."""
+    if np.ndim(a) > 2 and np.ndim(b) == 1:
+        raise NotYetSupported(
+            "the derivative of a solution for a stack of matrices and a vector",
+            hint="give it a matrix of one column",
+        )
+    return b
 
 
 def residues(a: Any, b: Any) -> Any:

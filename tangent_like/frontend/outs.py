@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -27,8 +28,6 @@ Plain = Callable[[Sequence[Atom], Mapping[str, Atom]], Atom]
 
 _WITHOUT_SIGNATURE: dict[Any, int] = {np.dot: 2, np.concatenate: 2}
 _OF_UFUNC = {"reduce": 3, "accumulate": 3, "reduceat": 4}
-_FEWEST = 3
-"""No function of NumPy takes `out` as its first or second argument, but for ufuncs of one."""
 
 
 def call(
@@ -75,7 +74,7 @@ def _place_of_out(function: Any, count: int) -> int | None:
     if isinstance(function, np.ufunc):
         return function.nin
     module = getattr(function, "__module__", None) or ""
-    if count < _FEWEST:
+    if count < 2:  # no other function of NumPy takes `out` first
         return None
     if isinstance(getattr(function, "__self__", None), np.ufunc):
         return _OF_UFUNC.get(function.__name__)
@@ -87,6 +86,7 @@ def _place_of_out(function: Any, count: int) -> int | None:
     return names.index("out") if "out" in names else None
 
 
+@functools.cache
 def _parameters(function: Any) -> list[str]:
     """The names of the arguments that may be given by their place."""
     try:

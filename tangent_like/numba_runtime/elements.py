@@ -93,6 +93,16 @@ def _of_last_written(g: Any, array: Any, index: Any) -> Implementation:
     return of_last_written
 
 
+@implements(runtime.nonempty)
+def _nonempty(x: Any) -> Implementation:
+    def nonempty(x: Any) -> Any:
+        if x.size == 0:
+            raise ValueError("the derivative of a function of no numbers")
+        return x
+
+    return nonempty
+
+
 @implements(runtime.floor_index)
 def _floor_index(place: Any) -> Implementation:
     return _whole(np.floor, place)

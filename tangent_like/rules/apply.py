@@ -57,6 +57,10 @@ _NEUTRAL = {"dtype", "casting", "order", "subok"}
 """Keywords of element-wise functions that do not change the derivative."""
 
 
+_ARRAYS = {"where", "weights", "fweights", "aweights", "w"}
+"""Keywords that are arrays, also where they are written as lists."""
+
+
 def operands_of(
     builder: Builder, op: Op, rule: Rule, plain: str
 ) -> tuple[list[Any], dict[str, Any]]:
@@ -68,6 +72,9 @@ def operands_of(
 
 def _keywords_for(builder: Builder, op: Op, rule: Rule, plain: str) -> dict[str, Any]:
     keywords = {key: lift(builder, atom, plain) for key, atom in op.keywords}
+    for key in _ARRAYS & keywords.keys():
+        if isinstance(keywords[key], (tuple, list)):
+            keywords[key] = apply(np.asarray, keywords[key])
     if rule.kind == "elementwise":
         keywords = {key: value for key, value in keywords.items() if key not in _NEUTRAL}
         if keywords.get("where") is True:

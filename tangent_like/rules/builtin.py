@@ -70,8 +70,13 @@ def _operands(args: tuple[Any, ...]) -> Any:
     return found
 
 
+def _number(x: Any) -> Any:
+    return apply(runtime.number, x) if rank(x) is None else x
+
+
 def _two_shares(x: Any, w: Any, better: Any) -> tuple[Any, Any]:
     """Python keeps the first operand unless the second is better; ties share equally here."""
+    x, w = _number(x), _number(w)
     second = better(w, x)
     return choose(x == w, 0.5, choose(second, 0, 1)), choose(x == w, 0.5, second)
 
@@ -83,7 +88,8 @@ def _shares(items: Any, y: Any, better: Any) -> Any:
         return (1,)
     if len(items) == 2:
         return _two_shares(items[0], items[1], better)
-    shares = apply(runtime.equal_shares, apply(np.array, list(items)), y)
+    items = [_number(x) for x in items]
+    shares = apply(runtime.equal_shares, apply(np.array, items), y)
     return tuple(shares[i] for i in range(len(items)))
 
 
@@ -99,7 +105,9 @@ def _extreme(function: Any, better: Any) -> None:
         ]
         if not terms:  # constants, in a slice of what varies
             return None
-        return functools.reduce(operator.add, terms)
+        total = functools.reduce(operator.add, terms)
+        unknown = any(rank(x) is None for x in items)  # perhaps arrays without axes
+        return apply(runtime.as_type, total, y) if unknown else total
 
     def vjp(g: Any, y: Any, *args: Any) -> Any:
         items = _operands(args)
@@ -123,7 +131,7 @@ def _extreme(function: Any, better: Any) -> None:
 
 _extreme(max, lambda w, x: w > x)
 _extreme(min, lambda w, x: w < x)
-constant(runtime.equal_shares, runtime.ordering, runtime.raised_by)
+constant(runtime.equal_shares, runtime.number, runtime.ordering, runtime.raised_by)
 infer.special[runtime.drain] = infer.special[ir.freeze]
 infer.special[runtime.ordering] = lambda *operands: facts.ListOf(facts.INT)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tangent_like import runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.rules.registry import composed, rule
 from tangent_like.rules.samples import reals
@@ -18,6 +19,7 @@ def _values(p: Any, x: Any) -> Any:
         raise NotYetSupported(
             "`polyval` of several polynomials", hint="call it for each row of coefficients"
         )
+    p = p if rank(p) == 1 else apply(runtime.with_axes, p, 1, 1)
     powers = apply(np.arange, np.size(p))[::-1]
     return np.sum(p * np.expand_dims(x, -1) ** powers, axis=-1)
 
@@ -47,8 +49,10 @@ def _padded(p: Any, other: Any) -> Any:
 
 
 def _product_tangent(tangents: Any, y: Any, p: Any, q: Any) -> Any:
-    """NumPy leaves out leading zeros of the operands."""
+    """NumPy leaves out leading zeros of the operands, and takes none at all for 0."""
     dp, dq = tangents
+    p, q = _coefficients(p), _coefficients(q)
+    p, q = apply(runtime.beside_numbers, p, q), apply(runtime.beside_numbers, q, p)
     terms = [] if dp is None else [np.convolve(dp, q, "full")]
     terms += [] if dq is None else [np.convolve(p, dq, "full")]
     total = terms[0] if len(terms) == 1 else terms[0] + terms[1]

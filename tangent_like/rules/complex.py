@@ -13,7 +13,7 @@ import numpy as np
 
 from tangent_like import facts, runtime
 from tangent_like.rules.registry import linear, rule
-from tangent_like.rules.samples import complexes, reals
+from tangent_like.rules.samples import complexes, positive, reals
 from tangent_like.rules.symbolic import Symbolic, apply
 
 
@@ -36,7 +36,7 @@ rule(
         None if known_real(x) else np.imag(tangents[0] / x) * _unit(deg)
     ),
     vjp=lambda g, y, x, deg=False: None if known_real(x) else -(1j * g * _unit(deg)) / x,
-    samples=_samples,
+    samples=lambda: [(positive(2, 3),), *_samples()],
 )
 
 

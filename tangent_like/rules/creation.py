@@ -163,7 +163,10 @@ def _edges(
         if isinstance(bins, str):
             raise NotYetSupported("bins chosen by a rule", hint="give their number or their edges")
         return bins
-    return None if range is not None else np.linspace(np.min(x), np.max(x), bins + 1)
+    if range is not None:
+        return None
+    x = apply(runtime.nonempty, x)
+    return np.linspace(np.min(x), np.max(x), bins + 1)
 
 
 def _histogram(

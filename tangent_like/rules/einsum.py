@@ -40,13 +40,27 @@ class _Call(NamedTuple):
 def _read(args: tuple[Any, ...]) -> _Call:
     """Both forms of a call: with subscripts, and with lists of axis numbers."""
     if isinstance(args[0], str) or not isinstance(args[1], (tuple, list)):
-        return _Call(args[0], list(args[1:]), list(range(1, len(args))), len(args))
+        operands = [_array(x) for x in args[1:]]
+        return _Call(args[0], operands, list(range(1, len(args))), len(args))
     pairs = len(args) // 2
     spec = ",".join(_letters(args[2 * k + 1]) for k in range(pairs))
     if len(args) % 2:
         spec += "->" + _letters(args[-1])
     places = [2 * k for k in range(pairs)]
-    return _Call(spec, [args[k] for k in places], places, len(args))
+    return _Call(spec, [_array(args[k]) for k in places], places, len(args))
+
+
+def _array(x: Any) -> Any:
+    """An operand that may be written as a list of numbers."""
+    return apply(np.asarray, x) if isinstance(x, (tuple, list)) else x
+
+
+def _whole(dx: Any, x: Any) -> Any:
+    """The tangent of a list, with 0 for each number whose tangent is zero."""
+    if isinstance(x, (tuple, list)):
+        tangents = [None] * len(x) if dx is None else dx
+        return [_whole(d, item) for d, item in zip(tangents, x, strict=True)]
+    return 0.0 if dx is None else dx
 
 
 _IN_ORDER = string.ascii_uppercase + string.ascii_lowercase
@@ -74,7 +88,10 @@ def _options(keywords: dict[str, Any]) -> dict[str, Any]:
 def _einsum_tangent(tangents: Any, y: Any, *args: Any, **keywords: Any) -> Any:
     call, options = _read(args), _options(keywords)
     known = call.factors()
-    moved = [tangents[place] for place in call.places]
+    moved = [
+        tangents[place] if tangents[place] is None else _array(_whole(tangents[place], args[place]))
+        for place in call.places
+    ]
     if known is not None:
         total = tangent_of(*known, moved, **options)
     else:

@@ -40,6 +40,9 @@ linear(
     sequences=True,
     samples=lambda: [(reals(3), reals(3))],
 )
+linear(runtime.nonempty, lambda g, x: g, samples=lambda: [(reals(3),)])
+linear(runtime.beside_numbers, lambda g, x, w: g, samples=lambda: [(reals(3), reals(2))])
+linear(runtime.with_axes, lambda g, x, fewest, most=64: g, samples=lambda: [(reals(3), 1)])
 linear(runtime.copy, lambda g, x: g, sequences=True, samples=lambda: [(reals(3),), (0.7,)])
 linear(
     runtime.of_last_written,
@@ -118,6 +121,9 @@ def _is_long(x: Atom) -> bool:
     return facts.dtype(x.fact) not in (None, *infer.SHORT)
 
 
+infer.special[runtime.nonempty] = lambda x: x.fact
+infer.special[runtime.beside_numbers] = lambda x, w: x.fact
+infer.special[runtime.with_axes] = lambda x, fewest, most=64: x.fact
 infer.special[runtime.unbroadcast] = lambda g, like: shaped(like, like)
 infer.special[runtime.broadcast_like] = lambda g, like: shaped(like, g if _is_long(like) else like)
 infer.special[runtime.as_type] = shaped

@@ -296,6 +296,7 @@ def _choose_cotangent(
 ) -> Any:
     """To each choice the cotangents of the places where it was taken."""
     last = len(choices) - 1
+    which = apply(np.asarray, which) if isinstance(which, (tuple, list)) else which
     if mode != "raise":
         which = np.clip(which, 0, last) if mode == "clip" else which % (last + 1)
     return None, tuple(apply(np.where, which == i, g, 0.0) for i in range(last + 1))
@@ -308,6 +309,7 @@ rule(
     sequences=True,
     samples=lambda: [
         (np.array([0, 1, 1]), [reals(3), reals(3, seed=1)]),
+        ([0, 1, 1], [reals(3), reals(3, seed=1)]),
         ((np.array([0, 3, -1]), [reals(3), reals(3, seed=1)]), {"mode": "wrap"}),
         ((np.array([0, 3, -1]), [reals(3), reals(3, seed=1)]), {"mode": "clip"}),
     ],

@@ -59,10 +59,11 @@ ONE_POLYNOMIAL = "of one polynomial, at arrays"
 AT_VECTORS = "at points in arrays with one axis"
 
 
-def _series(*coefficients: Any) -> None:
-    """Refuse a number for the array of coefficients."""
-    if any(rank(c) == 0 for c in coefficients):
+def _series(c: Any) -> Any:
+    """An array of coefficients: a number is refused, where it is called if that is not known."""
+    if rank(c) == 0:
         raise NotYetSupported("a number as a polynomial", hint="write np.array([number])")
+    return c if rank(c) else apply(runtime.with_axes, c, 1)
 
 
 # --- values -----------------------------------------------------------------------------------
@@ -89,7 +90,7 @@ def _values(basis: Basis) -> None:
 
 
 def _value(x: Any, c: Any, tensor: Any, vander: Any) -> Any:
-    _series(c)
+    c = _series(c)
     matrix = apply(vander, x, np.shape(c)[0] - 1)
     if np.ndim(x) == 0:
         matrix = matrix[0]  # NumPy makes a row of it
@@ -176,11 +177,11 @@ def _cut(g: Any, like: Any) -> Any:
 
 def _sum(function: Any, sign: int) -> None:
     def vjp(g: Any, y: Any, a: Any, b: Any) -> Any:
-        _series(a, b)
+        a, b = _series(a), _series(b)
         return _cut(g, a), sign * _cut(g, b)
 
     def jvp(tangents: Any, y: Any, a: Any, b: Any) -> Any:
-        _series(a, b)
+        a, b = _series(a), _series(b)
         da, db = (None if t is None else _cut(t, y) for t in tangents)
         if db is None or da is None:
             return da if db is None else sign * db
@@ -206,7 +207,7 @@ def _product(basis: Basis) -> None:
         return np.einsum("kij,i,j->k", table, a, b)
 
     def jvp(tangents: Any, y: Any, a: Any, b: Any) -> Any:
-        _series(a, b)
+        a, b = _series(a), _series(b)
         da, db = tangents
         terms = [] if da is None else [product(da, b)]
         terms += [] if db is None else [product(a, db)]
@@ -227,7 +228,7 @@ def _product(basis: Basis) -> None:
 
 
 def _power(multiply: Any, c: Any, exponent: int) -> Any:
-    _series(c)
+    c = _series(c)
     if exponent == 0:
         return None
     found = c
@@ -243,8 +244,7 @@ def _linear_map(function: Any, samples: Any, drop: tuple[str, ...] = ()) -> None
     """The transpose of its matrix, which is found by mapping each basis function."""
 
     def matrix(c: Any, options: Any, named_options: Any) -> Any:
-        _series(c)
-        return apply(runtime.matrix_of, function, np.shape(c)[0], options, named_options)
+        return apply(runtime.matrix_of, function, np.shape(_series(c))[0], options, named_options)
 
     def jvp(tangents: Any, y: Any, c: Any, *options: Any, **named_options: Any) -> Any:
         found = np.tensordot(matrix(c, options, _without(named_options, drop)), tangents[0], (1, 0))
@@ -301,15 +301,15 @@ def _roots_and_fit(basis: Basis) -> None:
     vander, derivative = basis("vander"), basis("der")
 
     def change_of_roots(tangents: Any, y: Any, c: Any) -> Any:
-        _series(c)
+        slope = apply(derivative, _series(c))
         values = np.dot(apply(vander, y, np.size(c) - 1), tangents[0])
-        return -values / np.dot(apply(vander, y, np.size(c) - 2), apply(derivative, c))
+        return -values / np.dot(apply(vander, y, np.size(slope) - 1), slope)
 
     rule(
         basis("roots"),
         jvp=change_of_roots,
         samples=lambda: [(np.array([1.3, 0.4, 2.0]),), (np.array([0.3, -2.1, 0.4, 1.0]),)],
-        note="infinite or NaN for roots that coincide; not of a constant",
+        note="infinite or NaN for roots that coincide; the coefficients are an array",
     )
     composed(
         basis("fit"),

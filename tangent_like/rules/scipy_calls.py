@@ -6,33 +6,45 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from tangent_like import runtime, scipy_runtime
 from tangent_like.errors import NotYetSupported
-from tangent_like.rules.symbolic import rank
+from tangent_like.rules.symbolic import apply, rank
 
 OF_MATRICES = "of matrices, not of numbers"
 """The note of functions that take a number for a matrix of one element."""
 
 
+def refuse_list(x: Any, name: str) -> None:
+    if isinstance(x, (tuple, list)):
+        raise NotYetSupported(f"the derivative of `{name}` of a list", hint="write np.array(...)")
+
+
 def matrix(x: Any, name: str, ranks: tuple[int, ...] = ()) -> Any:
     """An operand of `name` that must be a matrix, or a stack of matrices, or of one of `ranks`."""
+    refuse_list(x, name)
     count = rank(x)
     if count is not None and (count not in ranks if ranks else count < 2):
         what = ("a number", "a vector", "a matrix", "a stack of matrices")[min(count, 3)]
         raise NotYetSupported(f"the derivative of `{name}` of {what}", hint="give it a matrix")
-    return x
+    if count is not None:
+        return x
+    return apply(scipy_runtime.matrix, x) if ranks == (2,) else apply(runtime.with_axes, x, 2)
 
 
 OF_STACKS = "stacks of matrices with matrices, not with vectors"
 """The note of solvers of which SciPy says that a vector belongs to each matrix of a stack."""
 
 
-def refuse_vectors(a: Any, b: Any, name: str) -> None:
-    """Refuse `name` of a stack of matrices and one vector."""
+def beside(a: Any, b: Any, name: str) -> Any:
+    """The right-hand side of `name`, which is no vector if `a` is a stack of matrices."""
     if (rank(a) or 0) > 2 and rank(b) == 1:
         raise NotYetSupported(
             f"the derivative of `{name}` of a stack of matrices and a vector",
             hint="give it a matrix of one column",
         )
+    if rank(a) == 2 or (rank(b) or 1) > 1:
+        return b
+    return apply(scipy_runtime.beside, a, b)
 
 
 def usual(formula: Callable[..., Any]) -> Callable[..., Any]:

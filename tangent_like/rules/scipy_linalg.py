@@ -19,8 +19,9 @@ from tangent_like.rules.samples import reals
 from tangent_like.rules.scipy_calls import (
     OF_MATRICES,
     OF_STACKS,
+    beside,
     matrix,
-    refuse_vectors,
+    refuse_list,
     usual,
 )
 from tangent_like.rules.symbolic import apply, rank
@@ -64,7 +65,7 @@ composed(
 def _lstsq(a: Any, b: Any, cond: Any = None, lapack_driver: Any = None) -> Any:
     if cond is not None:
         raise NotYetSupported("`lstsq` with `cond`", hint="leave `cond` out")
-    solution = np.linalg.pinv(apply(scipy_runtime.matrix, matrix(a, "lstsq", ranks=(2,)))) @ b
+    solution = np.linalg.pinv(matrix(a, "lstsq", ranks=(2,))) @ b
     gap = b - a @ solution
     squares = np.sum(np.real(gap * np.conj(gap)), axis=0)
     residues = apply(scipy_runtime.fit, squares, apply(scipy_runtime.residues, a, b))
@@ -89,8 +90,10 @@ constant(scipy_runtime.residues)
 
 linear(scipy_runtime.matrix, lambda g, x: g, samples=lambda: [(reals(2, 3),)])
 infer.special[scipy_runtime.matrix] = lambda x: x.fact
-linear(scipy_runtime.matrices, lambda g, x: g, samples=lambda: [(reals(2, 3),), (reals(2, 2, 2),)])
-infer.special[scipy_runtime.matrices] = lambda x: x.fact
+linear(scipy_runtime.beside, lambda g, a, b: g, wrt=(1,), samples=lambda: [(square(), reals(3))])
+linear(scipy_runtime.right_side, lambda g, b: g, samples=lambda: [(reals(3),)])
+infer.special[scipy_runtime.right_side] = lambda b: b.fact
+infer.special[scipy_runtime.beside] = lambda a, b: b.fact
 linear(
     scipy_runtime.fit,
     lambda g, x, like: apply(scipy_runtime.fit, g, x),
@@ -122,7 +125,7 @@ def _triangular_tangent(
     unit_diagonal: Any = False,
 ) -> Any:  # fmt: skip
     da, db = tangents[:2]
-    refuse_vectors(a, b, "solve_triangular")
+    b = beside(a, b, "solve_triangular")
     change = db
     if da is not None:
         part = _triangle(da, lower, unit_diagonal)
@@ -138,7 +141,7 @@ def _triangular_cotangent(
 ) -> Any:
     """One more solution, with the transpose: that of conj(A)^T x = b is conj(A) x = g."""
     turn = _TRANSPOSED[trans]
-    refuse_vectors(a, b, "solve_triangular")
+    b = beside(a, b, "solve_triangular")
     left = conj(a) if turn == 2 else a
     gb = apply(
         linalg.solve_triangular, left, g, trans=0 if turn else 1, lower=lower,
@@ -184,7 +187,6 @@ def _triangular(a: Any, b: Any, **how: Any) -> Any:
 def _cho_factor(a: Any, lower: Any = False) -> Any:
     """The triangle that is not meant keeps what it held."""
     a = matrix(a, "cho_factor")
-    a = apply(scipy_runtime.matrices, a) if rank(a) is None else a
     rest = np.triu(a, 1) if lower else np.tril(a, -1)
     return scipy_matrices.cholesky(a, lower) + rest, None
 
@@ -192,7 +194,7 @@ def _cho_factor(a: Any, lower: Any = False) -> Any:
 def _cho_solve(factor: Any, b: Any) -> Any:
     """With A = L L^H; whether L or L^H was kept may be known at run time only."""
     c, is_lower = factor
-    refuse_vectors(c, b, "cho_solve")
+    b = beside(c, b, "cho_solve")
     lower = apply(np.where, is_lower, np.tril(c), adjoint(np.triu(c)))
     return _triangular(lower, _triangular(lower, b, lower=True), lower=True, trans=2)
 
@@ -218,6 +220,8 @@ composed(
 def _lu_solve(factors: Any, b: Any, trans: Any = 0) -> Any:
     """With the rows of A in pivoted order being L U."""
     packed, pivots = factors
+    refuse_list(b, "lu_solve")
+    b = apply(scipy_runtime.right_side, beside(packed, b, "lu_solve"))
     order = apply(scipy_runtime.permutation, pivots)
     how = {"lower": True, "unit_diagonal": True}
     if trans == 0:
@@ -237,7 +241,7 @@ composed(
         ((square(), np.array([1, 2, 2])), reals(3, 2)),
         ((square(), np.array([1, 2, 2])), reals(3), 1),
     ],
-    note="of one equation at least",
+    note="of one equation at least, not with stacks of right-hand sides",
 )
 
 # --- banded matrices --------------------------------------------------------------------------
@@ -245,7 +249,8 @@ composed(
 
 def _banded_tangent(tangents: Any, y: Any, bands: Any, ab: Any, b: Any) -> Any:
     _, dab, db = tangents
-    matrix(ab, "solve_banded", ranks=(2,))
+    ab = matrix(ab, "solve_banded", ranks=(2,))
+    refuse_list(b, "solve_banded")
     change = db
     if dab is not None:
         moved = apply(scipy_runtime.banded_product, bands, dab, y)
@@ -255,7 +260,8 @@ def _banded_tangent(tangents: Any, y: Any, bands: Any, ab: Any, b: Any) -> Any:
 
 def _banded_cotangent(g: Any, y: Any, bands: Any, ab: Any, b: Any) -> Any:
     swapped = (bands[1], bands[0])
-    matrix(ab, "solve_banded", ranks=(2,))
+    ab = matrix(ab, "solve_banded", ranks=(2,))
+    refuse_list(b, "solve_banded")
     turned = apply(scipy_runtime.banded_transpose, bands, ab)
     gb = apply(linalg.solve_banded, swapped, turned, g)
     return None, -apply(scipy_runtime.banded_outer, bands, gb, y), gb
@@ -309,6 +315,7 @@ bilinear(
 
 def _sylvester_tangent(tangents: Any, y: Any, a: Any, b: Any, q: Any) -> Any:
     da, db, dq = tangents
+    a, b = apply(runtime.beside_numbers, a, b), apply(runtime.beside_numbers, b, a)
     change = 0.0 * q if dq is None else dq
     change = change if da is None else change - da @ y
     change = change if db is None else change - y @ db
@@ -316,6 +323,7 @@ def _sylvester_tangent(tangents: Any, y: Any, a: Any, b: Any, q: Any) -> Any:
 
 
 def _sylvester_cotangent(g: Any, y: Any, a: Any, b: Any, q: Any) -> Any:
+    a, b = apply(runtime.beside_numbers, a, b), apply(runtime.beside_numbers, b, a)
     gq = apply(linalg.solve_sylvester, last_two_swapped(a), last_two_swapped(b), g)
     return -(gq @ last_two_swapped(y)), -(last_two_swapped(y) @ gq), gq
 

@@ -211,7 +211,7 @@ def _lu_tangent(
     dL = dA U1^-1 - L triu(M), dU = L1^-1 dA - tril(M, -1) U."""
     if permute_l is not False or p_indices is not False:
         raise NotYetSupported("`lu` with `permute_l` or `p_indices`", hint="leave them out")
-    order, lower, upper = y[0], y[1], y[2]
+    order, lower, upper = y[0], y[1], apply(runtime.nonempty, y[2])
     change = last_two_swapped(order) @ tangents[0]
     size = np.shape(lower)[-1]
     down = change[..., :size] @ np.linalg.inv(upper[..., :size])
@@ -231,8 +231,7 @@ rule(
 
 
 def _lu_factor(a: Any) -> Any:
-    matrix(a, "lu_factor")
-    parts = apply(linalg.lu, a)
+    parts = apply(linalg.lu, matrix(a, "lu_factor"))
     lower, upper = parts[1], parts[2]
     size = np.shape(lower)[-1]
     tall = apply(np.eye, np.shape(lower)[-2], size)

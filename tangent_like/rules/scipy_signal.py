@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import signal
 
-from tangent_like import scipy_runtime
+from tangent_like import runtime, scipy_runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.rules.reductions import conj
 from tangent_like.rules.registry import bilinear, composed, rule
@@ -39,20 +39,7 @@ def _samples() -> Any:
     ]  # fmt: skip
 
 
-def _along_all(transpose: Any) -> Any:
-    def with_axes(g: Any, x: Any, w: Any, mode: Any = "full", axes: Any = None) -> Any:
-        if axes is not None:
-            raise NotYetSupported("a convolution along some axes", hint="loop over the others")
-        return transpose(g, x, w, mode)
-
-    return with_axes
-
-
 bilinear(signal.convolve, _left, _right, samples=_samples)
-bilinear(
-    (signal.fftconvolve, signal.oaconvolve), _along_all(_left), _along_all(_right),
-    samples=_samples, note="along all axes; of one number at least",
-)  # fmt: skip
 bilinear(
     scipy_runtime.convolve_left,
     lambda h, g, x, w, mode: apply(signal.convolve, h, w, mode),
@@ -78,6 +65,27 @@ def _correlate(x: Any, w: Any, mode: Any = "full", method: Any = "auto") -> Any:
 
 composed(signal.correlate, _correlate, samples=_samples)
 
+_NOT_EMPTY = "of one number at least"
+
+
+def _of_numbers(x: Any, w: Any) -> Any:
+    """The operands, neither of them empty: of such SciPy makes a vector without elements."""
+    return apply(runtime.beside_numbers, x, w), apply(runtime.beside_numbers, w, x)
+
+
+def _by_fft(x: Any, w: Any, mode: Any = "full", axes: Any = None) -> Any:
+    if axes is not None:
+        raise NotYetSupported("a convolution along some axes", hint="loop over the others")
+    return apply(signal.convolve, *_of_numbers(x, w), mode)
+
+
+composed(
+    (signal.fftconvolve, signal.oaconvolve),
+    _by_fft,
+    samples=_samples,
+    note=f"along all axes; {_NOT_EMPTY}",
+)
+
 
 def _only_filled(boundary: Any, fillvalue: Any) -> None:
     if boundary != "fill" or fillvalue != 0:
@@ -88,7 +96,7 @@ def _convolve2d(
     x: Any, w: Any, mode: Any = "full", boundary: Any = "fill", fillvalue: Any = 0
 ) -> Any:
     _only_filled(boundary, fillvalue)
-    return apply(signal.convolve, x, w, mode)
+    return apply(signal.convolve, *_of_numbers(x, w), mode)
 
 
 def _correlate2d(
@@ -98,6 +106,7 @@ def _correlate2d(
     _only_filled(boundary, fillvalue)
     if mode == "same":
         raise NotYetSupported('`correlate2d` with mode "same"', hint="use `correlate`")
+    x, w = _of_numbers(x, w)
     return _correlate(x, w, mode)
 
 
@@ -105,7 +114,6 @@ def _images(*modes: str) -> Any:
     return [(reals(3, 4), reals(2, 2, seed=1), mode) for mode in modes]
 
 
-_NOT_EMPTY = "of one number at least"
 _modes = ("full", "same", "valid")
 composed(signal.convolve2d, _convolve2d, samples=lambda: _images(*_modes), note=_NOT_EMPTY)
 composed(
@@ -129,23 +137,27 @@ def _backwards(b: Any, a: Any, g: Any, axis: Any) -> Any:
     return np.flip(_filtered(b, a, np.flip(g, axis), axis), axis)
 
 
-def _check_filter(b: Any, a: Any, zi: Any) -> None:
+def _filter(b: Any, a: Any, zi: Any) -> Any:
+    """The coefficients of a filter that has a derivative."""
     if 0 in (rank(b), rank(a)):
         raise NotYetSupported("`lfilter` of numbers", hint="write the coefficients as arrays")
     if zi is not None:
         raise NotYetSupported("`lfilter` with `zi`", hint="put the past in front of x")
+    b, a = (v if rank(v) else apply(runtime.with_axes, v, 1) for v in (b, a))
+    return b, a
 
 
 def _lfilter_tangent(
     tangents: Any, y: Any, b: Any, a: Any, x: Any, axis: Any = -1, zi: Any = None
 ) -> Any:
     """a * y = b * x, so a * dy = db * x + b * dx - da * y (* a convolution)."""
-    _check_filter(b, a, zi)
+    b, a = _filter(b, a, zi)
     db, da, dx = tangents[:3]
     one, change = _one(a), None
     for coefficients, sequence, sign in ((db, x, 1), (b, dx, 1), (da, y, -1)):
         if coefficients is not None and sequence is not None:
-            term = sign * _filtered(coefficients, one, sequence, axis)
+            numbers = apply(runtime.nonempty, sequence)
+            term = sign * _filtered(coefficients, one, numbers, axis)
             change = term if change is None else change + term
     return _filtered(one, a, change, axis)
 
@@ -153,8 +165,8 @@ def _lfilter_tangent(
 def _lfilter_cotangent(
     g: Any, y: Any, b: Any, a: Any, x: Any, axis: Any = -1, zi: Any = None
 ) -> Any:
-    _check_filter(b, a, zi)
-    h = _backwards(_one(a), a, g, axis)
+    b, a = _filter(b, a, zi)
+    h = _backwards(_one(a), a, apply(runtime.nonempty, g), axis)
     return (
         apply(scipy_runtime.lagged_sums, h, x, np.shape(b)[0], axis),
         -apply(scipy_runtime.lagged_sums, h, y, np.shape(a)[0], axis),
@@ -169,7 +181,7 @@ def _filters() -> Any:
 
 rule(
     signal.lfilter, jvp=_lfilter_tangent, vjp=_lfilter_cotangent, samples=_filters,
-    note="coefficients are arrays; of one number at least",
+    note=f"coefficients are arrays; {_NOT_EMPTY}",
 )  # fmt: skip
 bilinear(
     scipy_runtime.lagged_sums,

@@ -255,9 +255,11 @@ def _multivariate_normal(x: Any, mean: Any = None, cov: Any = 1) -> Any:
     cov = np.tril(cov) + np.transpose(np.tril(cov, -1))
     gap = x if mean is None else x - mean
     solved = np.linalg.solve(cov, np.expand_dims(gap, -1))[..., 0]
-    return -0.5 * (
+    found = -0.5 * (
         np.sum(gap * solved, axis=-1) + np.linalg.slogdet(cov)[1] + np.shape(cov)[-1] * LOG_2_PI
     )
+    lengths = facts.dims(x.fact)
+    return found if lengths is not None and 1 not in lengths[:-1] else np.squeeze(found)
 
 
 def _covariance(mean: Any, cov: Any) -> Any:

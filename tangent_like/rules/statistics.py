@@ -11,7 +11,7 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.rules.reductions import axis_samples, conj
 from tangent_like.rules.registry import composed, constant, linear
 from tangent_like.rules.samples import positive, reals
-from tangent_like.rules.symbolic import apply
+from tangent_like.rules.symbolic import apply, rank
 
 
 def _average(
@@ -130,9 +130,9 @@ def _nanquantile(
 ) -> Any:  # fmt: skip
     """NaN are sorted to the end, and not counted."""
     _check_options(overwrite_input, weights)
-    ordered = np.sort(_merged(x, axis))
+    ordered = np.sort(apply(runtime.nonempty, _merged(x, axis)))
     count = apply(np.sum, ~np.isnan(ordered), axis=-1, keepdims=True)
-    place = _place(q, count, method)
+    place = np.maximum(_place(q, count, method), 0)
     low, high = apply(runtime.floor_index, place), apply(runtime.ceil_index, place)
     share = apply(runtime.as_type, _between(place, low, high, method), ordered)
     below, above = (np.take_along_axis(ordered, i, axis=-1) for i in (low, high))
@@ -233,7 +233,10 @@ def _covariance(
     lost = (0 if bias else 1) if ddof is None else ddof
     if fweights is None and aweights is None:
         d = x - np.mean(x, axis=1, keepdims=True)
-        return np.squeeze(np.matmul(d, np.transpose(conj(d))) / (np.shape(x)[1] - lost))
+        free = np.shape(x)[1] - lost
+        # Divided by 0, a number of Python would raise where NumPy's covariance is NaN.
+        free = free if rank(m) else apply(np.float64, free)
+        return np.squeeze(np.matmul(d, np.transpose(conj(d))) / free)
     w = fweights if aweights is None else aweights
     w = w * fweights if fweights is not None and aweights is not None else w
     d = x - np.expand_dims(np.matmul(x, w), 1) / np.sum(w)

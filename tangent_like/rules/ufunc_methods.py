@@ -24,6 +24,7 @@ def _reduction(function: Any) -> Any:
         initial: Any = None, where: Any = True,
     ) -> Any:  # fmt: skip
         axis = None if rank(x) == 0 else axis
+        x = apply(np.atleast_1d, x) if rank(x) is None else x
         first = {} if initial is None else {"initial": initial}
         masked = {} if where is True else {"where": where}
         return apply(function, x, **axes_of(axis), **how(keepdims), **first, **masked)
@@ -40,12 +41,11 @@ def _reduced() -> Any:
     ]  # fmt: skip
 
 
-_OF_ARRAYS = "of what is known to be a number, or of arrays"
 for _ufunc, _function, _note in (
-    (np.add, np.sum, _OF_ARRAYS),
-    (np.multiply, np.prod, f"exact where elements are 0; {_OF_ARRAYS}"),
-    (np.maximum, np.max, f"ties share equally; {_OF_ARRAYS}"),
-    (np.minimum, np.min, f"ties share equally; {_OF_ARRAYS}"),
+    (np.add, np.sum, ""),
+    (np.multiply, np.prod, "exact where elements are 0"),
+    (np.maximum, np.max, "ties share equally"),
+    (np.minimum, np.min, "ties share equally"),
 ):
     composed(_ufunc.reduce, _reduction(_function), samples=_reduced, note=_note)
 
@@ -54,12 +54,13 @@ def _log_of_sum(
     x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, *, keepdims: Any = False
 ) -> Any:
     axis = None if rank(x) == 0 else axis
+    x = apply(np.atleast_1d, x) if rank(x) is None else x
     shift = apply(runtime.finite_max, x, axis)
     total = np.log(apply(np.sum, np.exp(x - shift), **axes_of(axis), **how(keepdims)))
     return total + (shift if keepdims is True else apply(np.sum, shift, **axes_of(axis)))
 
 
-composed(np.logaddexp.reduce, _log_of_sum, samples=lambda: _reduced()[:6], note=_OF_ARRAYS)
+composed(np.logaddexp.reduce, _log_of_sum, samples=lambda: _reduced()[:6])
 constant(runtime.finite_max)
 
 # --- accumulate -------------------------------------------------------------------------------

@@ -129,14 +129,8 @@ def check_first_order(of: Derivatives) -> None:
 
 
 def check_tangents(of: Derivatives) -> None:
-    """Against differences; where a kink may be near, also against those of smaller steps."""
-    for h in (2e-3, 1e-4, 1e-5):
-        try:
-            want = difference(of.program, of.values, (), of.directions, h)
-            return assert_close(of.tangents, want, "forward mode")
-        except (AssertionError, ValueError):  # the shape may change from one side to the other
-            if h == 1e-5:
-                raise
+    want = difference(of.program, of.values, (), of.directions)
+    assert_close(of.tangents, want, "forward mode")
 
 
 def check_layout(of: Derivatives) -> None:

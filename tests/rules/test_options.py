@@ -29,6 +29,12 @@ RIGHT = {
     "np.reshape(x, (3, 2), order='F')": MATRIX,
     "np.cross(x, x[::-1] ** 2)": MATRIX,
     "np.cross(x, [x[0, 1], x[1, 1], 2.0], axis=-1)": MATRIX,
+    "np.choose([0, 1, 0], (x[0], x[1]))": MATRIX,
+    "np.std(x, axis=1, where=[[True, False, True], [True, True, False]])": MATRIX,
+    "np.nansum(x, axis=1, where=[[True, False, True], [True, True, False]])": MATRIX,
+    "np.nanprod(x, axis=1, where=[[True, False, True], [True, True, False]])": MATRIX,
+    "np.cov(x, aweights=[0.3, 1.0, 2.0])": MATRIX,
+    "np.einsum('i,j->', [x[0, 0], 2.0, x[1, 1]], [1.0, 2.0])": MATRIX,
 }
 
 
@@ -49,6 +55,29 @@ def test_refused_option(expression):
     if "ndmin" not in expression:  # which forward mode needs no rule for
         with pytest.raises(NotYetSupported, match=":2: "):
             tl.jvp(f, (MATRIX,), (MATRIX,))
+
+
+@pytest.mark.parametrize("lines", [
+    "np.fix(3.0 * x, z)", "np.round(x, 1, z)", "np.choose([[1, 0, 1]], (x, -x), out=z)",
+    "np.multiply(x, x, z[::-1])", "np.cumsum(x, 0, None, z)", "np.greater(x, 0.0, out=z)",
+    "z = x * x; np.exp(x, out=z, where=x > 0.5)", "np.take(x, [1, 0], 0, z, 'clip')",
+    "np.stack((x[0], x[1]), 0, z)", "np.divmod(x, 0.8, np.zeros((2, 3)), z)",
+])  # fmt: skip
+def test_results_written_where_the_call_says(lines):
+    body = ["z = np.zeros((2, 3))", *lines.split("; "), "return np.sum(z * x + z * z)"]
+    assert_derivatives(define("def f(x):\n    " + "\n    ".join(body) + "\n", "f"), MATRIX)
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty slice")
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("expression", [
+    "np.median(x)", "np.nanmedian(x)", "np.polymul(x, [1.0, 2.0])", "np.histogram(x, 3)[1]",
+])  # fmt: skip
+def test_functions_of_no_numbers_are_refused_when_they_are_called(expression):
+    f = of(expression)
+    for derivative in (tl.grad(f), lambda x: tl.jvp(f, (x,), (x,))):
+        with pytest.raises(NotYetSupported, match="of no numbers"):
+            derivative(np.zeros(0))
 
 
 def test_products_of_vectors_of_two_numbers_say_so_when_they_are_called():
