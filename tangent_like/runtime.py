@@ -433,13 +433,13 @@ def spread_over(g: Any, items: Any) -> Any:
     return [g for _ in items]
 
 
-NO_NUMBERS = "compute it only where np.size(x) > 0"
-
-
 def nonempty(x: Any) -> Any:
     """`x`, if it holds numbers."""
     if not np.size(x):
-        raise NotYetSupported("the derivative of a function of no numbers", hint=NO_NUMBERS)
+        raise NotYetSupported(
+            "the derivative of a function of no numbers",
+            hint="compute it only where there are some",
+        )
     return x
 
 
@@ -453,7 +453,9 @@ def with_axes(x: Any, fewest: int, most: int = 64) -> Any:
     """`x`, if it has so many axes."""
     if np.ndim(x) > most:
         what = "an array of so many axes"
-        raise NotYetSupported(f"the derivative of a function of {what}", hint="loop over the first")
+        raise NotYetSupported(
+            f"the derivative of a function of {what}", hint="loop over the first"
+        )
     if np.ndim(x) < fewest:
         what = "a number" if np.ndim(x) == 0 else "a vector"
         hint = "write np.array([number])" if fewest == 1 else "give it a matrix"
@@ -464,7 +466,9 @@ def with_axes(x: Any, fewest: int, most: int = 64) -> Any:
 def number(x: Any) -> Any:
     """`x`, if it has no axes: the largest of arrays of one element has no derivative here."""
     if np.ndim(x):
-        raise NotYetSupported("comparing arrays of one element", hint="compare numbers: x[0]")
+        raise NotYetSupported(
+            "comparing arrays of one element", hint="compare numbers: x[0]"
+        )
     return x
 
 
@@ -506,7 +510,10 @@ def merge_axes(x: Any, axis: Any) -> Any:
 def floor_index(place: Any) -> Any:
     """The place of a quantile among sorted numbers, rounded down; -0.5 stands for no numbers."""
     if np.any(place < 0):
-        raise NotYetSupported("the derivative of a quantile of no numbers", hint=NO_NUMBERS)
+        raise NotYetSupported(
+            "the derivative of a quantile of no numbers",
+            hint="compute it only where there are some",
+        )
     return np.floor(place).astype(int)
 
 

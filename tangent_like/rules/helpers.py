@@ -176,9 +176,7 @@ def _pair_of_arrays(*operands: Any, **keywords: Any) -> Fact:
 
 
 infer.special[np.linalg.eig] = _pair_of_arrays
-infer.special[np.nonzero] = infer.special[np.linalg.lstsq] = lambda *operands, **keywords: (
-    facts.UNKNOWN
-)
+infer.special[np.nonzero] = lambda *operands, **keywords: facts.UNKNOWN
 
 
 def _squeezed(x: Atom, axis: Any = None, **keywords: Any) -> Fact:

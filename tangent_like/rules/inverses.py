@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, runtime
+from tangent_like import facts, infer, runtime
+from tangent_like.facts import INT, Array, Fact, Tuple
 from tangent_like.linalg_runtime import cofactors_change
 from tangent_like.rules.products import last_two_swapped
 from tangent_like.rules.reductions import real_if
@@ -177,6 +178,17 @@ def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     )
 
 
+def _lstsq_fact(a: Any, b: Any, rcond: Any = None) -> Fact:
+    """How many residuals there are depends on the rank."""
+    columns, right = facts.dims(a.fact), facts.dims(b.fact)
+    if columns is None or right is None or len(columns) != 2:
+        return facts.UNKNOWN
+    dtype = "float64" if facts.dtype(a.fact) == facts.dtype(b.fact) == "float64" else None
+    residuals, values = (Array(dtype, (facts.fresh_size(),)) for _ in range(2))
+    return Tuple((Array(dtype, (columns[1], *right[1:])), residuals, INT, values))
+
+
+infer.special[np.linalg.lstsq] = _lstsq_fact
 constant(runtime.residual_count)
 composed(
     np.linalg.lstsq,
