@@ -68,9 +68,9 @@ def standalone_text(
 
 def _decorator(functions: Sequence[ir.Function], request: Request, refs: Standalone) -> ast.expr:
     from tangent_like.backend.numba_dialect.loading import decorator  # noqa: PLC0415 - an extra
-    from tangent_like.backend.numba_dialect.recursion import refuse_recursion  # noqa: PLC0415
+    from tangent_like.backend.numba_dialect.refusals import refuse  # noqa: PLC0415
 
-    refuse_recursion(functions)
+    refuse(functions)
     return decorator(refs, request)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import pickle
 import sys
@@ -175,6 +176,21 @@ def test_what_numba_cannot_compile_names_the_line() -> None:
     assert caught.value.place.quoted.strip() == "z = np.fft.fft(y)"
     assert "Numba cannot compile the derivative of `spectrum`" in str(caught.value)
     assert "fft" in caught.value.message
+
+
+def test_handlers_that_may_run_are_refused() -> None:
+    def f(x, y):
+        with contextlib.suppress(KeyError):
+            y = y / x
+        try:
+            z = math.sqrt(x)
+        except ValueError:
+            z = 3.0 * y
+        return z * y
+
+    with pytest.raises(NotYetSupported, match="`try` with handlers") as caught:
+        tl.grad(f, backend="numba")(2.0, 3.0)
+    assert caught.value.place.quoted.strip() == "try:"
 
 
 def test_recursion_is_refused() -> None:

@@ -12,7 +12,7 @@ from tangent_like.backend.load import Compiled, load
 from tangent_like.backend.naming import all_hints
 from tangent_like.backend.nodes import LATER_FIELDS
 from tangent_like.backend.numba_dialect.outside import outside_of, with_outside
-from tangent_like.backend.numba_dialect.recursion import refuse_recursion
+from tangent_like.backend.numba_dialect.refusals import refuse
 from tangent_like.backend.printing import module_text
 from tangent_like.backend.references import References
 from tangent_like.backend.spelling import call
@@ -37,7 +37,7 @@ def load_compiled(
 
 def emitted_module(functions: Sequence[Function], request: Request) -> Emitted:
     """The text, with the trees that it was printed from."""
-    refuse_recursion(functions)
+    refuse(functions)
     *others, main = functions
     outside = outside_of(functions)
     if outside:
