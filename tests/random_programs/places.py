@@ -92,7 +92,7 @@ def view(d: Draw, s: Scope, depth: int = 2) -> tuple[str, Shape]:
     text = name
     while depth and shape and d.chance(40):
         depth -= 1
-        if d.chance(20):
+        if d.chance(30):
             text, shape = turned(d, text, shape)
             continue
         inner, left = subscript(d, s, shape)
@@ -162,9 +162,11 @@ def values(d: Draw, s: Scope, shape: Shape, depth: int = 2) -> str:
 
 def stored(d: Draw, s: Scope, shape: Shape) -> str:
     """What is written into a place: of its shape, or spread over it."""
-    if shape and d.chance(20):
-        shape = d.one([(), shape[1:]])
-    text = values(d, s, shape)
+    if len(shape) == 2 and d.chance(40):
+        row, column = values(d, s, shape[1:], 1), values(d, s, shape[:1], 1)
+        text = d.one([number(d, s), row, row, f"({row})[None]", f"({column})[:, None]"])
+    else:
+        text = values(d, s, () if d.chance(20) else shape)
     return f"np.sin({text})" if s.loops or d.chance(40) else text
 
 
