@@ -32,6 +32,8 @@ _BUILTINS = frozenset({
     abs, all, any, bool, complex, divmod, enumerate, float, getattr, int, isinstance, len, max, min,
     pow, range, reversed, round, slice, sum, zip,
 })  # fmt: skip
+_KINDS = frozenset({"NoneType", "ellipsis", "range", "slice", "str", "type"})
+"""What of Python's own beside numbers operations may be given."""
 
 
 def never_raises(state: Lowering, block: Block, kinds: Collection[Atom]) -> bool:
@@ -64,7 +66,8 @@ class _Search:
                 return self.clears_procedure(statement.fn)
             if statement.fn is ir.fail:
                 return all(map(self.is_other, statement.args))
-            if is_display(statement.fn) or _is_exception(statement.fn):
+            made = is_display(statement.fn) or _is_exception(statement.fn)
+            if made or statement.fn is ir.keep:
                 return True
             if not _computes(statement):
                 return False
@@ -126,7 +129,7 @@ def _is_plain(fact: facts.Fact) -> bool:
         case facts.Scalar() | facts.Array() | facts.Undefined():
             return True
         case facts.Opaque(kind=kind):
-            return kind != "function"
+            return kind in _KINDS
         case facts.Maybe(fact=inner) | facts.ListOf(item=inner) | facts.Tape(item=inner):
             return _is_plain(inner)
         case facts.Tuple(items=items) | facts.List(items=items) | facts.Record(items=items):

@@ -194,7 +194,7 @@ def function(body):
 NAMES = {
     "math": math, "contextlib": contextlib, "collections": collections, "inverse": inverse,
     "checked": checked, "TooLarge": TooLarge, "Timer": Timer, "Model": Model, "squared": squared,
-    "Swallowing": Swallowing,
+    "Swallowing": Swallowing, "KEYS": {"0": 0.5, "1": 1.5},
 }  # fmt: skip
 POINTS = [(0.0, 1.3, 1), (0.7, 1.3, 1), (1.6, -0.4, 4)]
 
@@ -275,6 +275,7 @@ def test_a_body_that_prints_is_differentiated_where_nothing_is_raised(capsys):
         ("LookupError", "z = v[n]", True),
         ("KeyError", "z = {k: y for k in range(n)}[n - 1]", True),
         ("KeyError", "z = checked(x)", False),
+        ("KeyError", "z = KEYS['01'[n]] * y", True),
         ("TooLarge", "z = checked(x)", True),
     ],
 )
