@@ -85,6 +85,10 @@ class Builder:
             self.sources.update(zip(statement.results, zip(statement.inits, statement.nexts)))
         self._stack[-1].append(statement)
 
+    def extend(self, block: Block) -> None:
+        """Append what was collected; what is known of its values stays as it is."""
+        self._stack[-1].extend(block.statements)
+
     def collect(self, build: Callable[[], Sequence[Atom]]) -> Block:
         """The block that `build` appends, with what it returns as results."""
         self._stack.append([])

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import gast
 
 from tangent_like import facts, ir
 from tangent_like.errors import NotYetSupported
-from tangent_like.frontend import syntax
+from tangent_like.frontend import live, syntax
 from tangent_like.frontend.memory import fresh
-from tangent_like.frontend.objects import consumed, deferred, reached
+from tangent_like.frontend.objects import Moment, consumed, deferred, reached, refuse_changes
 from tangent_like.frontend.scope import Frame, LocalFunction
 from tangent_like.frontend.sequences import in_loop, known_range
 from tangent_like.frontend.stars import known_items
@@ -31,6 +31,8 @@ class Application:
     args: Sequence[Atom]
     keywords: Mapping[str, Atom]
     call: Callable[..., Atom]
+    read: list[Atom] = field(default_factory=list)
+    """What an iterator that the call makes has read of, and does not read again."""
 
     def invoke(
         self, function: Atom, args: Sequence[Atom], keywords: Mapping[str, Atom] | None = None
@@ -61,17 +63,43 @@ class Application:
     # --- sequences ------------------------------------------------------------------------
 
     def deferred(self, make: Callable[[], Atom], function: Atom | None = None) -> Atom:
-        """An iterator; `function` is what makes its items."""
+        """An iterator; `function` is what makes its items, of which none is made again."""
         names, sources = read_by(function)
-        if function is not None:
-            sources += self.args
-        return deferred(self.state, make, names, sources, self.args)
+        self.read.extend(sources if function is None else [*sources, *self.args])
+
+        def all_at_once() -> Atom:
+            before = Moment(self.state)
+            made = make()
+            for atom in self.args:
+                refuse_changes(self.state, self.node, atom, before)
+            return made
+
+        return deferred(self.state, all_at_once, names, self.read, self.args)
+
+    def shown(self, read: Callable[[], Sequence[Atom]], of: Sequence[Atom]) -> Atom:
+        """The items that `read` gives of sequences, also where they change meanwhile."""
+        return live.show(self.state, read, of, self.state.place(self.node))
 
     def sequence(self, atom: Atom) -> Atom:
         return consumed(self.state, atom, self.node)
 
     def items(self, sequence: Atom) -> list[Atom] | None:
         return known_items(self.state, sequence)
+
+    def items_now(self, sequence: Atom) -> list[Atom]:
+        """The items of a sequence of known length, as they are now."""
+        items = self.items(fresh(self.state, sequence, self.node))
+        if items is None:
+            raise live.length_changes(self.state.place(self.node))
+        return items
+
+    def in_turn(self, *sequences: Atom) -> Iterator[list[Atom]]:
+        """The rows of sequences of known length, each read when its turn comes."""
+        place = self.state.place(self.node)
+        return live.in_turn(self.state, lambda: self.rows_now(sequences), place)
+
+    def rows_now(self, sequences: Sequence[Atom]) -> list[list[Atom]]:
+        return [list(row) for row in zip(*map(self.items_now, sequences))]
 
     def known(self, sequence: Atom) -> list[Atom]:
         """The items of a sequence whose length must be known."""
@@ -95,6 +123,7 @@ class Application:
     ) -> Atom:  # fmt: skip
         """A list of what `of` makes of the items of sequences, built in a loop; of those only for
         which the tests hold."""
+        self.read.extend(sequences)
         sequence = sequences[0] if len(sequences) == 1 else self.op(zip, *sequences)
         made = Made(self.node, of, len(sequences))
         outer = self.enter({"sequence": sequence})

@@ -10,7 +10,7 @@ import collections
 import functools
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,7 @@ from tangent_like.frontend.branches import truth
 from tangent_like.frontend.choices import choose
 from tangent_like.frontend.containers import behind
 from tangent_like.frontend.instances import known_instance
-from tangent_like.frontend.objects import Deferred, make_table, table_of
+from tangent_like.frontend.objects import Deferred, Moment, make_table, refuse_changes, table_of
 from tangent_like.frontend.protocols import call_special, class_of, is_protocol_object
 from tangent_like.frontend.state import FALSE, TRUE
 from tangent_like.ir import Atom, Const, Op, Value
@@ -140,12 +140,14 @@ def extreme(own: Application) -> Atom | None:
     if items is not None and len(items) == 1:
         return items[0]
     if items and any(map(_is_compound, items)):
-        return _best(own, items, key)
+        return _best(own, _in_turn(own, used), key)
 
     def find() -> Atom:
         if _is_none(key):
             return own.invoke(Const(own.function), used)
-        return _first_in_order(own, used[0], key) if items is None else _best(own, items, key)
+        if items is None:
+            return _first_in_order(own, used[0], key)
+        return _best(own, _in_turn(own, used), key)
 
     if default is not None and items is None:
         count = own.op(len, used[0])
@@ -163,13 +165,24 @@ def _is_none(atom: Atom | None) -> bool:
     return atom is None or (isinstance(atom, Const) and atom.value is None)
 
 
-def _best(own: Application, items: Sequence[Atom], key: Atom | None) -> Atom:
+def _in_turn(own: Application, used: Sequence[Atom]) -> Iterator[Atom]:
+    """Several operands, or the items of the only one."""
+    if len(used) > 1:
+        yield from used
+        return
+    before = Moment(own.state)
+    yield from (row[0] for row in own.in_turn(used[0]))
+    refuse_changes(own.state, own.node, own.args[0], before)
+
+
+def _best(own: Application, items: Iterator[Atom], key: Atom | None) -> Atom:
     """The first of the items whose key is the largest, or the smallest."""
-    if not items:
+    best = next(items, None)
+    if best is None:
         raise own.refusal(f"`{own.function.__name__}` of nothing", "test for it first")
     better = Const(operator.gt if own.function is max else operator.lt)
-    best, best_key = items[0], _key_of(own, items[0], key)
-    for item in items[1:]:
+    best_key = _key_of(own, best, key)
+    for item in items:
         its_key = _key_of(own, item, key)
         test = truth(own.state, own.invoke(better, [its_key, best_key]), own.node)
         best, best_key = (
@@ -202,6 +215,8 @@ def in_order(own: Application) -> Atom:
     """`sorted`: in which order the items come is a constant of the derivative."""
     inside = behind(own.state, own.node, own.args[0])
     sequence = own.sequence(own.args[0] if inside is None else inside)
+    if isinstance(sequence.fact, facts.Zip):
+        sequence = own.looped([sequence], lambda row: row[0])
     items = own.items(sequence)
     reverse = own.keywords.get("reverse", FALSE)
     order = own.op(runtime.ordering, _keys(own, sequence, items), reverse)

@@ -19,6 +19,7 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.choices import choose
 from tangent_like.frontend.failures import impossible
 from tangent_like.frontend.homes import forget_slots, home_of, note_taken_out, put_in
+from tangent_like.frontend.live import show_as
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import consumed, make_table
 from tangent_like.frontend.selection import display_behind, is_picked, picked
@@ -276,7 +277,11 @@ def _keys(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Ato
 
 
 def _values(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
-    return state.builder.op(runtime.values_of, (owner, owner), place=state.place(node))
+    def read() -> Atom:
+        now = fresh(state, owner, node)
+        return state.builder.op(runtime.values_of, (now, now), place=state.place(node))
+
+    return show_as(state, read, [owner], fixed=True)
 
 
 def _items(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:

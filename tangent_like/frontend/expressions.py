@@ -20,6 +20,7 @@ from tangent_like.frontend.arithmetic import binary, refuse_functions
 from tangent_like.frontend.branches import truth
 from tangent_like.frontend.calls import lower_call
 from tangent_like.frontend.choices import choose, logical, lower_bool_operation, lower_if_expression
+from tangent_like.frontend.counting import Within, lower_within
 from tangent_like.frontend.failures import impossible
 from tangent_like.frontend.functions import local_function
 from tangent_like.frontend.homes import may_alias
@@ -397,6 +398,7 @@ _HANDLERS: dict[type, Callable[[Any, Any], Atom]] = {
     **tables.HANDLERS,
     **containers.EXPRESSIONS,
     Made: lower_made,
+    Within: lower_within,
 }
 
 

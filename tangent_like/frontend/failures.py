@@ -95,8 +95,7 @@ def keep_the_side_that_goes_on(
         return True
     scope, rest = (else_env, orelse) if raised[0] else (then_env, then)
     state.enter(scope)
-    for statement in rest.statements:
-        state.builder.append(statement)
+    state.builder.extend(rest)
     return True
 
 

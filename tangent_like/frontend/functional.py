@@ -13,7 +13,13 @@ from typing import Any
 from tangent_like import facts
 from tangent_like.frontend.application import Application, Handler
 from tangent_like.frontend.names import external_atom, known
-from tangent_like.frontend.objects import Partial, make_table
+from tangent_like.frontend.objects import (
+    Moment,
+    Partial,
+    make_table,
+    refuse_changed,
+    refuse_changes,
+)
 from tangent_like.frontend.scope import Bound, LocalFunction, Managing
 from tangent_like.frontend.structures import as_dict, made_of, replaced, type_of
 from tangent_like.ir import Atom, Block, Const, Value
@@ -65,7 +71,7 @@ def mapped(own: Application) -> Atom:
         rows = own.rows(used)
         if rows is None:
             return own.looped(used, lambda row: own.invoke(function, row))
-        return own.listed([own.invoke(function, row) for row in rows])
+        return own.listed([own.invoke(function, row) for row in own.in_turn(*used)])
 
     return own.deferred(make, function)
 
@@ -78,7 +84,7 @@ def starmapped(own: Application) -> Atom:
         known = own.items(rows)
         if known is None:
             return own.looped([rows], lambda row: own.invoke(function, own.known(row[0])))
-        return own.listed([own.invoke(function, own.known(row)) for row in known])
+        return own.listed([own.invoke(function, own.known(row)) for (row,) in own.in_turn(rows)])
 
     return own.deferred(make, function)
 
@@ -95,10 +101,9 @@ def filtered(own: Application) -> Atom:
         items = own.items(used)
         before = own.state.scope()
         if items is not None:
-            block, kept = _known_ones(own, items, test)
+            block, kept = _known_ones(own, used, test)
             if kept is not None:
-                for statement in block.statements:
-                    own.state.builder.append(statement)
+                own.state.builder.extend(block)
                 return own.listed(kept)
             own.state.enter(before)
         return own.looped([used], lambda row: row[0], [test])
@@ -107,13 +112,16 @@ def filtered(own: Application) -> Atom:
 
 
 def _known_ones(
-    own: Application, items: Sequence[Atom], test: Callable[[Sequence[Atom]], Atom]
+    own: Application, sequence: Atom, test: Callable[[Sequence[Atom]], Atom]
 ) -> tuple[Block, list[Atom] | None]:
     """The items for which a test is known to hold; None where it is not known of all."""
+    items: list[Atom] = []
     tests: list[Atom] = []
 
     def ask() -> list[Atom]:
-        tests.extend(test([item]) for item in items)
+        for row in own.in_turn(sequence):
+            items.extend(row)
+            tests.append(test(row))
         return []
 
     block = own.state.builder.collect(ask)
@@ -125,16 +133,23 @@ def _known_ones(
 
 def reduced(own: Application) -> Atom:
     step, given, *start = own.args
-    sequence = own.sequence(given)
+    sequence, before = own.sequence(given), Moment(own.state)
     items = own.items(sequence)
     if items is None:
+        rest = sequence
         if not start:
             start = [own.item(sequence, 0)]
-            sequence = own.op(operator.getitem, sequence, Const(slice(1, None)))
-        return _folded(own, step, sequence, start[0])
+            rest = own.op(operator.getitem, sequence, Const(slice(1, None)))
+        total = _folded(own, step, rest, start[0])
+        refuse_changed(own.state, own.node, [sequence] if rest is not sequence else (), before)
+        refuse_changes(own.state, own.node, given, before)
+        return total
     if not start and not items:
         raise own.refusal("`reduce` of nothing", "give it a start value")
-    return functools.reduce(lambda total, item: own.invoke(step, [total, item]), [*start, *items])
+    rows = itertools.chain(start, (row[0] for row in own.in_turn(sequence)))
+    total = functools.reduce(lambda total, item: own.invoke(step, [total, item]), rows)
+    refuse_changes(own.state, own.node, given, before)
+    return total
 
 
 def _folded(own: Application, step: Atom, sequence: Atom, start: Atom) -> Atom:

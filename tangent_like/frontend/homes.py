@@ -38,8 +38,8 @@ SPLITTING: frozenset[Any] = frozenset({
 })  # fmt: skip
 """What gives a list of views."""
 
-_NEW = (np.array, np.copy, getattr(np, "astype", np.copy))
-"""What makes a new array, whatever is known of the operands."""
+_NEW = (np.array, np.copy, getattr(np, "astype", np.copy), runtime.keys_of)
+"""What makes a new array or list, whatever is known of the operands."""
 _NEW_LISTS: frozenset[Any] = frozenset({
     operator.getitem, operator.add, operator.mul, runtime.repeated, ir.freeze, runtime.ordering,
     list_runtime.joined, list_runtime.spliced,

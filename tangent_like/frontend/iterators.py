@@ -5,58 +5,66 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tangent_like import facts
-from tangent_like.frontend import iterated
+from tangent_like.frontend import iterated, live
 from tangent_like.frontend.application import Application, Handler
-from tangent_like.frontend.objects import Endless
+from tangent_like.frontend.memory import fresh
+from tangent_like.frontend.objects import Endless, Moment, refuse_changed
+from tangent_like.frontend.protocols import is_protocol_object
 from tangent_like.frontend.sequences import known_range
 from tangent_like.ir import Atom, Const
 
 
 def zipped(own: Application) -> Atom:
     strict = own.keywords.get("strict", Const(False))
+    checked = not (isinstance(strict, Const) and not strict.value)
 
     def make() -> Atom:
-        used = _of_one_length(own)
-        rows = own.rows(used)
-        if isinstance(strict, Const) and not strict.value:
-            pass
-        elif rows is None:
-            used = [_indexed(own, sequence) for sequence in used]
-            own.invoke(Const(iterated.check_lengths), used)
-        elif len({len(own.items(sequence) or ()) for sequence in used}) > 1:
+        used = [own.sequence(atom) for atom in own.args if not _is_endless(atom)]
+        if own.args and not used:
+            raise own.refusal("`zip` of iterators without end", "loop over a range")
+        if own.rows(used) is None:
+            return _zipped_at_run_time(own, used, checked)
+        if checked and len({len(own.items(sequence) or ()) for sequence in used}) > 1:
             raise own.refusal("`zip` of different lengths with `strict=`", "leave `strict` out")
-        if rows is not None:
-            return own.display([own.display(row) for row in rows])
-        return own.op(zip, *used)
+        return own.shown(lambda: list(itertools.starmap(row, enumerate(own.rows_now(used)))), used)
+
+    def row(place: int, items: Sequence[Atom]) -> Atom:
+        return own.display(_beside(own, items, lambda one: one.item(Const(place))))
 
     return own.deferred(make)
 
 
-def _of_one_length(own: Application) -> list[Atom]:
-    """The sequences side by side: those without end are as long as the shortest of the others."""
-    endless = {k: atom.value for k, atom in enumerate(own.args)
-               if isinstance(atom, Const) and isinstance(atom.value, Endless)}  # fmt: skip
-    used = [own.sequence(a) for k, a in enumerate(own.args) if k not in endless]
-    if not endless:
-        return used
-    if not used:
-        raise own.refusal("`zip` of iterators without end", "loop over a range")
-    rows = own.rows(used)
-    used = [_indexed(own, sequence) for sequence in used] if rows is None else used
-    places = _places(own, used, rows)
-    for k, one in endless.items():
-        used.insert(k, one.first(places, None if rows is None else len(rows)))
-    return used
+def _is_endless(atom: Atom) -> bool:
+    return isinstance(atom, Const) and isinstance(atom.value, Endless)
 
 
-def _places(own: Application, used: Sequence[Atom], rows: Any) -> Atom:
+def _beside(
+    own: Application, items: Sequence[Atom], of: Callable[[Endless], Atom]
+) -> list[Atom]:
+    """What stands for each argument: the items, and between them what `of` gives of iterators
+    without end."""
+    rest = iter(items)
+    return [of(atom.value) if _is_endless(atom) else next(rest) for atom in own.args]  # type: ignore[union-attr]
+
+
+def _zipped_at_run_time(own: Application, used: list[Atom], checked: bool) -> Atom:
+    """Sequences side by side: those without end are as long as the shortest of the others."""
+    if checked:
+        used = [_indexed(own, sequence) for sequence in used]
+        own.invoke(Const(iterated.check_lengths), used)
+    if len(used) == len(own.args):
+        return own.op(zip, *used)
+    used = [_indexed(own, sequence) for sequence in used]
+    places = _places(own, used)
+    return own.op(zip, *_beside(own, used, lambda one: one.first(places, None)))
+
+
+def _places(own: Application, used: Sequence[Atom]) -> Atom:
     """The numbers from 0 on, as many as the shortest of sequences is long."""
-    if rows is not None:
-        return own.display([Const(k) for k in range(len(rows))])
     lengths = [own.op(len, sequence) for sequence in used]
     return own.op(range, lengths[0] if len(lengths) == 1 else own.op(min, *lengths))
 
@@ -70,6 +78,7 @@ def _indexed(own: Application, sequence: Atom) -> Atom:
 
 def _written(own: Application, generator: Any, *operands: Atom) -> Atom:
     """What a generator of `iterated` gives of operands."""
+    own.read.extend(operands)
     return own.sequence(own.invoke(Const(generator), operands))
 
 
@@ -79,16 +88,18 @@ def enumerated(own: Application) -> Atom:
 
     def make() -> Atom:
         sequence = own.sequence(own.args[0])
-        items = own.items(sequence)
-        if items is not None:
-            numbers = [own.op(operator.add, start, Const(i)) for i in range(len(items))]
-            return own.display([own.display(row) for row in zip(numbers, items)])
+        if own.items(sequence) is not None:
+            return own.shown(lambda: rows(sequence), [sequence])
         if isinstance(sequence.fact, facts.Zip):
             places = range(len(sequence.fact.sources))
             sequence = own.looped(
                 [sequence], lambda row: own.display([own.item(row[0], k) for k in places])
             )
         return own.op(zip, _numbers(own, start, sequence), sequence)
+
+    def rows(sequence: Atom) -> list[Atom]:
+        numbers = (own.op(operator.add, start, Const(k)) for k in itertools.count())
+        return [own.display(row) for row in zip(numbers, own.items_now(sequence))]
 
     return own.deferred(make)
 
@@ -108,14 +119,53 @@ def arranged(own: Application) -> Atom:
 
     def make() -> Atom:
         given = [atom if _is_number(atom) else own.sequence(atom) for atom in own.args]
-        plain = [_plain(own, atom) for atom in given]
         named = {key: getattr(atom, "value", _UNKNOWN) for key, atom in own.keywords.items()}
-        if _UNKNOWN in (*plain, *named.values()):
+        if _UNKNOWN in (*_plain_ones(own, given), *named.values()):
             return _arranged_at_run_time(own, given, named)
-        found = own.function(*plain, **named)
-        return own.display([own.display(a) if isinstance(a, tuple) else a for a in found])
+        if own.function is itertools.chain:
+            return _end_to_end(own, given)
+        if own.function in _AT_ONCE:
+            return own.display(_rows_of(own, given, named))
+        return own.shown(lambda: _rows_of(own, given, named), given)
 
-    return own.deferred(make)
+    if own.function not in _AT_ONCE:
+        return own.deferred(make)
+    made = make()
+    return own.deferred(lambda: made)
+
+
+_AT_ONCE = (
+    itertools.product, itertools.combinations, itertools.combinations_with_replacement,
+    itertools.permutations,
+)  # fmt: skip
+"""What these go through is read when they are called."""
+
+
+def _end_to_end(own: Application, parts: Sequence[Atom]) -> Atom:
+    """The items of sequences one after the other: none may become longer or shorter, since those
+    behind it would stand elsewhere."""
+    lengths = [len(own.items_now(part)) for part in parts]
+
+    def read() -> list[Atom]:
+        found = [own.items_now(part) for part in parts]
+        if list(map(len, found)) != lengths:
+            raise live.length_changes(own.state.place(own.node))
+        return [item for items in found for item in items]
+
+    return own.shown(read, parts)
+
+
+def _rows_of(own: Application, given: Sequence[Atom], named: dict[str, Any]) -> list[Atom]:
+    plain = _plain_ones(own, [fresh(own.state, atom, own.node) for atom in given])
+    if _UNKNOWN in plain:
+        raise live.length_changes(own.state.place(own.node))
+    found = own.function(*plain, **named)
+    return [own.display(row) if isinstance(row, tuple) else row for row in found]
+
+
+def _plain_ones(own: Application, given: Sequence[Atom]) -> list[Any]:
+    """The arguments as they are, and the atoms of sequences of known length."""
+    return [_plain(own, atom) for atom in given]
 
 
 _UNKNOWN = object()
@@ -188,8 +238,9 @@ def pairs(own: Application) -> Atom:
     def make() -> Atom:
         sequence = own.sequence(own.args[0])
         items = own.items(sequence)
+        own.read.append(sequence)
         if items is not None:
-            return own.display([own.display(pair) for pair in itertools.pairwise(items)])
+            return own.display(list(map(own.display, itertools.pairwise(items))))
         shifted = own.op(operator.getitem, sequence, Const(slice(1, None)))
         return own.op(zip, own.op(operator.getitem, sequence, Const(slice(None, -1))), shifted)
 
@@ -221,6 +272,8 @@ def cycled(own: Application) -> Atom:
     sequence = _indexed(own, own.sequence(own.args[0]))
 
     def found(place: Atom) -> Atom:
+        if fresh(own.state, sequence, own.node) is not sequence:
+            raise own.refusal("`cycle` of what has been changed since", "cycle through a copy")
         turn = own.op(operator.mod, place, own.op(len, sequence))
         return own.op(operator.getitem, sequence, turn)
 
@@ -240,10 +293,11 @@ def joined(own: Application) -> Atom:
     def make() -> Atom:
         given = own.sequence(own.args[0])
         parts = own.items(given)
-        inner = None if parts is None else [own.items(own.sequence(part)) for part in parts]
-        if inner is None or None in inner:
+        inner = None if parts is None else [own.sequence(part) for part in parts]
+        if inner is None or None in map(own.items, inner):
             return _written(own, iterated.chained_from, given)
-        return own.display([item for part in inner for item in part or ()])
+        own.read.append(given)
+        return _end_to_end(own, inner)
 
     return own.deferred(make)
 
@@ -254,13 +308,14 @@ def padded(own: Application) -> Atom:
 
     def make() -> Atom:
         used = [own.sequence(sequence) for sequence in own.args]
-        columns = [own.items(sequence) for sequence in used]
-        if None not in columns:
-            longest = itertools.zip_longest(*columns, fillvalue=fill)  # type: ignore[arg-type]
-            return own.display([own.display(row) for row in longest])
+        if None not in map(own.items, used):
+            return own.shown(lambda: list(map(own.display, longest(used))), used)
         if len(used) != 2:
             raise own.refusal("`zip_longest` of more than two", "zip them two by two")
         return _written(own, iterated.side_by_side, *(_indexed(own, a) for a in used), fill)
+
+    def longest(used: Sequence[Atom]) -> Iterator[tuple[Atom, ...]]:
+        return itertools.zip_longest(*map(own.items_now, used), fillvalue=fill)
 
     return own.deferred(make)
 
@@ -276,10 +331,16 @@ def accumulated(own: Application) -> Atom:
         if items is None and start is not None:
             return _written(own, iterated.totals_from, step, given, start)
         if items is None:
-            return _written(own, iterated.totals, step, _indexed(own, given))
-        items = items if start is None else [start, *items]
-        totals = itertools.accumulate(items, lambda total, item: own.invoke(step, [total, item]))
-        return own.display(list(totals))
+            before = Moment(own.state)
+            made = _written(own, iterated.totals, step, _indexed(own, given))
+            refuse_changed(own.state, own.node, [given], before)
+            return made
+        values = (row[0] for row in own.in_turn(given))
+        return own.display(list(itertools.accumulate(values, added, initial=start)))
+
+    def added(total: Any, item: Any) -> Any:
+        assert step is not None
+        return own.invoke(step, [total, item])
 
     return own.deferred(make, step)
 
@@ -312,7 +373,33 @@ def following(own: Application) -> Atom:
     return own.invoke(Const(iterated.first_or), [sequence, *default])
 
 
+def backwards(own: Application) -> Atom | None:
+    """`reversed`: a list is read from its end, from where it ended when this was called."""
+    if is_protocol_object(own.args[0]):
+        return None
+    sequence = own.sequence(own.args[0])
+    items = own.items(sequence)
+    if items is None and not isinstance(sequence.fact, facts.ListOf):
+        return None
+
+    def read() -> list[Atom]:
+        now = own.items_now(sequence)
+        if len(now) < len(items or ()):
+            raise live.length_changes(own.state.place(own.node))
+        return now[len(items or ()) - 1 :: -1] if items else []
+
+    def make() -> Atom:
+        if items is not None:
+            return own.shown(read, [sequence])
+        own.read.append(sequence)
+        now = fresh(own.state, sequence, own.node)
+        return own.op(operator.getitem, now, Const(slice(None, None, -1)))
+
+    return own.deferred(make)
+
+
 HANDLERS: dict[Any, Handler] = {
+    reversed: backwards,
     zip: zipped,
     enumerate: enumerated,
     itertools.chain: arranged,

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import gast
 
@@ -22,12 +22,14 @@ from tangent_like.errors import NotYetSupported, SharedMemory
 from tangent_like.facts import Fact
 from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import lower_branches, lower_statements
+from tangent_like.frontend.counting import Turn, Within
 from tangent_like.frontend.failures import mark_raised
 from tangent_like.frontend.homes import buffers_of, home_of, is_apart, may_alias
 from tangent_like.frontend.joins import settled, shown
 from tangent_like.frontend.kinds import map_sizes, without_values
 from tangent_like.frontend.learnt import Learnt
 from tangent_like.frontend.leaves import count_leaves, leaves_of, rebuild
+from tangent_like.frontend.live import behind, length_changes
 from tangent_like.frontend.loop_memory import (
     Buffers,
     Sharing,
@@ -44,28 +46,24 @@ from tangent_like.frontend.memory import (
     fresh_buffer,
     fresh_or_conflict,
 )
-from tangent_like.frontend.names import read_binding
-from tangent_like.frontend.objects import Endless, consumed, refuse_changes
+from tangent_like.frontend.objects import Endless, Moment, consumed, refuse_changes
 from tangent_like.frontend.run_time_functions import exists_at_compile_time, exists_at_run_time
 from tangent_like.frontend.scope import Binding, Buffer, Carried, Cell, Conflict, Environment
-from tangent_like.frontend.selection import holds_functions
 from tangent_like.frontend.state import FALSE, TRUE, Lowering
 from tangent_like.frontend.targets import bind
 from tangent_like.frontend.turning import Turning, place_name
+from tangent_like.frontend.unrolled import FLAGS, after_loop, is_few, may_be_kept, unroll
 from tangent_like.ir import Atom, Block, Const, Value
 
-UNROLL_LIMIT = 32
 _ATTEMPTS = 6
 """After so many lowerings of a loop's body, facts that still change count as unknown."""
 
 _MOST_ATTEMPTS = 50
-_FLAGS = ("%go", "%left", "%broke")
 _AT_START: dict[str, Binding] = {
     "%go": Const(True), "%left": Const(False), "%broke": Const(False),
     "%returned": Const(False), "%value": ir.UNDEFINED,
 }  # fmt: skip
 """The flags where an iteration begins: nothing has left the loop yet."""
-
 
 
 def lower_for(state: Lowering, node: Any) -> None:
@@ -74,42 +72,93 @@ def lower_for(state: Lowering, node: Any) -> None:
     if isinstance(given, Const) and isinstance(given.value, Endless):
         _lower_endless(state, node, given.value)
         return
-    iterable, before = consumed(state, given, node, written), state.scope()
-    items = _static_items(state, iterable, node)
-    if items is not None:
-        _unroll(state, node, items, _list_that_changes(node, given))
+    iterable, before = consumed(state, given, node, written), Moment(state)
+    if is_few(iterable):
+        if not may_be_kept(state, iterable, node) or not _kept(state, iterable, node):
+            unroll(state, node, iterable)
     else:
         _check_iterable(state, iterable, node)
-        _lower_loop(state, node, iterable)
+        _lower_over(state, node, iterable)
     refuse_changes(state, node, given, before)
+
+
+def _kept(state: Lowering, iterable: Atom, node: Any) -> bool:
+    """Lower a loop over few items that are alike as a loop; False, and nothing is done, where it
+    changes what it goes through otherwise than by writing items of a list."""
+    before, kept = state.scope(), False
+
+    def build() -> tuple[Atom, ...]:
+        nonlocal kept
+        _lower_loop(state, node, iterable)
+        now = fresh(state, iterable, node)
+        shows_others = isinstance(iterable, Value) and iterable in state.live
+        kept = now is iterable if shows_others else _length(now) == _length(iterable)
+        return ()
+
+    try:
+        block = state.builder.collect(build)
+    except SharedMemory:
+        kept = False
+    if kept:
+        state.builder.extend(block)
+    else:
+        state.enter(before)
+    return kept
+
+
+def _length(atom: Atom) -> int | None:
+    known = isinstance(atom.fact, facts.Tuple | facts.List)
+    return len(atom.fact.items) if known else None  # type: ignore[union-attr]
+
+
+def _lower_over(state: Lowering, node: Any, iterable: Atom) -> None:
+    """A loop over what exists at run time; one that makes a list longer or shorter while it goes
+    through it asks for its length each time."""
+    before, mark = state.scope(), len(state.resized)
+    own = set(_buffers_of_iterable(state, iterable))
+
+    def build() -> tuple[Atom, ...]:
+        _lower_loop(state, node, iterable)
+        return ()
+
+    block = state.builder.collect(build)
+    if own.isdisjoint(state.resized[mark:]):
+        state.builder.extend(block)
+        return
+    state.enter(before)
+    if not isinstance(iterable.fact, facts.ListOf):
+        raise length_changes(state.place(node))
+    _lower_growing(state, node, iterable)
 
 
 def _lower_endless(state: Lowering, node: Any, given: Endless) -> None:
     """A loop that counts along, until it is left."""
+    _lower_counting(state, node, given.item, gast.Constant(True, None))
+
+
+def _lower_growing(state: Lowering, node: Any, iterable: Atom) -> None:
+    """A loop over a list that it makes longer or shorter: its length is asked for each time."""
+
+    def item(place: Atom) -> Atom:
+        return state.builder.op(operator.getitem, (fresh(state, iterable, node), place))
+
+    _lower_counting(state, node, item, Within(iterable))
+
+
+def _lower_counting(
+    state: Lowering, node: Any, item: Callable[[Atom], Atom], test: Any
+) -> None:
+    """A loop that counts its items while a test holds."""
     frame = state.frame
     count = next(n for k in itertools.count(1) if (n := f"turn_{k}") not in frame.locals)
     frame.locals, frame.env[count] = frame.locals | {count}, Const(0)
-    true = gast.copy_location(gast.Constant(True, None), node)
     name = gast.copy_location(gast.Name(count, gast.Store(), None, None), node)
-    body = [Turn(node.target, name, given), *node.body]
-    loop = gast.copy_location(gast.While(true, body, node.orelse), node)
+    if isinstance(test, Within):
+        test.count = name
+    gast.copy_location(test, node)
+    body = [Turn(node.target, name, item), *node.body]
+    loop = gast.copy_location(gast.While(test, body, node.orelse), node)
     _lower_loop(state, loop, None)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Turn:
-    """A pseudo statement: the next item of an iterator without end is bound."""
-
-    target: Any
-    count: Any
-    given: Endless
-    _fields: ClassVar[tuple[str, ...]] = ("target", "count")
-
-
-def lower_turn(state: Lowering, step: Turn) -> None:
-    place = read_binding(state, state.frame, step.count.id, step.count)
-    bind(state, step.target, step.given.item(place))
-    bind(state, step.count, state.builder.op(operator.add, (place, Const(1))))
 
 
 def lower_while(state: Lowering, node: Any) -> None:
@@ -126,110 +175,9 @@ def _check_iterable(state: Lowering, iterable: Atom, node: Any) -> None:
         )
 
 
-def _static_items(state: Lowering, iterable: Atom, node: Any) -> list[Atom] | None:
-    """The items to unroll; None where a loop is to be kept."""
-    fact = iterable.fact
-    if not isinstance(fact, facts.Tuple | facts.List) or len(fact.items) > UNROLL_LIMIT:
-        return None
-    positions = map(Const, range(len(fact.items)))
-    items = [state.builder.op(operator.getitem, (iterable, position)) for position in positions]
-    functions = any(holds_functions(state, item) for item in items)
-    rolled = syntax.may_exit(node.body) and not state.turns_names
-    if rolled and _alike(fact.items) and not functions:
-        return None
-    return items
-
-
-def _alike(items: Sequence[Fact]) -> bool:
-    return all(without_values(item) == without_values(items[0]) for item in items)
-
-
-def _list_that_changes(node: Any, given: Atom) -> Any:
-    """The name of the list that a loop goes through while items are written: each is read when its
-    turn comes. None where nothing is written, or the name is bound anew."""
-    wrapped = _is_call_of(node.iter, "enumerate") or _is_call_of(node.iter, "reversed")
-    name = base = node.iter.args[0] if wrapped else node.iter
-    while isinstance(base, gast.Attribute):
-        base = base.value
-    if not isinstance(base, gast.Name) or not (wrapped or isinstance(given.fact, facts.List)):
-        return None
-    stores = any(
-        isinstance(inner, gast.Subscript) and isinstance(inner.ctx, gast.Store)
-        for statement in node.body for inner in gast.walk(statement)
-    )  # fmt: skip
-    bound = syntax.assigned_names([node.target, *node.body])
-    replaced = any(
-        isinstance(inner, gast.Attribute) and isinstance(inner.ctx, gast.Store)
-        for statement in node.body for inner in gast.walk(statement)
-    )  # fmt: skip
-    again = base.id in bound or (replaced and name is not base)
-    return name if stores and not again else None
-
-
-def _is_call_of(iterable: Any, name: str) -> bool:
-    return (
-        isinstance(iterable, gast.Call) and isinstance(iterable.func, gast.Name)
-        and iterable.func.id == name and len(iterable.args) == 1 and not iterable.keywords
-    )  # fmt: skip
-
-
-def _unroll(state: Lowering, node: Any, items: Sequence[Atom], changing: Any) -> None:
-    """Each iteration as straight-line code; an exit skips the rest through its flag."""
-    env = state.frame.env
-    saved = {flag: env.get(flag, FALSE) for flag in _FLAGS}
-    env.update({"%left": FALSE, "%broke": FALSE})
-    for k, item in enumerate(items):
-        step = Iteration(node, item, k, changing)
-        lower_branches(state, _flag(state, "%broke", node), (), [step], node)
-        state.frame.env["%left"] = FALSE
-    _after_loop(state, node, saved)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Iteration:
-    """A pseudo statement: one iteration of an unrolled loop."""
-
-    loop: Any
-    item: Atom
-    number: int
-    changing: Any
-    """The name of a list of which the item is read now."""
-
-    def current(self, state: Lowering) -> Atom:
-        """The item, as it is when its turn comes."""
-        if self.changing is None:
-            return self.item
-        whole = state.expression(self.changing).fact
-        if not isinstance(whole, facts.List):
-            return self.item
-        backwards = _is_call_of(self.loop.iter, "reversed")
-        number = len(whole.items) - 1 - self.number if backwards else self.number
-        place = gast.Constant(number, None)
-        read = gast.Subscript(self.changing, place, gast.Load())
-        gast.copy_location(place, self.loop.iter)
-        item = state.expression(gast.copy_location(read, self.loop.iter))
-        if not _is_call_of(self.loop.iter, "enumerate"):
-            return item
-        return state.builder.op(ir.make_tuple, (Const(self.number), item))
-
-
-def lower_iteration(state: Lowering, step: Iteration) -> None:
-    bind(state, step.loop.target, step.current(state))
-    outer, state.frame.in_loop = state.frame.in_loop, True  # what leaves it may not return
-    try:
-        lower_statements(state, step.loop.body)
-    finally:
-        state.frame.in_loop = outer
-    state.frame.env["%left"] = FALSE
-
-
-def _flag(state: Lowering, name: str, node: Any) -> Atom:
-    return read_binding(state, state.frame, name, node)
-
-
 def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
     env = state.frame.env
-    saved = {flag: env.get(flag, FALSE) for flag in _FLAGS}
+    saved = {flag: env.get(flag, FALSE) for flag in FLAGS}
     env.update({"%go": TRUE, "%left": FALSE, "%broke": FALSE})
     names = _carried_names(node)
     for name in names:
@@ -270,7 +218,7 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
     learnt.note(first, plan.guesses)
     _append_loop(state, plan, trial, joined, mark)
     turning.bind(state.frame.env)
-    _after_loop(state, node, saved)
+    after_loop(state, node, saved)
 
 
 @dataclass(eq=False, slots=True)
@@ -383,7 +331,7 @@ def _known(plan: _Plan, trial: _Trial, buffer: Buffer) -> bool:
 
 def _buffers_of_iterable(state: Lowering, iterable: Atom) -> list[Buffer]:
     parts = ir.components(iterable, state.builder.definitions)
-    return [buffer for part in parts for buffer in buffers_of(state, part)]
+    return [buffer for part in behind(state, parts) for buffer in buffers_of(state, part)]
 
 
 def _carried_names(node: Any) -> list[str]:
@@ -535,8 +483,19 @@ def _lower_iteration(state: Lowering, plan: _Plan, item: Value | None) -> None:
         test = state.expression(node.test)
         lower_branches(state, test, node.body, [Stop()], node)
         return
-    bind(state, node.target, _read_item(state, plan, item) if plan.indexed else item)
+    read = _read_item if plan.indexed else _row
+    bind(state, node.target, read(state, plan, item))
     lower_statements(state, node.body)
+
+
+def _row(state: Lowering, plan: _Plan, item: Value) -> Atom:
+    """The item of a loop: of `zip` a tuple of its parts, which have names of their own."""
+    assert plan.iterable is not None
+    if not isinstance(plan.iterable.fact, facts.Zip):
+        return item
+    places = range(len(plan.iterable.fact.sources))
+    parts = [state.builder.op(operator.getitem, (item, Const(k))) for k in places]
+    return state.builder.op(ir.make_tuple, parts)
 
 
 def _read_item(state: Lowering, plan: _Plan, index: Value) -> Atom:
@@ -726,20 +685,3 @@ def _outside_fact(fact: Fact, mark: int) -> Fact:
         return dim
 
     return map_sizes(fact, of)
-
-
-def _after_loop(state: Lowering, node: Any, saved: dict[str, Binding]) -> None:
-    """Restore the flags of the surrounding loop, run `else`, and pass a return on."""
-    env = state.frame.env
-    broke = settled(state, env.get("%broke", FALSE))
-    returns = syntax.contains(node.body, gast.Return)
-    env.update(saved)
-    if returns:
-        returned = _flag(state, "%returned", node)
-        env["%left"] = returned
-        env["%broke"] = returned
-        if state.frame.in_loop:
-            env["%go"] = state.builder.op(operator.not_, (returned,))
-    if node.orelse:
-        assert not isinstance(broke, Conflict)
-        lower_branches(state, broke, (), node.orelse, node)

@@ -48,16 +48,13 @@ from tangent_like.frontend.arithmetic import binary
 from tangent_like.frontend.binding import bind_arguments
 from tangent_like.frontend.branches import lower_assert, lower_if
 from tangent_like.frontend.containers import refuse_in_result
+from tangent_like.frontend.counting import Turn, lower_turn
 from tangent_like.frontend.functions import local_function, lower_body, new_frame
 from tangent_like.frontend.homes import may_alias
 from tangent_like.frontend.loops import (
-    Iteration,
     Stop,
-    Turn,
     lower_for,
-    lower_iteration,
     lower_stop,
-    lower_turn,
     lower_while,
 )
 from tangent_like.frontend.names import read_name
@@ -69,6 +66,7 @@ from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import FALSE, TRUE, Lowering, Module
 from tangent_like.frontend.structures import opened, remove_attribute
 from tangent_like.frontend.targets import bind, bind_name, delete_item
+from tangent_like.frontend.unrolled import Iteration, lower_iteration
 from tangent_like.frontend.writes import augment, augment_attribute, augment_item
 from tangent_like.ir import Const, Value
 from tangent_like.records import attribute, is_display

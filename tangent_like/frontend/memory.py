@@ -32,6 +32,7 @@ from tangent_like.frontend.homes import (
     tangle,
 )
 from tangent_like.frontend.layouts import assumed, in_rows
+from tangent_like.frontend.live import as_now
 from tangent_like.frontend.scope import Binding, Buffer, Carried, Chosen, Conflict, Home
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Op, Value
@@ -48,6 +49,9 @@ def fresh(state: Lowering, atom: Atom, node: Any) -> Atom:
     """What an atom is now: its buffer, or that of something it holds, may have been written."""
     if not state.written or not isinstance(atom, Value):
         return atom
+    shown = state.live.get(atom)
+    if shown is not None:
+        return as_now(state, atom, shown)
     if not may_alias(atom.fact):
         return _unchanged(state, atom, node)
     op = state.builder.definitions.get(atom)
@@ -243,6 +247,8 @@ def fresh_or_conflict(state: Lowering, binding: Binding, node: Any) -> Binding:
         return binding if now is binding.atom else now
     if isinstance(binding, (Carried, Conflict)):
         return binding
+    if isinstance(binding, Value) and binding in state.live:
+        return Conflict("", state.place(node), "it shows what a list or dict holds at the time")
     try:
         return fresh(state, binding, node)
     except SharedMemory:

@@ -167,9 +167,8 @@ def container_method(
     state.builder.place = state.place(node)
     owner = fresh(state, owner, node)
     method = lists.method_of(owner, name)
-    table = table_of(state, owner) if method is None else None
-    if table is not None:
-        return fresh(state, tables.method(state, table, name, args, node), node)
+    if method is None and table_of(state, owner) is not None:
+        return fresh(state, tables.method(state, owner, name, args, node), node)
     if name == "sort" and isinstance(owner.fact, (facts.List, facts.ListOf)):
         return edits.in_order(state, node, owner, keywords)  # type: ignore[arg-type]
     if keywords and method is dicts.update:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tangent_like import facts, ir, runtime
@@ -16,6 +16,7 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.frontend import syntax
 from tangent_like.frontend.collected import Members
 from tangent_like.frontend.homes import buffers_of
+from tangent_like.frontend.live import behind, length_changes, show
 from tangent_like.frontend.memory import fresh, is_refreshed
 from tangent_like.frontend.protocols import call_special, class_of, is_protocol_object
 from tangent_like.frontend.scope import Buffer, Cell, Environment, Frame, LocalFunction
@@ -33,8 +34,11 @@ class Deferred:
     state: Lowering
     make: Callable[[], Atom]
     mentions: frozenset[str] = frozenset()
-    sources: Sequence[Atom] = ()
-    """Arrays, lists and objects that are read when its items are made."""
+    sources: list[Atom] = field(default_factory=list)
+    """Arrays, lists and objects that are read when its items are made, and not again later."""
+
+    around: Sequence[Deferred] = ()
+    """The iterators that it takes items from."""
 
     used: bool = False
     loops: int = 0
@@ -42,6 +46,9 @@ class Deferred:
 
     def __post_init__(self) -> None:
         self.loops = self.state.loops
+
+    def all_sources(self) -> list[Atom]:
+        return [*self.sources, *(source for one in self.around for source in one.all_sources())]
 
     def is_at_hand(self, state: Lowering) -> bool:
         """Whether it is used for the first time, and where this happens once."""
@@ -74,6 +81,16 @@ class Endless:
 INTERNAL = (Deferred,)
 
 
+class Moment:
+    """What names, cells and buffers hold at some time."""
+
+    def __init__(self, state: Lowering):
+        self.scope, self._resized = state.scope(), len(state.resized)
+
+    def resized_since(self, state: Lowering) -> set[Buffer]:
+        return set(state.resized[self._resized :])
+
+
 def make_table(state: Lowering, items: Mapping[Any, Atom]) -> Atom:
     """A dict of these items."""
     return state.builder.op(MakeRecord(dict, tuple(items)), list(items.values()))
@@ -87,6 +104,14 @@ def table_of(state: Lowering, atom: Atom) -> dict[Any, Atom] | None:
     if not isinstance(fact, facts.Record) or fact.type is not dict:
         return None
     return {key: item(state.builder, atom, k) for k, key in enumerate(fact.keys)}
+
+
+def table_now(state: Lowering, atom: Atom, node: Any) -> dict[Any, Atom]:
+    """The items of a dict of known keys as they are now."""
+    table = table_of(state, fresh(state, atom, node))
+    if table is None:
+        raise length_changes(state.place(node))
+    return table
 
 
 def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = frozenset()) -> Atom:
@@ -103,9 +128,11 @@ def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = fr
         return state.builder.op(ir.make_tuple, [Const(member) for member in atom.value])  # type: ignore[var-annotated]
     if is_protocol_object(atom):
         return consumed(state, call_special(state, node, "__iter__", atom), node, writes)
-    table = table_of(state, atom)
-    if table is not None:
-        return state.builder.op(ir.make_tuple, [Const(key) for key in table])
+    if table_of(state, atom) is not None:
+        def keys() -> list[Atom]:
+            return list(map(Const, table_now(state, atom, node)))
+
+        return show(state, keys, [atom], state.place(node), fixed=True)
     if isinstance(atom.fact, facts.DictOf):
         return state.builder.op(runtime.keys_of, (fresh(state, atom, node),))
     if isinstance(atom, Const) and isinstance(atom.value, Endless):
@@ -134,13 +161,13 @@ def iterators_in(atoms: Iterable[Atom | None]) -> list[Deferred]:
 
 def deferred(
     state: Lowering, make: Callable[[], Atom], names: frozenset[str] = frozenset(),
-    sources: Sequence[Atom] = (), around: Iterable[Atom | None] = (),
+    sources: list[Atom] | None = None, around: Iterable[Atom | None] = (),
 ) -> Atom:  # fmt: skip
-    """An iterator whose items `make` makes of names, sources, and the iterators `around`."""
+    """An iterator whose items `make` makes of names, sources (which it may add to), and the
+    iterators `around`."""
     inner = iterators_in(around)
     names = names.union(*(one.mentions for one in inner))
-    read = [*sources, *(source for one in inner for source in one.sources)]
-    return Const(Deferred(state, make, names, read))
+    return Const(Deferred(state, make, names, [] if sources is None else sources, inner))
 
 
 def reached(frame: Frame | None, names: Iterable[str]) -> tuple[frozenset[str], list[Atom]]:
@@ -164,17 +191,26 @@ def reached(frame: Frame | None, names: Iterable[str]) -> tuple[frozenset[str], 
     return frozenset(name for name, _ in seen), values
 
 
-def refuse_changes(state: Lowering, node: Any, given: Atom, before: Environment) -> None:
+def refuse_changes(state: Lowering, node: Any, given: Atom, before: Moment) -> None:
     """Refuse a loop over an iterator that writes into what the iterator reads: Python would make
     the next item of what is there then."""
     for iterator in iterators_in([given]):
-        buffers = {b for atom in iterator.sources for b in buffers_of(state, atom)}
-        read: list[Any] = [other for buffer in buffers for other in (buffer, *buffer.tangled)]
-        read += [cell for cell in state.cells if cell.name in iterator.mentions]
-        if any(_is_changed(state, key, before) for key in read):
-            raise NotYetSupported(
-                "an iterator over what its loop changes", state.place(node), "make a list before it"
-            )
+        cells = [cell for cell in state.cells if cell.name in iterator.mentions]
+        refuse_changed(state, node, iterator.all_sources(), before, cells)
+
+
+def refuse_changed(
+    state: Lowering, node: Any, sources: Iterable[Atom], before: Moment,
+    cells: Iterable[Cell] = (),
+) -> None:  # fmt: skip
+    """Refuse to go through what has been changed since."""
+    buffers = {b for atom in behind(state, sources) for b in buffers_of(state, atom)}
+    read: list[Any] = [other for buffer in buffers for other in (buffer, *buffer.tangled)]
+    resized = not before.resized_since(state).isdisjoint(read)
+    if resized or any(_is_changed(state, key, before.scope) for key in (*read, *cells)):
+        raise NotYetSupported(
+            "an iterator over what its loop changes", state.place(node), "make a list before it"
+        )
 
 
 def _is_changed(state: Lowering, key: Buffer | Cell, before: Environment) -> bool:

@@ -83,13 +83,7 @@ def _backwards(state: Lowering, node: Any, sequence: Atom) -> Atom:
     fact = sequence.fact
     if fact == facts.Opaque("range"):
         return state.builder.op(reversed, (sequence,), place=state.place(node))
-    if isinstance(fact, (facts.Tuple, facts.List)):
-        items = [
-            state.builder.op(operator.getitem, (sequence, Const(i)))
-            for i in reversed(range(len(fact.items)))
-        ]
-        return state.builder.op(ir.make_tuple, items, place=state.place(node))
-    if isinstance(fact, (facts.Array, facts.ListOf)):
+    if isinstance(fact, facts.Array):
         back = Const(slice(None, None, -1))
         return state.builder.op(operator.getitem, (sequence, back), place=state.place(node))
     raise NotYetSupported(

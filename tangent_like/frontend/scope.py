@@ -9,7 +9,7 @@ it is read: only then does the loop carry it in.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,21 @@ class Home:
     path: tuple[ir.Op, ...]
     root: ir.Value
     slot: Buffer | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Live:
+    """How a sequence is read that shows what others hold (`live.show`)."""
+
+    read: Callable[[], Atom]
+    of: Sequence[Atom]
+    """Whose items those are."""
+
+    written: int
+    """How often anything had been written into when it was read."""
+
+    fixed: bool
+    """Whether Python refuses that its length changes while a loop goes through it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

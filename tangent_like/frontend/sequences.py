@@ -27,8 +27,16 @@ from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import truth
 from tangent_like.frontend.dicts import write_key_of
 from tangent_like.frontend.homes import buffers_of, enlist, is_new
+from tangent_like.frontend.live import in_turn
 from tangent_like.frontend.memory import fresh
-from tangent_like.frontend.objects import consumed, deferred, make_table, reached, refuse_changes
+from tangent_like.frontend.objects import (
+    Moment,
+    consumed,
+    deferred,
+    make_table,
+    reached,
+    refuse_changes,
+)
 from tangent_like.frontend.run_time_functions import item_at_run_time
 from tangent_like.frontend.scope import Frame
 from tangent_like.frontend.stars import known_items
@@ -59,7 +67,7 @@ class Push:
 
 def lower_list(state: Lowering, node: Any) -> Atom:
     given = state.expression(node.generators[0].iter)
-    first, before = consumed(state, given, node), state.scope()
+    first, before = consumed(state, given, node), Moment(state)
     made = _built(state, node, node.elt, first)
     refuse_changes(state, node, given, before)
     return made
@@ -73,7 +81,10 @@ def lower_generator(state: Lowering, node: Any) -> Atom:
     def make() -> Atom:
         outer, state.frame = state.frame, frame
         try:
-            return _built(state, node, node.elt, consumed(state, first, node))
+            iterable, before = consumed(state, first, node), Moment(state)
+            made = _built(state, node, node.elt, iterable)
+            refuse_changes(state, node, first, before)
+            return made
         finally:
             state.frame = outer
 
@@ -83,7 +94,14 @@ def lower_generator(state: Lowering, node: Any) -> Atom:
 
 
 def lower_dict(state: Lowering, node: Any) -> Atom:
-    first = consumed(state, state.expression(node.generators[0].iter), node)
+    given = state.expression(node.generators[0].iter)
+    first, before = consumed(state, given, node), Moment(state)
+    made = _made_dict(state, node, first)
+    refuse_changes(state, node, given, before)
+    return made
+
+
+def _made_dict(state: Lowering, node: Any, first: Atom) -> Atom:
     rows: list[tuple[Atom, Atom]] = []
 
     def add() -> None:
@@ -149,8 +167,7 @@ def _written_out(state: Lowering, node: Any, first: Atom, add: Callable[[], None
         state.frame = frame.caller  # type: ignore[assignment]
         if not known:
             state.enter(before)
-    for statement in block.statements:
-        state.builder.append(statement)
+    state.builder.extend(block)
     return True
 
 
@@ -161,12 +178,21 @@ def _expand(
         add()
         return ()
     generator = node.generators[depth]
+    given = iterable
     if iterable is None:
-        iterable = consumed(state, state.expression(generator.iter), node)
-    for item in _few_items(state, iterable):
+        given = state.expression(generator.iter)
+        iterable = consumed(state, given, node)
+    assert given is not None
+    before = Moment(state)
+
+    def read() -> list[Atom]:
+        return _few_items(state, fresh(state, iterable, node))
+
+    for item in in_turn(state, read, state.place(node)):
         bind(state, generator.target, item)
         if all(_is_true(state, condition) for condition in generator.ifs):
             _expand(state, node, depth + 1, None, add)
+    refuse_changes(state, node, given, before)
     return ()
 
 

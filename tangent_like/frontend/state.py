@@ -26,6 +26,7 @@ from tangent_like.frontend.scope import (
     Environment,
     Frame,
     Home,
+    Live,
 )
 from tangent_like.ir import Atom, Const, Value
 
@@ -86,6 +87,12 @@ class Lowering:
 
     choices: dict[Value, Chosen] = field(default_factory=dict)
     """Where the results of branches live that are one of several arrays."""
+
+    live: dict[Value, Live] = field(default_factory=dict)
+    """Sequences that show what others hold, as they do now."""
+
+    resized: list[Buffer] = field(default_factory=list)
+    """The lists and dicts that were made to hold other items, in turn."""
 
     element_views: set[Buffer] = field(default_factory=set)
     """Buffers of which an element was read with `...`: NumPy gives a view without axes, which

@@ -281,6 +281,11 @@ def write_key(state: Lowering, node: Any, owner: Value, key: Any, value: Atom) -
     hold(state, node, now, state.builder.op(display, items, name=owner.name))
 
 
+def _length(atom: Atom) -> int | None:
+    fact = atom.fact
+    return len(fact.items) if isinstance(fact, facts.STRUCTURES) else None
+
+
 def hold(state: Lowering, node: Any, owner: Value, new: Atom) -> None:
     """Let a container be `new` from here on, under every name of it."""
     home = home_of(state, owner)
@@ -289,6 +294,8 @@ def hold(state: Lowering, node: Any, owner: Value, new: Atom) -> None:
             "writing into a container that lives outside the function", state.place(node),
             "write into a copy of it, or pass it as an argument",
         )  # fmt: skip
+    if not home.path or _length(owner) is None or _length(owner) != _length(new):
+        state.resized.append(home.buffer)
     if home.path:
         write_whole(state, node, owner, new)
         return

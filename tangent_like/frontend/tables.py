@@ -10,8 +10,9 @@ import gast
 from tangent_like import ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.failures import impossible
+from tangent_like.frontend.live import show
 from tangent_like.frontend.memory import fresh
-from tangent_like.frontend.objects import make_table, table_of
+from tangent_like.frontend.objects import make_table, table_now, table_of
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
 
@@ -51,22 +52,30 @@ def read(state: Lowering, table: Mapping[Any, Atom], key: Atom, node: Any) -> At
 
 
 def method(
-    state: Lowering, table: Mapping[Any, Atom], name: str, args: Sequence[Atom], node: Any
+    state: Lowering, owner: Atom, name: str, args: Sequence[Atom], node: Any
 ) -> Atom:
     place = state.place(node)
     if name == "copy":
-        return make_table(state, table)
+        return make_table(state, table_now(state, owner, node))
     if name not in ("keys", "values", "items") or args:
         raise NotYetSupported(
             f"the method `{name}` of a dict", place, "make a new dict instead of changing it"
         )
-    rows: list[Atom] = [Const(key) for key in table]
+
+    def read() -> list[Atom]:
+        return _rows(state, table_now(state, owner, node), name)
+
+    return show(state, read, [owner], place, fixed=True)
+
+
+def _rows(state: Lowering, table: Mapping[Any, Atom], name: str) -> list[Atom]:
+    """What a view of a dict shows."""
+    keys: list[Atom] = [Const(key) for key in table]
+    if name == "keys":
+        return keys
     if name == "values":
-        rows = list(table.values())
-    elif name == "items":
-        pairs = zip(rows, table.values())
-        rows = [state.builder.op(ir.make_tuple, pair, place=place) for pair in pairs]
-    return state.builder.op(ir.make_tuple, rows, place=place)
+        return list(table.values())
+    return [state.builder.op(ir.make_tuple, pair) for pair in zip(keys, table.values())]
 
 
 HANDLERS: dict[type, Any] = {gast.Dict: lower_display}
