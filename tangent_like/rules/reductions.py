@@ -6,6 +6,7 @@ A reduction's cotangent has lost the reduced axes: `expanded` gives them back as
 from __future__ import annotations
 
 import inspect
+import operator
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,22 @@ from tangent_like.rules.masks import choose, times
 from tangent_like.rules.registry import composed, linear, named, rule
 from tangent_like.rules.samples import reals
 from tangent_like.rules.signatures import OPERAND, named_values, with_parameters
-from tangent_like.rules.symbolic import Symbolic, apply
+from tangent_like.rules.symbolic import Symbolic, apply, rank
 
 
 def expanded(g: Any, axis: Any, keepdims: Any) -> Any:
     """A reduction's result with the reduced axes as axes of length 1; one number as it is."""
     return g if axis is None or keepdims is True else np.expand_dims(g, axis)
+
+
+def _axes_there(x: Any, axis: Any) -> Any:
+    """The axes that are reduced of those which the operand has: NumPy reduces a number along axis 0,
+    too."""
+    if rank(x) == 0:
+        return None
+    if rank(x) is not None or not isinstance(axis, int):
+        return axis
+    return apply(operator.getitem, (axis,), apply(slice, np.ndim(x)))
 
 
 def axis_samples(**keywords: Any) -> Any:
@@ -42,7 +53,7 @@ def _sum_cotangent(
     g: Any, x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
     initial: Any = 0, where: Any = True,
 ) -> Any:  # fmt: skip
-    spread = np.broadcast_to(expanded(g, axis, keepdims), np.shape(x))
+    spread = np.broadcast_to(expanded(g, _axes_there(x, axis), keepdims), np.shape(x))
     return spread if where is True else choose(where, spread, 0.0), g
 
 
@@ -103,10 +114,12 @@ def gradient_rule(
     """
 
     def jvp(tangents: Any, y: Any, x: Any, axis: Any, keepdims: Any, keywords: Any) -> Any:
+        axis = None if rank(x) == 0 else axis
         each = times(tangents[0], partial(expanded(y, axis, keepdims), x, axis, **keywords))
         return real_if(y, apply(np.sum, each, **axes_of(axis), **how(keepdims)))
 
     def vjp(g: Any, y: Any, x: Any, axis: Any, keepdims: Any, keywords: Any) -> Any:
+        axis = None if rank(x) == 0 else axis
         each = partial(expanded(y, axis, keepdims), x, axis, **keywords)
         return times(expanded(g, axis, keepdims), each)
 

@@ -122,3 +122,19 @@ def test_a_number_of_python_divided_by_zero_raises_in_its_derivative_too():
     for derivative in (f, tl.grad(f), lambda *args: tl.jvp(f, args, (1.0, 1.0))):
         with pytest.raises(ZeroDivisionError):
             derivative(1.0, 0.0)
+
+
+SQUEEZED = {
+    "axes known": ("k = np.squeeze(x)", ("sum", "prod", "max")),
+    "axes unknown": ("k = x if n else np.squeeze(x)", ("sum",)),
+}
+
+
+@pytest.mark.parametrize(
+    ("made", "reduced"), [(made, name) for made, names in SQUEEZED.values() for name in names]
+)
+def test_a_number_is_reduced_along_axis_0(made, reduced):
+    """NumPy allows it for arrays that turn out to have no axes."""
+    body = f"    {made}\n    return np.{reduced}(k, axis=0) ** 2 * np.sum(k)\n"
+    f = define(f"def f(x, n):\n{body}", "f")
+    assert_derivatives(f, np.array([1.5]), 0, wrt=(0,))
