@@ -25,8 +25,8 @@ def expanded(g: Any, axis: Any, keepdims: Any) -> Any:
 
 
 def _axes_there(x: Any, axis: Any) -> Any:
-    """The axes that are reduced of those which the operand has: NumPy reduces a number along axis 0,
-    too."""
+    """The axes that are reduced, of those which the operand has: NumPy also reduces a number along
+    axis 0."""
     if rank(x) == 0:
         return None
     if rank(x) is not None or not isinstance(axis, int):
