@@ -152,9 +152,14 @@ elementwise(
     (np.arccosh, math.acosh), lambda x, y: divide(1, np.sqrt(x - 1) * np.sqrt(x + 1)),
     samples=ABOVE_ONE, note="inf at 1",
 )  # fmt: skip
-elementwise(
-    (np.arctanh, math.atanh), lambda x, y: 1 / (1 - x * x), samples=UNIT, note="inf at -1 and 1"
-)
+
+
+def _slope_of_arctanh(x: Any, y: Any) -> Any:
+    return 1 / (1 - x * x)
+
+
+elementwise(np.arctanh, _slope_of_arctanh, samples=UNIT, note="inf at -1 and 1")
+elementwise(math.atanh, _slope_of_arctanh, samples=UNIT)
 
 # --- special functions ------------------------------------------------------------------------
 
