@@ -11,8 +11,8 @@ What is known at once is not emitted: constants fold, an item of a tuple display
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -214,3 +214,25 @@ def _folded(fn: Any, args: tuple[Atom, ...]) -> Atom | None:
         return Const(fn(*values))
     except (ArithmeticError, TypeError, ValueError, LookupError):
         return None
+
+
+class Visitor(Protocol):
+    """What goes over a list statement by statement and builds another one."""
+
+    builder: Builder
+
+    def op(self, op: Op) -> None: ...
+    def branch(self, statement: If) -> None: ...
+    def loop(self, loop: Loop) -> None: ...
+
+
+def visit(visitor: Visitor, statements: Iterable[Statement]) -> None:
+    """Hand each statement to its method; what that builds has the statement's place."""
+    for statement in statements:
+        visitor.builder.place = statement.place
+        if isinstance(statement, Op):
+            visitor.op(statement)
+        elif isinstance(statement, If):
+            visitor.branch(statement)
+        else:
+            visitor.loop(statement)

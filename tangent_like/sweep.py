@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from tangent_like import facts, ir, trees
-from tangent_like.build import Builder
+from tangent_like.build import Builder, visit
 from tangent_like.gradient_block import GradientBlock
 from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Value
 from tangent_like.records import MakeRecord
@@ -109,14 +109,7 @@ class Sweep:
     # --- statements ---------------------------------------------------------------------
 
     def run(self, block: Block) -> None:
-        for statement in reversed(block.statements):
-            self.builder.place = statement.place
-            if isinstance(statement, Op):
-                self.op(statement)
-            elif isinstance(statement, If):
-                self.branch(statement)
-            else:
-                self.loop(statement)
+        visit(self, reversed(block.statements))
 
     def op(self, op: Op) -> None:
         if op in self.begun:

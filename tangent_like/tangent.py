@@ -17,7 +17,7 @@ from typing import Any
 
 from tangent_like import facts, infer, ir, list_rules, records, runtime, store_rules, trees
 from tangent_like.analysis.activity import check_rules, varied
-from tangent_like.build import Builder
+from tangent_like.build import Builder, visit
 from tangent_like.gradient_block import GradientBlock
 from tangent_like.ir import Atom, Block, If, Loop, Op, Value
 from tangent_like.rules import apply, registry
@@ -84,14 +84,7 @@ class Push:
         self.tangents[value] = tree
 
     def run(self, block: Block) -> None:
-        for statement in block.statements:
-            self.builder.place = statement.place
-            if isinstance(statement, Op):
-                self.op(statement)
-            elif isinstance(statement, If):
-                self.branch(statement)
-            else:
-                self.loop(statement)
+        visit(self, block.statements)
 
     def op(self, op: Op) -> None:
         self.definitions[op.result] = op

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, ir, runtime
-from tangent_like.build import Builder
+from tangent_like.build import Builder, visit
 from tangent_like.errors import NotStackable
 from tangent_like.ir import Atom, Block, Const, If, Loop, Op, Value
 from tangent_like.stores import Store
@@ -66,14 +66,7 @@ class Stacking:
     """For tuples, and for what yields tuples, which of their items are stacks."""
 
     def run(self, block: Block) -> None:
-        for statement in block.statements:
-            self.builder.place = statement.place
-            if isinstance(statement, Op):
-                self.op(statement)
-            elif isinstance(statement, If):
-                self.branch(statement)
-            else:
-                self.loop(statement)
+        visit(self, block.statements)
 
     def is_stacked(self, atom: Atom) -> bool:
         return isinstance(atom, Value) and atom in self.stacks
