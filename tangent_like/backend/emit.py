@@ -7,6 +7,7 @@ Values become variables again (see `naming`), single-use operations move into ex
 from __future__ import annotations
 
 import ast
+import itertools
 import operator
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -69,10 +70,22 @@ def emit(
     groups = naming.Groups(lives, set(inlined))
     naming.coalesce(function, groups)
     emitter = Emitter(inlined, refs)
-    emitter.uses = ir.count_uses(function.body)
+    emitter.uses = _count_readings(function)
     reserved = set(refs.namespace) | emitter.reserve(function)
     emitter.names = naming.assign_names(function, groups, lives, reserved, typed)
     return Emitted(emitter.function(function, defaults), emitter.names)
+
+
+def _count_readings(function: Function) -> Counter[Atom]:
+    """How often each value is read in what is printed."""
+    kept = (s.args for s in ir.walk(function.body) if isinstance(s, Op) and s.fn is ir.keep)
+    return ir.count_uses(function.body) - Counter(itertools.chain.from_iterable(kept))
+
+
+def _gives_nothing(function: Function) -> bool:
+    """Whether a function is there for what it may raise."""
+    (result,) = function.body.results if len(function.body.results) == 1 else (None,)
+    return isinstance(result, Const) and result.value is None
 
 
 class Emitter:
@@ -132,7 +145,8 @@ class Emitter:
         if function.doc:
             body.append(ast.Expr(ast.Constant(function.doc)))
         body += with_remarks(self.statements(function.body.statements, None))
-        body += self.returns(function.body.results)
+        if not body or not _gives_nothing(function):
+            body += self.returns(function.body.results)
         arguments = [ast.arg(self.names[p]) for p in function.params]
         values = [ast.Constant(defaults[p]) for p in function.params if p in defaults]
         signature = ast.arguments([], arguments, None, [], [], None, values)  # type: ignore[arg-type]
@@ -242,9 +256,10 @@ class Emitter:
         if op.fn in naming.IN_PLACE:
             return changing_call(self, op)
         value = self.operation(op)
-        if op.result.fact == facts.NONE:
+        unread = not self.uses[op.result]  # it is there for what it may raise
+        if op.result.fact == facts.NONE or (unread and isinstance(value, ast.Call)):
             return [placed(ast.Expr(value), op)]
-        name = self.names[op.result]
+        name = self.unused if unread else self.names[op.result]
         if op.fn in _AUGMENTED and self.continues(op, name) and isinstance(value, ast.BinOp):
             target = ast.Name(name, ast.Store())
             return [placed(ast.AugAssign(target, value.op, value.right), op)]
