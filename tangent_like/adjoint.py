@@ -109,7 +109,10 @@ def _make_sequence(sweep: Sweep, op: Op) -> None:
 
 
 def _identity(sweep: Sweep, op: Op) -> None:
-    sweep.contribute(op.args[0], sweep.adjoints.pop(op.result, None))
+    tree = sweep.adjoints.pop(op.result, None)
+    if isinstance(tree, tuple) and not isinstance(op.args[0].fact, facts.STRUCTURES):
+        tree = trees.materialised(sweep.builder, tree, op.result)  # which is known better
+    sweep.contribute(op.args[0], tree)
 
 
 def _getitem(sweep: Sweep, op: Op) -> None:

@@ -228,6 +228,8 @@ def scatter_add(array: Any, index: Any, g: Any) -> Any:
 
 def scatter_add_into(array: Any, index: Any, g: Any) -> Any:
     """`array[index] += g` in place; repeated indices accumulate.  A tuple becomes a list."""
+    if isinstance(index, str) and not isinstance(array, dict):
+        return _with_attribute(array, index, add(getattr(array, index), g))
     if isinstance(array, tuple):
         array = list(array)
     if isinstance(array, np.ndarray):
@@ -237,6 +239,14 @@ def scatter_add_into(array: Any, index: Any, g: Any) -> Any:
     else:
         array[index] = add(array[index], g)
     return array
+
+
+def _with_attribute(owner: Any, name: str, value: Any) -> Any:
+    """An object, or a named tuple, with another value of one attribute."""
+    if isinstance(owner, tuple):
+        return owner._replace(**{name: value})  # type: ignore[attr-defined]
+    object.__setattr__(owner, name, value)  # it may be frozen
+    return owner
 
 
 def of_last_written(g: Any, array: Any, index: Any) -> Any:

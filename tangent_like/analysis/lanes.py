@@ -36,6 +36,7 @@ class Lanes:
     params: dict[Value, tuple[Loop, int]] = field(default_factory=dict)
     around: dict[Value, tuple[Loop, ...]] = field(default_factory=dict)
     known: dict[Loop, set[tuple[int, int]]] = field(default_factory=dict)
+    origins: dict[tuple[Atom, Loop | None], Origin] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._note(self.function.body, ())
@@ -94,6 +95,12 @@ class Lanes:
     def origin(self, value: Atom, loop: Loop | None) -> Origin:
         """The array that a value lies in: a parameter of the loop, or one that its body (without
         a loop: the function) made; None where that is not known."""
+        key = value, loop
+        if key not in self.origins:  # branches in turn lead to the same arrays again and again
+            self.origins[key] = self._origin(value, loop)
+        return self.origins[key]
+
+    def _origin(self, value: Atom, loop: Loop | None) -> Origin:
         while isinstance(value, Value) and isinstance(facts.defined(value.fact), facts.Array):
             if loop is not None and loop not in self.around.get(value, ()):
                 return None

@@ -1,5 +1,6 @@
 """What functions return and what derivatives give back: structures, seeds, values, aliases."""
 
+import dataclasses
 import math
 from typing import Any, NamedTuple
 
@@ -324,3 +325,31 @@ def test_early_returns_of_records_that_hold_different_things():
         assert pullback(Reading(1.0, [0.0] * len(value.log))) == tl.grad(
             lambda x, y: f(x, y).size, wrt=(0, 1)
         )(*at)
+
+
+@dataclasses.dataclass
+class Box:
+    items: list
+    reading: Reading
+    named: dict
+
+
+def test_early_returns_of_objects_of_which_little_is_known():
+    def f(x, y, n):
+        if n > 1.0:
+            if x > 1.0:
+                return Box([sum(u) for u in [y, y]], Reading(x, x), {"k": x, "m": 0.3})
+            if x > 0.8:
+                return Box(y, Reading(x, 0.2), {"k": x, "m": x})
+        elif n > 0.5:
+            if x > 1.0:
+                return Box([x, 0.3], Reading(x, 0.6), {"k": x, "m": 0.8})
+        return Box([x, 2.0 * x], Reading(-x, 0.6), {"k": x, "m": 0.4})
+
+    def g(x, y, n):
+        box = f(x, y, n)
+        total = box.items[0] * box.items[1] + sum(box.items) * box.reading.size
+        return total + box.reading.log * box.named["k"] + box.named["m"]
+
+    for x, n in ((0.5, 0.0), (0.9, 2.0), (1.5, 0.7), (1.5, 2.0)):
+        assert_derivatives(g, x, [1.0, 2.0], n, wrt=(0, 1))

@@ -4,11 +4,13 @@ Program number i of a seed is always the same program.  The exit code is 1 when 
 """
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
 
@@ -20,6 +22,8 @@ from tests.random_programs.mistakes import check_mistaken, mutated
 from tests.random_programs.shrink import shrink
 
 COUNTED = ("ok", "discarded", "refused", "failed")
+LONGEST = 60.0
+"""Seconds that a program and its derivatives may take: hundreds of times what they do take."""
 
 
 def numbered(seed: int, i: int, arrays: bool = False, mistakes: bool = False) -> Program:
@@ -27,19 +31,46 @@ def numbered(seed: int, i: int, arrays: bool = False, mistakes: bool = False) ->
     return mutated(draw(random), random) if mistakes else draw(random)
 
 
-def outcome(one: Program, second_order: bool, turn: int = 0, mistaken: bool = False) -> str:
+class TooLong(BaseException):
+    """A program, or the compiler, did not come to an end."""
+
+
+@contextlib.contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raise where the block takes longer; on systems without timers it may."""
+
+    def stop(number: int, frame: object) -> None:
+        raise TooLong(f"no end within {seconds:g} s")
+
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    handler = signal.signal(signal.SIGALRM, stop)
+    outer, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, outer)
+
+
+def outcome(
+    one: Program, second_order: bool, turn: int = 0, mistaken: bool = False,
+    seconds: float = LONGEST,
+) -> str:  # fmt: skip
     """What came of a program: "ok", "discarded", "refused" with the reason, or the kind of
     failure and its message."""
     try:
-        if mistaken:
-            check_mistaken(one, turn)
-        else:
-            check(one, second_order, turn)
+        with limited(seconds):
+            if mistaken:
+                check_mistaken(one, turn)
+            else:
+                check(one, second_order, turn)
     except Discarded:
         return "discarded"
     except Refused as reason:
         return f"refused: {reason}"
-    except Exception as error:  # every kind of failure is a finding
+    except (Exception, TooLong) as error:  # every kind of failure is a finding
         return f"{type(error).__name__}: {error}"
     return "ok"
 
@@ -54,6 +85,8 @@ def report(i: int, seed: int, one: Program, result: str, judge: Callable[..., st
     """The program as it was written, and the smallest one found that fails in the same way."""
     if kind_of(judge(one, second_order=False)) == kind_of(result):
         judge = partial(judge, second_order=False)
+    if kind_of(result) != kind_of(f"TooLong: no end within {LONGEST:g} s"):
+        judge = partial(judge, seconds=LONGEST / 6)  # what is left of a loop may not end
 
     def fails(smaller: Program) -> bool:
         return kind_of(judge(smaller)) == kind_of(result)
