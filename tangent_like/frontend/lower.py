@@ -114,15 +114,18 @@ def _lowered(
     refuse_as_result(state, result, source.tree)
     refuse_in_result(state, result.fact, source.tree)
     block = state.builder.finish((result,))
-    head = (*state.prelude, *_checks(state, params), *opening.statements)
+    head = (*state.prelude, *_checks(state, params, made), *opening.statements)
     body = ir.Block((*head, *_checks_of_order(state), *block.statements), block.results)
     place = source.place(source.tree)
     return ir.Function(name or getattr(function, "__name__", "f"), tuple(params), body, place)
 
 
-def _checks(state: Lowering, params: Sequence[Value]) -> list[ir.Op]:
-    """The check that an argument which is written into shares no memory with another one."""
-    roots = {_argument_of(state, b.root) for b, now in state.memory.items() if now is not b.root}
+def _checks(state: Lowering, params: Sequence[Value], opened: Sequence[Value]) -> list[ir.Op]:
+    """The check that an argument which is written into shares no memory with another one; `opened`
+    are the displays that stand for arguments, where others are structures of the function's."""
+    changed = [b.root for b, now in state.memory.items() if now is not b.root]
+    own = {v for v in changed if _is_made_by_display(state, v) and v not in opened}
+    roots = {_argument_of(state, value) for value in changed if value not in own}
     written = [p for p in params if p in roots]
     others = [p for p in params if may_alias(p.fact) and p not in roots]
     structured = any(not isinstance(p.fact, facts.Array) for p in written)
@@ -143,6 +146,11 @@ def _checks_of_order(state: Lowering) -> list[ir.Op]:
     place = state.frame.source.place(state.frame.node)
     result = Value("", facts.Opaque("NoneType"))
     return [ir.Op(result, runtime.check_in_order, args, (), place)] if args else []
+
+
+def _is_made_by_display(state: Lowering, value: Value) -> bool:
+    op = state.builder.definitions.get(value)
+    return op is not None and is_display(op.fn)
 
 
 def _argument_of(state: Lowering, value: Value) -> Value:
