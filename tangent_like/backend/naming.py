@@ -260,6 +260,7 @@ _NOUNS: dict[Any, str] = {
     len: "n", range: "indices", abs: "size", ir.make_tuple: "items", ir.make_list: "items",
     np.logaddexp: "softplus", np.sum: "total", sum: "total", ir.pop: "item",
     ir.fetch: "saved", ir.reserve: "t", np.empty: "t",
+    **dict.fromkeys((runtime.scatter_add, runtime.scatter_add_into), "adjoint"),
 }  # fmt: skip
 _SIGNS = frozenset({
     operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.neg,
