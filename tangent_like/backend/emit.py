@@ -373,8 +373,8 @@ class Emitter:
         self.targets.update(v for v in unpacked_items(loop, self.inlined) if v is not None)
         if not loop.exits:
             return [*self.statements(statements, loop), *self.copies(loop.params, loop.nexts)]
-        if loop.iterable is None and not statements and isinstance(body.statements[-1], If):
-            last = body.statements[-1]
+        last = body.statements[-1] if body.statements else None
+        if loop.iterable is None and not statements and isinstance(last, If):
             table = dict(zip(last.results, last.then.results))
             return self.ending(loop, last.then, tuple(_mapped(a, table) for a in body.results))
         return self.ending(loop, body, body.results)

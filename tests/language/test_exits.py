@@ -600,3 +600,14 @@ def leaves_one_of_a_few(x):
 @pytest.mark.parametrize("x", [0.1, 0.15, 0.3, 0.45, 0.6, 0.7, 1.3])
 def test_breaks_in_branches_of_a_loop_that_is_written_out(x):
     assert_derivatives(leaves_one_of_a_few, x, complex_ok=False)
+
+
+def leaves_at_once(x, items):
+    while x > 0.0 or True:
+        while 2:
+            return items
+    return [x]
+
+
+def test_a_loop_of_which_nothing_is_left():
+    assert_derivatives(leaves_at_once, 0.7, [0.3, 0.4])
