@@ -58,14 +58,16 @@ def lifetimes(
     function: Function,
     inlined: Mapping[Value, Op | If],
     in_place: Callable[[object], bool] = lambda fn: False,
+    of_memory: bool = False,
 ) -> Lifetimes:
     """Lifetimes of the values; what is printed inside an expression is read where that is.
+    `of_memory`: what a loop runs over is read in each iteration; a name for it only at the head.
 
     `by = bx; by[i] += g` is printed where an operation that is `in_place` changes bx and gives by:
     the result has its name before the other operands are read.
     """
     found = Lifetimes()
-    _Numbering(found, inlined, in_place).function(function)
+    _Numbering(found, inlined, in_place, of_memory).function(function)
     for value, (span, position) in found.defined.items():
         found.stretches[value] = _stretches(span, position, found.uses.get(value, []))
     for statement in found.ends:
@@ -83,8 +85,10 @@ class _Numbering:
         found: Lifetimes,
         inlined: Mapping[Value, Op | If],
         in_place: Callable[[object], bool],
+        of_memory: bool,
     ):
         self.found = found
+        self.of_memory = of_memory
         self.inlined = inlined
         self.in_place = in_place
         self.clock = 0
@@ -140,6 +144,8 @@ class _Numbering:
             self.found.defined[value] = (inner, inner.start)
         self.block(loop.body, inner)
         inner.statement_end = self.clock
+        if loop.iterable is not None and self.of_memory:
+            self.use((loop.iterable,), span, inner.statement_end)
 
     def use(
         self, atoms: Iterable[Atom], span: Span, position: int, besides: Atom | None = None

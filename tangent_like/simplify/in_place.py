@@ -45,7 +45,7 @@ def update_in_place(function: Function) -> Function:
     candidates = {op: None for op in around if _is_candidate(op, params)}
     if not candidates:
         return function
-    plan = Plan(function, lifetimes(function, {}), around, candidates)
+    plan = Plan(function, lifetimes(function, {}, of_memory=True), around, candidates)
     while not plan.settled():
         pass
     body = _rebuilt(function.body, plan)

@@ -229,3 +229,13 @@ def test_a_mask_of_a_known_length_beside_a_shorter_slice():
     line = "np.copyto(b[1:, 3:, ...], 0.5, where=np.full((2, 1), 0.5) > 0.1)"
     f = define(f"def f(a):\n    b = a * a\n    {line}\n    return np.sum(b**2)\n", "f", np=np)
     assert_derivatives(f, np.linspace(0.2, 1.4, 12).reshape(3, 4))
+
+
+@pytest.mark.parametrize("kept", ["y * 1.0", "[r * 1.0 for r in y]", "y + 0.0", "list(y * 1.0)"])
+@pytest.mark.parametrize("row", ["for row in y:", "for k in range(3):\n        row = y[k]"])
+def test_rows_that_change_while_a_loop_goes_through_a_copy_of_them(kept, row):
+    """The tangent of the copy is that of the array, which the loop changes: found by random
+    programs."""
+    body = f"        for other in {kept}:\n            row *= np.cos(other)\n"
+    f = define(f"def f(x):\n    y = x * 1.0\n    {row}\n{body}    return y\n", "f", np=np)
+    assert_derivatives(f, np.linspace(-0.7, 1.6, 9).reshape(3, 3))

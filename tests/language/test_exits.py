@@ -603,7 +603,7 @@ def test_breaks_in_branches_of_a_loop_that_is_written_out(x):
 
 
 def leaves_at_once(x, items):
-    while x > 0.0 or True:
+    while x > -9.0:
         while 2:
             return items
     return [x]
