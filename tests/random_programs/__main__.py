@@ -4,13 +4,11 @@ Program number i of a seed is always the same program.  The exit code is 1 when 
 """
 
 import argparse
-import contextlib
 import os
-import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from random import Random
 
@@ -18,6 +16,7 @@ from tangent_like import switches
 from tests.random_programs import grammar, in_place
 from tests.random_programs.check import Discarded, Refused, check
 from tests.random_programs.drawing import Program
+from tests.random_programs.limits import TooLong, limited
 from tests.random_programs.mistakes import check_mistaken, mutated
 from tests.random_programs.shrink import shrink
 
@@ -29,29 +28,6 @@ LONGEST = 60.0
 def numbered(seed: int, i: int, arrays: bool = False, mistakes: bool = False) -> Program:
     draw, random = in_place.program if arrays else grammar.program, Random(f"{seed}:{i}")
     return mutated(draw(random), random) if mistakes else draw(random)
-
-
-class TooLong(BaseException):
-    """A program, or the compiler, did not come to an end."""
-
-
-@contextlib.contextmanager
-def limited(seconds: float) -> Iterator[None]:
-    """Raise where the block takes longer; on systems without timers it may."""
-
-    def stop(number: int, frame: object) -> None:
-        raise TooLong(f"no end within {seconds:g} s")
-
-    if not hasattr(signal, "setitimer"):
-        yield
-        return
-    handler = signal.signal(signal.SIGALRM, stop)
-    outer, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGALRM, handler)
-        signal.setitimer(signal.ITIMER_REAL, outer)
 
 
 def outcome(

@@ -23,10 +23,14 @@ from tests.derivatives import (
     leaves,
 )
 from tests.random_programs.drawing import Program
+from tests.random_programs.limits import TooLong, limited
 from tests.random_programs.objects import check_objects
 from tests.random_programs.reference import exact_jacobian
 
 LARGEST = 1e3
+LONGEST = 3.0
+"""Seconds that a program may run, which is milliseconds for most."""
+
 MODULES = {
     "builtins": builtins, "collections": collections, "contextlib": contextlib, "copy": copy,
     "dataclasses": dataclasses, "functools": functools, "itertools": itertools, "math": math,
@@ -100,7 +104,10 @@ def elsewhere(f, program: Program) -> list[tuple[tuple, np.ndarray]]:
 def assert_tame(f, args: tuple) -> None:
     """Discard a program that fails by itself, or whose results are huge or not finite."""
     try:
-        result = f(*copy.deepcopy(args))
+        with limited(LONGEST):
+            result = f(*copy.deepcopy(args))
+    except TooLong as reason:  # a list that grows while a loop goes through it
+        raise Discarded("the program itself does not end") from reason
     except (ArithmeticError, ValueError) as reason:
         raise Discarded(f"the program itself raises {reason!r}") from reason
     except Exception as reason:
