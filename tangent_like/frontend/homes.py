@@ -154,6 +154,9 @@ def item_view(state: Lowering, op: Op) -> Home | None:
     slot = Buffer(op.result)
     path = (*inner.path, op)
     inner.buffer.slots.append((len(path), slot))
+    for depth, serial, conflict in inner.buffer.replaced:
+        if depth < len(path) and op.result.serial < serial:  # it is asked for only now
+            state.memory[slot] = conflict
     return Home(inner.buffer, path, inner.root, slot)
 
 
@@ -248,9 +251,11 @@ def put_in(state: Lowering, owner: Value, value: Atom) -> None:
 
 def forget_slots(state: Lowering, home: Home, place: Any) -> None:
     """The items of a list may be others from here on: views of them cannot be read any more."""
+    conflict = Conflict(home.buffer.name, place, "the list was changed")
+    home.buffer.replaced.append((len(home.path), ir.next_serial(), conflict))
     for depth, slot in home.buffer.slots:
         if depth > len(home.path):
-            state.memory[slot] = Conflict(home.buffer.name, place, "the list was changed")
+            state.memory[slot] = conflict
 
 
 def _item_of(state: Lowering, value: Value, items: Atom) -> Home:

@@ -121,6 +121,10 @@ class Buffer:
     slots: list[tuple[int, Buffer]] = field(default_factory=list)
     """The items of a list that were read as views of it, each with the length of its path."""
 
+    replaced: list[tuple[int, int, Conflict]] = field(default_factory=list)
+    """When items were replaced: the depth of the list that holds them, the serial number of the
+    next value, and what reading an item gives that was read before."""
+
     apart: bool | None = None
     """Whether the items of a list share no memory with one another; None where it was not asked."""
 

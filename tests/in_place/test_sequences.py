@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
-from tangent_like.errors import SharedMemory
-from tests.derivatives import assert_derivatives
+from tangent_like.errors import NotYetSupported, SharedMemory
+from tests.derivatives import assert_derivatives, check_slopes, define
 
 VECTOR = np.array([0.3, -1.2, 2.1])
 
@@ -272,3 +272,27 @@ def an_item_before_replaced(x):
 )
 def test_items_of_a_list_are_read_when_their_turn_comes(f):
     assert_derivatives(f, VECTOR)
+
+
+REPLACED = {
+    "item": "y = a[0]; a[0] = m; return np.sum(y * y)",
+    "tuple": "y, a[0] = a[0], m; return np.sum(y * y) + np.sum(a[0])",
+    "kept in a tuple": "t = (a[0], 1.0); a[0] = m; return np.sum(t[0] * t[0]) + np.sum(a[0])",
+    "kept in a list": "t = [a[0], x]; a[0] = m; return np.sum(t[0] * t[0]) + np.sum(a[0])",
+    "slice": "y = a[0]; a[:1] = [m]; return np.sum(y * y)",
+    "popped": "y = a[0]; a.pop(0); return np.sum(y * y) + np.sum(a[0])",
+    "in a branch": "y = a[0]\n    if n > 1:\n        a[0] = m\n    return np.sum(y * y)",
+    "in a loop": "y = a[0]\n    for k in range(n):\n        a[k] = m * k\n    return np.sum(y * y)",
+    "of a dict": "d = {i: x * i for i in range(n)}; y = d[1]; d[1] = m; return np.sum(y * y)",
+}
+
+
+@pytest.mark.parametrize("body", REPLACED.values(), ids=REPLACED.keys())
+def test_an_array_that_was_read_of_a_list_before_another_one_took_its_place(body):
+    """Right or refused: the item that is there now is another one. Found by random programs."""
+    source = f"def f(x, m, n):\n    a = [x * (i + 2.0) for i in range(n)]\n    {body}\n"
+    f = define(source, "f", np=np)
+    try:
+        check_slopes(f, np.array([0.5, -0.3]), np.array([1.0, 4.0]), 3, wrt=(0, 1))
+    except NotYetSupported as error:
+        assert error.place.line > 2
