@@ -18,7 +18,13 @@ from tangent_like import facts, ir, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.choices import choose
 from tangent_like.frontend.failures import impossible
-from tangent_like.frontend.homes import forget_slots, home_of, note_taken_out, put_in
+from tangent_like.frontend.homes import (
+    forget_slots,
+    home_of,
+    note_taken_out,
+    put_in,
+    tangle_with_items,
+)
 from tangent_like.frontend.live import show_as
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import consumed, make_table
@@ -129,6 +135,7 @@ def as_any(state: Lowering, node: Any, owner: Atom) -> Value:
         )
     made = Value("", fact)
     state.builder.append(Op(made, made_by.fn, made_by.args, (), state.place(node)))
+    tangle_with_items(state, home_of(state, made).buffer, owner)
     return made
 
 

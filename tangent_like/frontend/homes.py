@@ -262,7 +262,17 @@ def _item_of(state: Lowering, value: Value, items: Atom) -> Home:
     """An item of a list: memory of its own, which the list holds."""
     buffer = Buffer(value)
     enlist(state, {buffer}, buffers_of(state, items))
+    tangle_with_items(state, buffer, items)
     return Home(buffer, (), value)
+
+
+def tangle_with_items(state: Lowering, buffer: Buffer, items: Atom) -> None:
+    """Note that a buffer may be one of the items of a display, or hold them."""
+    made = state.builder.definitions.get(items) if isinstance(items, Value) else None
+    if made is not None and is_display(made.fn):
+        for item in made.args:
+            for other in buffers_of(state, item):
+                tangle(buffer, other)
 
 
 def note_taken_out(state: Lowering, item: Atom, owner: Value) -> None:

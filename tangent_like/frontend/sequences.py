@@ -13,7 +13,7 @@ is built at run time is a tape that is filled, and then only read (`ir.freeze`).
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, ClassVar
@@ -26,7 +26,7 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import truth
 from tangent_like.frontend.dicts import write_key_of
-from tangent_like.frontend.homes import buffers_of, enlist, is_new
+from tangent_like.frontend.homes import buffers_of, enlist, home_of, is_new, may_alias, tangle
 from tangent_like.frontend.live import in_turn
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import (
@@ -38,7 +38,7 @@ from tangent_like.frontend.objects import (
     refuse_changes,
 )
 from tangent_like.frontend.run_time_functions import item_at_run_time
-from tangent_like.frontend.scope import Frame
+from tangent_like.frontend.scope import Buffer, Frame
 from tangent_like.frontend.stars import known_items
 from tangent_like.frontend.state import FALSE, Lowering
 from tangent_like.frontend.targets import bind
@@ -61,6 +61,9 @@ class Push:
     found: list[facts.Fact]
     new: list[bool]
     """Whether the item was made anew, each time that it was lowered."""
+
+    shared: set[Buffer]
+    """What the items share memory with, where they were not."""
 
     _fields: ClassVar[tuple[str, ...]] = ()
 
@@ -236,12 +239,16 @@ def in_loop(
     state.builder.append(ir.Op(tape, ir.new_tape, (), (), place))
     found: list[facts.Fact] = []
     new: list[bool] = []
-    state.statement(_nested(node, [Push(tape, item, found, new)], generators, first))
+    shared: set[Buffer] = set()
+    state.statement(_nested(node, [Push(tape, item, found, new, shared)], generators, first))
     tape.fact = facts.Tape(_alike(found[-1], mark) if found else facts.UNKNOWN)
     if all(new):
         state.apart.add(tape)
     made = state.builder.op(ir.freeze, (tape,), place=place)
     enlist(state, (), buffers_of(state, made))
+    if isinstance(made, Value) and may_alias(made.fact):
+        for other in shared:
+            tangle(home_of(state, made).buffer, other)
     return made
 
 
@@ -271,6 +278,8 @@ def lower_push(state: Lowering, step: Push) -> None:
     mark = ir.next_serial()
     value = state.expression(step.item)
     step.new.append(is_new(state, value, mark))
+    if not step.new[-1]:
+        step.shared.update(_shared_by(state, value))
     value = item_at_run_time(state, step.item, value)
     if isinstance(value, Const) and not isinstance(value.value, _ITEMS):
         raise NotYetSupported(
@@ -279,6 +288,14 @@ def lower_push(state: Lowering, step: Push) -> None:
     step.found.append(facts.without_values(value.fact))
     enlist(state, buffers_of(state, value), ())
     state.builder.op(ir.push, (step.tape, value))
+
+
+def _shared_by(state: Lowering, value: Atom) -> Iterator[Buffer]:
+    """The memory that a value is, or that holds it."""
+    for buffer in buffers_of(state, value):
+        yield buffer
+        for source in state.builder.sources.get(buffer.root, ()):
+            yield from buffers_of(state, source)
 
 
 _ITEMS = (bool, int, float, complex, str, FunctionType, BuiltinFunctionType, np.ufunc)

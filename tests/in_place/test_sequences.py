@@ -291,6 +291,28 @@ REPLACED = {
 def test_an_array_that_was_read_of_a_list_before_another_one_took_its_place(body):
     """Right or refused: the item that is there now is another one. Found by random programs."""
     source = f"def f(x, m, n):\n    a = [x * (i + 2.0) for i in range(n)]\n    {body}\n"
+    check_or_refused(source)
+
+
+ELSEWHERE = {
+    "a copied list": "b = list(a); a[1] += m; return np.sum(b[1] * a[1])",
+    "a list of some items": "b = [r for r in a if n]; a[1][0] = m[0]; return np.sum(b[1] * a[1])",
+    "a written copy": "b = list(a); b[1][0] = m[0]; return np.sum(b[1] * a[1])",
+    "a dict under a key": "d = {0: x, 1: x * m}\n    for k in range(2):\n        d[k][0] = m[0] * k\n"
+    "    return np.sum(d[0] * d[1])",
+    "one array": "c = [x * m] * 3\n    for k in range(2):\n        y = c[k]\n    c[2][0] = m[1]\n"
+    "    return np.sum(y * c[1])",
+}
+
+
+@pytest.mark.parametrize("body", ELSEWHERE.values(), ids=ELSEWHERE.keys())
+def test_items_that_others_hold_too(body):
+    """Right or refused: what is written through one of them is read through another."""
+    source = f"def f(x, m, n):\n    a = [x * (i + 2.0) for i in range(n)]\n    {body}\n"
+    check_or_refused(source)
+
+
+def check_or_refused(source):
     f = define(source, "f", np=np)
     try:
         check_slopes(f, np.array([0.5, -0.3]), np.array([1.0, 4.0]), 3, wrt=(0, 1))
