@@ -217,8 +217,10 @@ def add(a: Any, b: Any) -> Any:
 
 
 def _is_object(x: Any) -> bool:
-    """Whether a value is an object of the user's, whose attributes are its items."""
-    return hasattr(x, "__dict__") and not callable(x) and type(x).__module__ != "numpy"
+    """Whether a value is an object of the user's, whose attributes are its items; functions and
+    classes, which have names, are not."""
+    named = hasattr(x, "__qualname__") or type(x).__module__ in ("numpy", "functools")
+    return hasattr(x, "__dict__") and not named
 
 
 def scatter_add(array: Any, index: Any, g: Any) -> Any:

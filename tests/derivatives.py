@@ -177,7 +177,10 @@ def _central_jacobian(flat: Callable[..., Any], x: np.ndarray) -> np.ndarray:
 def _refuse_jumps(flat: Callable[..., Any], x: np.ndarray, h: float = 1e-6) -> None:
     """No point may lie on a jump: differences, which step over it, would not see its value."""
     for unit in np.eye(len(x)):
-        middle, near = flat(x), (flat(x + h * unit) + flat(x - h * unit)) / 2
+        middle, above, below = flat(x), flat(x + h * unit), flat(x - h * unit)
+        if not len(middle) == len(above) == len(below):
+            raise UnreliableReference(f"how many results there are changes along {unit} at {x}")
+        near = (above + below) / 2
         if not np.all(np.abs(near - middle) <= 1e-4 * (1.0 + np.abs(middle))):
             raise UnreliableReference(f"{x} lies on a jump along {unit}")
 
@@ -198,7 +201,10 @@ def _richardson(
 ) -> tuple[np.ndarray, float]:
     """Central differences at h, h/2, h/4, extrapolated twice: error O(h^6), and its estimate."""
     with np.errstate(all="ignore"):
-        rough = [(flat(x + t * u) - flat(x - t * u)) / (2 * t) for t in (h, h / 2, h / 4)]
+        ends = [(flat(x + t * u), flat(x - t * u)) for t in (h, h / 2, h / 4)]
+        if len({len(end) for pair in ends for end in pair}) > 1:
+            raise UnreliableReference(f"how many results there are changes along {u} at {x}")
+        rough = [(a - b) / (2 * t) for (a, b), t in zip(ends, (h, h / 2, h / 4), strict=True)]
         better = [(4 * b - a) / 3 for a, b in itertools.pairwise(rough)]
         best = (16 * better[1] - better[0]) / 15
         error = float(np.max(np.abs(best - better[1]), initial=0.0))

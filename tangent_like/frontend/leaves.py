@@ -10,7 +10,7 @@ from tangent_like.facts import Fact
 from tangent_like.frontend.run_time_functions import at_run_time
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Block
-from tangent_like.records import display_of
+from tangent_like.records import display_of, reading
 from tangent_like.trees import item
 
 
@@ -53,12 +53,20 @@ def leaves_of(state: Lowering, atom: Atom, structure: Fact | None) -> list[Atom]
         return [at_run_time(state, atom)]
     if atom is ir.UNDEFINED:
         return [atom] * count_leaves(structure)
-    items = (item(state.builder, atom, i) for i in range(len(structure.items)))
+    items = (_item(state, atom, structure, i) for i in range(len(structure.items)))
     return [
         leaf
         for part, inner in zip(items, structure.items)
         for leaf in leaves_of(state, part, inner)
     ]
+
+
+def _item(state: Lowering, atom: Atom, structure: facts.Structure, place: int) -> Atom:
+    """An item of a value that has a structure, of which perhaps nothing else is known."""
+    if isinstance(facts.defined(atom.fact), facts.STRUCTURES):
+        return item(state.builder, atom, place)
+    fn, key = reading(structure, place)
+    return state.builder.op(fn, (atom, key))
 
 
 def rebuild(state: Lowering, structure: Fact | None, leaves: Any) -> Atom:

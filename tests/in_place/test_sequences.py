@@ -298,7 +298,7 @@ ELSEWHERE = {
     "a copied list": "b = list(a); a[1] += m; return np.sum(b[1] * a[1])",
     "a list of some items": "b = [r for r in a if n]; a[1][0] = m[0]; return np.sum(b[1] * a[1])",
     "a written copy": "b = list(a); b[1][0] = m[0]; return np.sum(b[1] * a[1])",
-    "a dict under a key": "d = {0: x, 1: x * m}\n    for k in range(2):\n        d[k][0] = m[0] * k\n"
+    "a dict under a key": "d = {0: x, 1: x * m}\n    for k in range(2): d[k][0] = m[0] * k\n"
     "    return np.sum(d[0] * d[1])",
     "one array": "c = [x * m] * 3\n    for k in range(2):\n        y = c[k]\n    c[2][0] = m[1]\n"
     "    return np.sum(y * c[1])",

@@ -333,6 +333,9 @@ class Box:
     reading: Reading
     named: dict
 
+    def __call__(self, factor):
+        return factor * self.reading.log
+
 
 def test_early_returns_of_objects_of_which_little_is_known():
     def f(x, y, n):
@@ -349,7 +352,7 @@ def test_early_returns_of_objects_of_which_little_is_known():
     def g(x, y, n):
         box = f(x, y, n)
         total = box.items[0] * box.items[1] + sum(box.items) * box.reading.size
-        return total + box.reading.log * box.named["k"] + box.named["m"]
+        return total + box(box.named["k"]) + box.named["m"]
 
     for x, n in ((0.5, 0.0), (0.9, 2.0), (1.5, 0.7), (1.5, 2.0)):
         assert_derivatives(g, x, [1.0, 2.0], n, wrt=(0, 1))
