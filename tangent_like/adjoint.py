@@ -135,7 +135,8 @@ def _getitem(sweep: Sweep, op: Op) -> None:
     back = _inverse_of_view(fact, index)
     if back is not None:
         # A number is reshaped: Python's own floats have no items.
-        fn, how = (operator.getitem, back) if facts.rank(g.fact) else (np.reshape, (1,) * len(back))
+        number = facts.rank(g.fact) == 0 or not facts.rank(op.result.fact)
+        fn, how = (np.reshape, (1,) * len(back)) if number else (operator.getitem, back)
         sweep.contribute(container, sweep.builder.op(fn, (g, Const(how))))
         return
     if isinstance(op.result.fact, facts.Scalar):

@@ -12,6 +12,7 @@ every thread that is deeper by then. So one thread compiles at a time: `one_comp
 from __future__ import annotations
 
 import contextvars
+import ctypes
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -75,10 +76,21 @@ def _on_large_stack(call: Callable[[], T]) -> T:
     with _raised_limits():
         thread = threading.Thread(target=context.run, args=(run,), name="tangent_like-deep")
         thread.start()
-        thread.join()
+        try:
+            thread.join()
+        except BaseException as interruption:  # such as Ctrl-C
+            _interrupt(thread, type(interruption))
+            raise
     if errors:
         raise errors[0]
     return results[0]
+
+
+def _interrupt(thread: threading.Thread, error: type[BaseException]) -> None:
+    """Raise in a thread as well, and wait for its end: the recursion limit is lowered then."""
+    identity, raised = ctypes.c_ulong(thread.ident or 0), ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, raised)
+    thread.join()
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """Deep recursion runs on a large stack, and nothing of that stays behind."""
 
+import _thread
 import contextvars
 import sys
 import threading
+import time
 
 import pytest
 
@@ -118,3 +120,28 @@ def test_a_compiler_that_recurses_deeply_may_start_another() -> None:
 
     with one_compiler():
         assert deep(compile_inner) == DEEP
+
+
+def test_a_call_that_is_interrupted_has_ended_when_the_limits_are_lowered() -> None:
+    """Python 3.11 ends the process where a thread is deeper than the limit by then."""
+    reached, ended = threading.Event(), threading.Event()
+
+    def wait(n: int) -> None:
+        if n:
+            wait(n - 1)
+            return
+        reached.set()
+        try:
+            while True:
+                time.sleep(0.001)
+        finally:
+            ended.set()
+
+    def interrupt() -> None:
+        if reached.wait(60):
+            _thread.interrupt_main()
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        deep(wait, DEEP)
+    assert ended.is_set()

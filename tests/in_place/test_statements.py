@@ -239,3 +239,11 @@ def test_rows_that_change_while_a_loop_goes_through_a_copy_of_them(kept, row):
     body = f"        for other in {kept}:\n            row *= np.cos(other)\n"
     f = define(f"def f(x):\n    y = x * 1.0\n    {row}\n{body}    return y\n", "f", np=np)
     assert_derivatives(f, np.linspace(-0.7, 1.6, 9).reshape(3, 3))
+
+
+def test_a_column_that_a_branch_reads_with_a_new_axis():
+    """The second derivative: where the other branch was taken, there is no column."""
+    lines = "    if np.mean(m) <= 0.3:\n        m = m * 1.0\n        m *= m[:, 1][:, None]\n"
+    f = define(f"def f(m):\n{lines}    return np.sum(m * m)\n", "f", np=np)
+    for shift in (-1.0, 1.0):
+        assert_derivatives(f, np.linspace(-0.6, 0.5, 6).reshape(2, 3) + shift)
