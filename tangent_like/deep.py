@@ -17,6 +17,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -64,43 +65,56 @@ def _on_large_stack(call: Callable[[], T]) -> T:
     """The result of `call`, made in a thread of its own with a large stack."""
     results: list[T] = []
     errors: list[BaseException] = []
+    begun, ended = threading.Event(), threading.Event()
 
     def run() -> None:
         _this_thread.is_deep = True
         try:
-            results.append(call())
+            begun.set()
+            with _raised_limit():
+                results.append(call())
         except BaseException as error:  # every kind goes back to the caller
             errors.append(error)
+        finally:
+            ended.set()
 
-    context = contextvars.copy_context()
-    with _raised_limits():
-        thread = threading.Thread(target=context.run, args=(run,), name="tangent_like-deep")
-        thread.start()
-        try:
-            thread.join()
-        except BaseException as interruption:  # such as Ctrl-C
-            _interrupt(thread, type(interruption))
-            raise
+    run_here = partial(contextvars.copy_context().run, run)
+    thread = threading.Thread(target=run_here, name="tangent_like-deep")
+    try:
+        _start(thread)
+        ended.wait()  # a `join` that is interrupted would take the thread for ended
+    except BaseException as interruption:  # such as Ctrl-C
+        if begun.wait(1.0):
+            _raise_in(thread, type(interruption))
+            ended.wait()
+        raise
     if errors:
         raise errors[0]
     return results[0]
 
 
-def _interrupt(thread: threading.Thread, error: type[BaseException]) -> None:
-    """Raise in a thread as well, and wait for its end: the recursion limit is lowered then."""
-    identity, raised = ctypes.c_ulong(thread.ident or 0), ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, raised)
-    thread.join()
+def _start(thread: threading.Thread) -> None:
+    """Start a thread with a large stack."""
+    stack = threading.stack_size(STACK_BYTES)
+    try:
+        thread.start()
+    finally:
+        threading.stack_size(stack)
 
 
 @contextmanager
-def _raised_limits() -> Iterator[None]:
-    """A large stack for new threads and a high recursion limit, as they were afterwards."""
+def _raised_limit() -> Iterator[None]:
+    """A high recursion limit. The thread that recurses lowers it again, when it has come back:
+    the one that waits for it may be interrupted."""
     limit = sys.getrecursionlimit()
-    stack = threading.stack_size(STACK_BYTES)
     sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
     try:
         yield
     finally:
         sys.setrecursionlimit(limit)
-        threading.stack_size(stack)
+
+
+def _raise_in(thread: threading.Thread, error: type[BaseException]) -> None:
+    """Raise an exception in another thread, as soon as that goes on."""
+    identity, raised = ctypes.c_ulong(thread.ident or 0), ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, raised)

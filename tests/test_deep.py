@@ -1,6 +1,5 @@
 """Deep recursion runs on a large stack, and nothing of that stays behind."""
 
-import _thread
 import contextvars
 import sys
 import threading
@@ -8,6 +7,7 @@ import time
 
 import pytest
 
+from tangent_like import deep as compiler
 from tangent_like.deep import deep, one_compiler
 
 DEEP = 20_000
@@ -122,26 +122,31 @@ def test_a_compiler_that_recurses_deeply_may_start_another() -> None:
         assert deep(compile_inner) == DEEP
 
 
-def test_a_call_that_is_interrupted_has_ended_when_the_limits_are_lowered() -> None:
+def test_a_call_that_is_interrupted_has_ended_when_the_limits_are_lowered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Python 3.11 ends the process where a thread is deeper than the limit by then."""
-    reached, ended = threading.Event(), threading.Event()
+    reached, ended, start = threading.Event(), threading.Event(), compiler._start
 
     def wait(n: int) -> None:
         if n:
             wait(n - 1)
             return
-        reached.set()
         try:
+            reached.set()
             while True:
                 time.sleep(0.001)
         finally:
             ended.set()
 
-    def interrupt() -> None:
-        if reached.wait(60):
-            _thread.interrupt_main()
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        assert reached.wait(60)
+        raise KeyboardInterrupt
 
-    threading.Thread(target=interrupt).start()
+    monkeypatch.setattr(compiler, "_start", interrupted)
+    before = sys.getrecursionlimit(), threading.stack_size()
     with pytest.raises(KeyboardInterrupt):
         deep(wait, DEEP)
     assert ended.is_set()
+    assert (sys.getrecursionlimit(), threading.stack_size()) == before
