@@ -196,7 +196,7 @@ def _is_apart_at_first(state: Lowering, root: Value) -> bool:
 def _are_apart(state: Lowering, items: Sequence[Atom]) -> bool:
     parts = [b for item in items for b in buffers_of(state, item)]
     together = any(may_share([a], parts[:k]) for k, a in enumerate(parts))
-    return not together and all(is_apart(state, b) for b in parts if _holds_items(b.root.fact))
+    return not together and all(is_apart(state, b) for b in parts if holds_items(b.root.fact))
 
 
 def note_items(state: Lowering, buffer: Buffer, value: Atom) -> None:
@@ -212,7 +212,7 @@ def _mingle(state: Lowering, buffer: Buffer) -> None:
     state.mingled.append(buffer)
 
 
-def _holds_items(fact: facts.Fact) -> bool:
+def holds_items(fact: facts.Fact) -> bool:
     return isinstance(fact, (*facts.STRUCTURES, facts.ListOf, facts.DictOf))
 
 
@@ -232,7 +232,7 @@ def is_new(state: Lowering, value: Atom, mark: int) -> bool:
     known = home.path or buffer.root.serial < mark
     shared = buffer.outside or buffer.tangled or buffer.holders
     return not known and not shared and (
-        not _holds_items(value.fact) or is_apart(state, buffer)
+        not holds_items(value.fact) or is_apart(state, buffer)
     )
 
 

@@ -26,7 +26,15 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import truth
 from tangent_like.frontend.dicts import write_key_of
-from tangent_like.frontend.homes import buffers_of, enlist, home_of, is_new, may_alias, tangle
+from tangent_like.frontend.homes import (
+    buffers_of,
+    enlist,
+    holds_items,
+    home_of,
+    is_new,
+    may_alias,
+    tangle,
+)
 from tangent_like.frontend.live import in_turn
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import (
@@ -291,11 +299,12 @@ def lower_push(state: Lowering, step: Push) -> None:
 
 
 def _shared_by(state: Lowering, value: Atom) -> Iterator[Buffer]:
-    """The memory that a value is, or that holds it."""
+    """The lists that a value is an item of; where it is a view of an array, `enlist` tells."""
     for buffer in buffers_of(state, value):
-        yield buffer
-        for source in state.builder.sources.get(buffer.root, ()):
-            yield from buffers_of(state, source)
+        around = state.builder.sources.get(buffer.root, ())
+        for found in (buffer, *(b for source in around for b in buffers_of(state, source))):
+            if holds_items(found.root.fact):
+                yield found
 
 
 _ITEMS = (bool, int, float, complex, str, FunctionType, BuiltinFunctionType, np.ufunc)
