@@ -85,10 +85,25 @@ def _item_of_array(fact: Array, index: ir.Atom) -> Fact:
 
 def _item_by_execution(fact: Array, index: ir.Atom) -> Fact:
     """Tuples of indices: NumPy's own rules decide, with every index inside bounds."""
-    fact, index = _slices_first(fact, index)
+    fact, index = _slices_first(fact, _masks_as_places(index))
     array = ir.Value("", fact)
     found = execute(_indexed, (array, index), {})
     return Array(fact.dtype, None) if found == UNKNOWN else found
+
+
+def _masks_as_places(index: ir.Atom) -> ir.Atom:
+    """An index with integers in the place of each mask, as `nonzero` gives them: how many places
+    a mask chooses is not known, and it is not the length of the mask."""
+    parts = index.fact.items if isinstance(index.fact, Tuple) else ()
+    masks = [p for p in parts if isinstance(p, Array) and p.dtype == "bool" and p.dims]
+    if not masks:
+        return index
+    places = Array("int64", (facts.fresh_size(),))
+    found: list[Fact] = []
+    for part in parts:
+        dims = part.dims if isinstance(part, Array) and part.dtype == "bool" else None
+        found += [places] * len(dims) if dims else [part]
+    return ir.Value("", Tuple(tuple(found)))
 
 
 def _slices_first(fact: Array, index: ir.Atom) -> tuple[Array, ir.Atom]:

@@ -247,3 +247,13 @@ def test_a_column_that_a_branch_reads_with_a_new_axis():
     f = define(f"def f(m):\n{lines}    return np.sum(m * m)\n", "f", np=np)
     for shift in (-1.0, 1.0):
         assert_derivatives(f, np.linspace(-0.6, 0.5, 6).reshape(2, 3) + shift)
+
+
+@pytest.mark.parametrize("least", [0.1, 0.4, 0.9])
+@pytest.mark.parametrize("index", ["m > least, 1", "m > least, ::-1", "..., m > least"])
+def test_a_mask_beside_another_index(index, least):
+    """How many places it chooses is not its length: a second derivative took it for that."""
+    lines = f"    x = x * 1.0\n    x[{index}] -= x[1, 2]\n    return np.sum(np.cos(x))\n"
+    f = define(f"def f(x, m, least):\n{lines}", "f", np=np)
+    m = np.array([0.2, 0.5, 0.3])
+    assert_derivatives(f, np.cos(np.arange(9.0)).reshape(3, 3), m, least, wrt=(0, 1))
