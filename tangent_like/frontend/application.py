@@ -13,7 +13,14 @@ from tangent_like import facts, ir
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend import live, syntax
 from tangent_like.frontend.memory import fresh
-from tangent_like.frontend.objects import Moment, consumed, deferred, reached, refuse_changes
+from tangent_like.frontend.objects import (
+    Endless,
+    Moment,
+    consumed,
+    deferred,
+    reached,
+    refuse_changes,
+)
 from tangent_like.frontend.scope import Frame, LocalFunction
 from tangent_like.frontend.sequences import in_loop, known_range
 from tangent_like.frontend.stars import known_items
@@ -66,6 +73,9 @@ class Application:
         """An iterator; `function` is what makes its items, of which none is made again."""
         names, sources = read_by(function)
         self.read.extend(sources if function is None else [*sources, *self.args])
+        for atom in self.args:
+            if isinstance(atom, Const) and isinstance(atom.value, Endless):
+                self.read.extend(atom.value.sources)
 
         def all_at_once() -> Atom:
             before = Moment(self.state)

@@ -21,6 +21,7 @@ from tangent_like.frontend.failures import has_raised, keep_the_side_that_goes_o
 from tangent_like.frontend.function_choices import has_tests
 from tangent_like.frontend.homes import may_alias
 from tangent_like.frontend.joins import choosable, join_environments, joinable
+from tangent_like.frontend.live import is_live
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.scope import Carried, Choice, Environment
 from tangent_like.frontend.state import Lowering
@@ -89,6 +90,10 @@ def choose(
             raise Unreachable
         return state.frame.env.pop(_RESULT)  # type: ignore[return-value]
     left, right = then_env[_RESULT], else_env[_RESULT]
+    if is_live(state, left) or is_live(state, right):
+        raise NotYetSupported(
+            "choosing between views of dicts", state.place(node), "choose between the dicts"
+        )
     if not choosable(left, right) and not joinable(left, right):  # type: ignore[arg-type]
         raise NotYetSupported(
             "choosing between functions at run time", state.place(node), "use `if` and call each"

@@ -21,6 +21,7 @@ from tangent_like.frontend.branches import truth
 from tangent_like.frontend.choices import choose
 from tangent_like.frontend.containers import behind
 from tangent_like.frontend.instances import known_instance
+from tangent_like.frontend.live import is_live
 from tangent_like.frontend.objects import Deferred, Moment, make_table, refuse_changes, table_of
 from tangent_like.frontend.protocols import call_special, class_of, is_protocol_object
 from tangent_like.frontend.state import FALSE, TRUE
@@ -275,6 +276,9 @@ def iterator(own: Application) -> Atom:
 
 def length(own: Application) -> Atom | None:
     table = table_of(own.state, own.args[0])
+    items = own.items(own.args[0]) if is_live(own.state, own.args[0]) else None
+    if items is not None:
+        return Const(len(items))
     return Const(len(table)) if table is not None else None
 
 

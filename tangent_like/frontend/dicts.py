@@ -219,7 +219,7 @@ def _pop_item(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) ->
             raise impossible(state, node, KeyError, what, "`popitem` of an empty dict", "test it")
         key: Atom = Const(owner.fact.keys[0 if first else -1])
     else:
-        keys = _keys(state, node, owner, ())
+        keys = _keys_now(state, node, owner)
         key = state.builder.op(operator.getitem, (keys, Const(0 if first else -1)))
     value = remove(state, node, owner, key)
     return state.builder.op(ir.make_tuple, (key, value), place=state.place(node))
@@ -280,20 +280,33 @@ def _remove_known(state: Lowering, node: Any, owner: Value, key: Any) -> Atom:
 
 
 def _keys(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    return _shown(state, node, owner, lambda now: _keys_now(state, node, now))
+
+
+def _keys_now(state: Lowering, node: Any, owner: Atom) -> Atom:
     return state.builder.op(runtime.keys_of, (owner,), place=state.place(node))
 
 
-def _values(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
-    def read() -> Atom:
-        now = fresh(state, owner, node)
-        return state.builder.op(runtime.values_of, (now, now), place=state.place(node))
+def _shown(
+    state: Lowering, node: Any, owner: Value, view: Callable[[Atom], Atom]
+) -> Atom:
+    """What a view shows of a dict, now and later."""
+    return show_as(state, lambda: view(fresh(state, owner, node)), [owner], fixed=True)
 
-    return show_as(state, read, [owner], fixed=True)
+
+def _values(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    place = state.place(node)
+    return _shown(
+        state, node, owner, lambda now: state.builder.op(runtime.values_of, (now, now), place=place)
+    )
 
 
 def _items(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
-    columns = (_keys(state, node, owner, args), _values(state, node, owner, args))
-    return state.builder.op(zip, columns, place=state.place(node))
+    def view(now: Atom) -> Atom:
+        columns = (_keys_now(state, node, now), _values(state, node, owner, args))
+        return state.builder.op(zip, columns, place=state.place(node))
+
+    return _shown(state, node, owner, view)
 
 
 OF_KNOWN: dict[str, Method] = {

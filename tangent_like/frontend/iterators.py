@@ -277,7 +277,7 @@ def cycled(own: Application) -> Atom:
         turn = own.op(operator.mod, place, own.op(len, sequence))
         return own.op(operator.getitem, sequence, turn)
 
-    return Const(Endless(found, functools.partial(_first, own, found)))
+    return Const(Endless(found, functools.partial(_first, own, found), [sequence]))
 
 
 def _first(own: Application, item: Any, places: Atom, count: int | None) -> Atom:

@@ -26,7 +26,14 @@ from tangent_like.frontend.leaves import (
     whole_structure,
     with_leaves,
 )
-from tangent_like.frontend.memory import carried_atom, fresh_buffer, fresh_or_conflict, is_refreshed
+from tangent_like.frontend.live import is_live
+from tangent_like.frontend.memory import (
+    SHOWN,
+    carried_atom,
+    fresh_buffer,
+    fresh_or_conflict,
+    is_refreshed,
+)
 from tangent_like.frontend.run_time_functions import exists_at_run_time
 from tangent_like.frontend.scope import (
     Binding,
@@ -69,6 +76,7 @@ def join_environments(
         sides = _sides(state, name, then_env, else_env, before, mark)
         if sides is None:
             continue
+        sides = _steady(state, sides, node)
         side = None
         if isinstance(name, str):
             side = _side_that_counts(name, *sides, then_left, else_left, kept)
@@ -143,6 +151,15 @@ def _sides(
     old = before.get(name, name.root)
     sides = then_env.get(name, old), else_env.get(name, old)
     return (old, old) if all(is_refreshed(state, old, side) for side in sides) else sides
+
+
+def _steady(state: Lowering, sides: _Sides, node: Any) -> _Sides:
+    """The sides, where they differ, without what shows others: it would show them no longer."""
+    if sides[0] is sides[1] or not any(is_live(state, side) for side in sides):
+        return sides
+    conflict = Conflict("", state.place(node), SHOWN)
+    left, right = (conflict if is_live(state, side) else side for side in sides)
+    return left, right
 
 
 def _counts_alone(

@@ -15,11 +15,11 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from tangent_like import ir
+from tangent_like import facts, ir
 from tangent_like.errors import Place, SharedMemory
 from tangent_like.frontend.scope import Live
 from tangent_like.frontend.state import Lowering
-from tangent_like.ir import Atom, Const, Value
+from tangent_like.ir import Atom, Const, Op, Value
 
 _MORE = 32
 """How many items may be added to a sequence that is written out."""
@@ -33,8 +33,12 @@ def show(
 ) -> Atom:  # fmt: skip
     """A tuple of what `read` gives of other sequences, now and later."""
 
-    def items() -> Atom:
-        return state.builder.op(ir.make_tuple, read(), place=place)
+    def items() -> Value:
+        """A value even where all items are constants, or there are none yet."""
+        found = tuple(read())
+        made = Value("", facts.Tuple(tuple(item.fact for item in found)))
+        state.builder.append(Op(made, ir.make_tuple, found, (), place))
+        return made
 
     return show_as(state, items, of, fixed)
 
@@ -47,6 +51,11 @@ def show_as(
     if isinstance(made, Value):
         state.live[made] = Live(read, of, state.written, fixed)
     return made
+
+
+def is_live(state: Lowering, binding: object) -> bool:
+    """Whether a binding shows what others hold: what a branch or loop hands on would not."""
+    return isinstance(binding, Value) and binding in state.live
 
 
 def as_now(state: Lowering, atom: Value, entry: Live) -> Atom:
@@ -94,9 +103,9 @@ def in_turn(
 def behind(state: Lowering, sources: Iterable[Atom]) -> Iterator[Atom]:
     """Values, and those whose items they show."""
     for atom in sources:
-        shown = state.live.get(atom) if isinstance(atom, Value) else None
         yield atom
-        yield from behind(state, shown.of if shown is not None else ())
+        if is_live(state, atom):
+            yield from behind(state, state.live[atom].of)  # type: ignore[index]
 
 
 def length_changes(place: Place) -> SharedMemory:

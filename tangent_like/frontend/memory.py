@@ -32,7 +32,7 @@ from tangent_like.frontend.homes import (
     tangle,
 )
 from tangent_like.frontend.layouts import assumed, in_rows
-from tangent_like.frontend.live import as_now
+from tangent_like.frontend.live import as_now, is_live
 from tangent_like.frontend.scope import Binding, Buffer, Carried, Chosen, Conflict, Home
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Op, Value
@@ -43,6 +43,7 @@ from tangent_like.records import (
 )
 
 SHARED = "it may share memory with what was written into"
+SHOWN = "it shows what a list or dict holds at the time"
 
 
 def fresh(state: Lowering, atom: Atom, node: Any) -> Atom:
@@ -247,8 +248,8 @@ def fresh_or_conflict(state: Lowering, binding: Binding, node: Any) -> Binding:
         return binding if now is binding.atom else now
     if isinstance(binding, (Carried, Conflict)):
         return binding
-    if isinstance(binding, Value) and binding in state.live:
-        return Conflict("", state.place(node), "it shows what a list or dict holds at the time")
+    if is_live(state, binding):
+        return Conflict("", state.place(node), SHOWN)
     try:
         return fresh(state, binding, node)
     except SharedMemory:

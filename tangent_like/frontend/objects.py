@@ -77,6 +77,9 @@ class Endless:
     first: Callable[[Atom, int | None], Atom]
     """The items at the places of a sequence, which are so many, if that is known."""
 
+    sources: Sequence[Atom] = ()
+    """What its items are read of."""
+
 
 INTERNAL = (Deferred,)
 
@@ -140,7 +143,7 @@ def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = fr
             "an iterator without end here", state.place(node), "loop over a range"
         )
     if not (isinstance(atom, Const) and isinstance(atom.value, Deferred)):
-        return fresh(state, atom, node)
+        return _with_these_keys(state, fresh(state, atom, node))
     deferred = atom.value
     if not deferred.is_at_hand(state):
         raise NotYetSupported(
@@ -152,6 +155,14 @@ def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = fr
         )
     deferred.used = True
     return deferred.make()
+
+
+def _with_these_keys(state: Lowering, sequence: Atom) -> Atom:
+    """The keys of a dict as they are when a loop begins: while it goes on there are no others."""
+    made = state.builder.definitions.get(sequence) if isinstance(sequence, Value) else None
+    if made is None or made.fn is not runtime.keys_of:
+        return sequence
+    return state.builder.op(runtime.keys_of, made.args)
 
 
 def iterators_in(atoms: Iterable[Atom | None]) -> list[Deferred]:

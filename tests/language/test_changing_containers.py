@@ -184,3 +184,33 @@ def test_right(made: str, head: str, change: str) -> None:
         change = CHANGES_OF_DICTS[CHANGES.index(change)]
     source = loop(made, head, change)
     assert_derivatives(define(source, "f"), X, 3, wrt=(0,))
+
+
+VIEWS = {
+    "values of nothing yet": "d = {}; v = d.values(); d[0] = x[0] * x[1]; return sum(v)",
+    "items of nothing yet": "d = {}; v = d.items(); d[0] = x[0]; return sum(k + r for k, r in v)",
+    "keys of nothing yet": "d = {}; v = d.keys(); d[0] = x[0]; return sum(d[k] * x[1] for k in v)",
+    "how many": "d = {0: x[0]}; v = d.keys(); d[1] = x[1]\n"
+    "    return x[2] * len(v) + x[0] * (1 in v)",
+    "in a tuple": "d = {0: x[0]}; t = (d.values(), 1); d[0] = x[1] * x[2]; return sum(t[0])",
+    "returned": "d = {0: x[0]}; v = (lambda: d.values())(); d[0] = x[1] * x[2]; return sum(v)",
+    "chosen": "d = {0: x[0]}; e = {0: x[1]}; v = d.values() if x[2] > 0 else e.values()\n"
+    "    d[0] = x[2] * 5.0; return sum(v)",
+    "bound in a branch": "d = {0: x[0]}; e = {0: x[1]}; v = e.values()\n"
+    "    if x[2] > 0: v = d.values()\n    d[0] = x[2] * 5.0; return sum(v)",
+    "bound in a loop": "d = {0: x[0]}; v = (); s = 0.0\n    for k in range(n):\n        s += sum(v)\n"
+    "        v = d.values(); d[0] = d[0] * x[1]\n    return s",
+    "run, values": "d = {i: x[i] for i in range(n)}; v = d.values(); d[7] = x[0]\n"
+    "    return sum(v) * len(v)",
+    "run, items": "d = {i: x[i] for i in range(n)}; v = d.items(); d[7] = x[0] * x[1]\n"
+    "    return sum(k * r for k, r in v)",
+    "run, keys": "d = {i: x[i] for i in range(n)}; v = d.keys(); d[7] = x[0]\n"
+    "    return sum(d[k] for k in v)",
+    "cycle": "a = [x[0], x[1]]; s = 0.0\n    for k, r in zip(range(5), itertools.cycle(a)):\n"
+    "        s += r * x[2]; a[1] = s\n    return s",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", VIEWS.values(), ids=VIEWS.keys())
+def test_views_that_have_names(body: str) -> None:
+    check(FIRST + f"def f(x, n):\n    {body}\n")
