@@ -198,8 +198,8 @@ VIEWS = {
     "    d[0] = x[2] * 5.0; return sum(v)",
     "bound in a branch": "d = {0: x[0]}; e = {0: x[1]}; v = e.values()\n"
     "    if x[2] > 0: v = d.values()\n    d[0] = x[2] * 5.0; return sum(v)",
-    "bound in a loop": "d = {0: x[0]}; v = (); s = 0.0\n    for k in range(n):\n        s += sum(v)\n"
-    "        v = d.values(); d[0] = d[0] * x[1]\n    return s",
+    "bound in a loop": "d = {0: x[0]}; v = (); s = 0.0\n    for k in range(n):\n"
+    "        s += sum(v); v = d.values(); d[0] = d[0] * x[1]\n    return s",
     "run, values": "d = {i: x[i] for i in range(n)}; v = d.values(); d[7] = x[0]\n"
     "    return sum(v) * len(v)",
     "run, items": "d = {i: x[i] for i in range(n)}; v = d.items(); d[7] = x[0] * x[1]\n"
