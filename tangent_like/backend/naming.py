@@ -260,7 +260,9 @@ _NOUNS: dict[Any, str] = {
     len: "n", range: "indices", abs: "size", ir.make_tuple: "items", ir.make_list: "items",
     np.logaddexp: "softplus", np.sum: "total", sum: "total", ir.pop: "item",
     ir.fetch: "saved", ir.reserve: "t", np.empty: "t",
-    **dict.fromkeys((runtime.scatter_add, runtime.scatter_add_into), "adjoint"),
+    **dict.fromkeys(
+        (runtime.scatter_add, runtime.scatter_add_into, runtime.zeros_like), "adjoint"
+    ),
 }  # fmt: skip
 _SIGNS = frozenset({
     operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.neg,

@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, runtime
+from tangent_like import facts
 from tangent_like.facts import Array, Scalar
-from tangent_like.identities import arrays, signs
+from tangent_like.identities import arrays, places, signs
 from tangent_like.identities.terms import (
     Rule,
     Scope,
     Term,
-    alike,
     call,
     is_float,
     number,
@@ -195,26 +194,6 @@ def _less_twice(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     if made and scope.once(a) and made.args[1] is b and is_float(b):
         return call(operator.sub, made.args[0], call(operator.mul, Const(2.0), b))
     return None
-
-
-def _same(a: Atom, b: Atom) -> bool:
-    """Whether two indices are known to be the same."""
-    if isinstance(a, Const) and isinstance(b, Const):
-        kinds = (int, slice, tuple)
-        return type(a.value) is type(b.value) and isinstance(a.value, kinds) and a.value == b.value
-    return a is b
-
-
-@seeks(runtime.scatter_add)
-def _add_at_once(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
-    """Two additions to one place are one."""
-    array, index, g = args
-    made = scope.made(array, runtime.scatter_add)
-    if made is None or not scope.once(array) or not alike(made.args[2].fact, g.fact):
-        return None
-    if not _same(index, made.args[1]):
-        return None
-    return call(runtime.scatter_add, made.args[0], index, call(operator.add, made.args[2], g))
 
 
 @seeks(Const)
@@ -439,7 +418,8 @@ RULES: Mapping[Any, tuple[Rule, ...]] = {
     ),
     operator.add: (
         _fold(operator.add), _plus_zero, _signed_sum, _twice, arrays.keep_small(operator.add),
-        arrays.keep_flat(operator.add), _factor(operator.add), _regroup_sum(operator.add),
+        arrays.keep_flat(operator.add), places.into_places, _factor(operator.add),
+        _regroup_sum(operator.add),
     ),
     operator.sub: (
         _fold(operator.sub), _minus_zero, _signed_difference, _less_twice,
@@ -456,7 +436,7 @@ RULES: Mapping[Any, tuple[Rule, ...]] = {
         arrays.keep_small(operator.truediv), arrays.keep_flat(operator.truediv),
     ),
     operator.pow: (_small_power,),
-    runtime.scatter_add: (_add_at_once,),
     **arrays.RULES,
+    **places.RULES,
     **signs.RULES,
 }  # fmt: skip

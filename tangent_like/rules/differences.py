@@ -18,12 +18,25 @@ from tangent_like.rules.symbolic import Symbolic, apply, rank
 def _diff_cotangent(
     g: Any, x: Any, n: Any = 1, axis: Any = -1, prepend: Any = None, append: Any = None
 ) -> Any:
-    whole = _absent(prepend) and _absent(append)
-    for k in range(n):
-        g = apply(runtime.undiff, g, axis, *([x] if whole and k == n - 1 else []))
-    if whole:
-        return g, None, None
+    if _absent(prepend) and _absent(append):
+        return _undiff(g, x, n, axis), None, None
+    for _ in range(n):
+        g = apply(runtime.undiff, g, axis)
     return _unjoined(g, x, axis, prepend, append)
+
+
+def _undiff(g: Any, x: Any, n: int, axis: int) -> Any:
+    """Each difference x[1:] - x[:-1] adds to two parts of its array."""
+    if n == 0:
+        return g
+    axes = rank(x)
+    axis = axis % axes if axes else axis
+    later, earlier = along(axis, slice(1, None)), along(axis, slice(None, -1))
+    if n > 1:
+        g = _undiff(g, x[later], n - 1, axis)
+    zeros = apply(runtime.zeros_like, x)
+    below = apply(runtime.scatter_add, zeros, earlier, -g)
+    return apply(runtime.scatter_add, below, later, g)
 
 
 def _absent(edge: Any) -> bool:
