@@ -155,7 +155,7 @@ class Derivative:
 
     def version(self, args: Sequence[Any]) -> Compiled:
         """The compiled version for these arguments, compiled now if there is none."""
-        shapes = _shape_key(args)
+        shapes = shape_key(args)
         found = self._shapes.get(shapes) if shapes is not None else None
         if found is not None and all(guard.holds() for guard in found.guards):
             if self._latest is None:
@@ -221,7 +221,7 @@ class Derivative:
             name, taken, args, self.request.wrt, self.root, found.guards, call, self.choose
         )
         if entry is not None:
-            self.__call__ = self._known.entries[_shape_key(args)] = entry
+            self.__call__ = self._known.entries[shape_key(args)] = entry
 
     def remember(self, shapes: Any, found: Compiled) -> None:
         """Find this version again by the types and shapes of the arguments, if these tell."""
@@ -489,7 +489,7 @@ def _line_of_definition(code: CodeType) -> int:
     return code.co_firstlineno + next(found, 0)
 
 
-def _shape_key(args: Iterable[Any], depth: int = 0) -> Any:
+def shape_key(args: Iterable[Any], depth: int = 0) -> Any:
     """A key that is quick to make and at least as fine as the kinds; None for what is rare."""
     if depth > _DEEPEST_KEY:
         return None
@@ -507,7 +507,7 @@ def _shape_key(args: Iterable[Any], depth: int = 0) -> Any:
             if parts is None:
                 return None
             named = isinstance(parts, dict)
-            inner = _shape_key(parts.values() if named else parts, depth + 1)
+            inner = shape_key(parts.values() if named else parts, depth + 1)
             if inner is None:
                 return None
             key.append((kind, tuple(parts) if named else (), inner))

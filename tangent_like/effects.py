@@ -19,6 +19,9 @@ EFFECTS: set[Any] = {
 _TAPES = {ir.push, ir.pop, ir.put, ir.flip, runtime.drain, ir.unbound, ir.missing, ir.defined}
 _EFFECT_MODULES = ("logging", "time", "warnings", "_warnings")
 _PURE_MODULES = ("numpy", "math", "cmath", "operator", "_operator", "scipy")
+_PURE_HELPERS = tuple(
+    f"tangent_like.{name}" for name in ("runtime", "scipy_runtime", "stack_runtime")
+)
 _PURE: frozenset[Any] = frozenset({
     abs, min, max, sum, round, divmod, pow, float, int, bool, complex, len, range, slice, zip,
     reversed, enumerate, isinstance, tuple, list, getattr, sorted,
@@ -73,7 +76,7 @@ def is_pure(fn: Any) -> bool:
 @lru_cache(maxsize=4096)
 def _is_of_pure_library(fn: Any) -> bool:
     module = getattr(fn, "__module__", None) or type(fn).__module__
-    if fn in _PURE or module in ("tangent_like.runtime", "tangent_like.scipy_runtime"):
+    if fn in _PURE or module in _PURE_HELPERS:
         return True
     return module.split(".")[0] in _PURE_MODULES
 

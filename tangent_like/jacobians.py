@@ -9,16 +9,19 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from tangent_like.dispatch import Derivative, Wrt, underlying
+from tangent_like.dispatch import Derivative, Wrt, shape_key, underlying
 from tangent_like.draws import same_draws
 from tangent_like.errors import ArgumentError, NotStackable
 from tangent_like.frontend.kinds import kinds_of
 from tangent_like.request import Options
+
+if TYPE_CHECKING:
+    from tangent_like.backend.load import Compiled
 
 _ROOM = 2**18
 """So many numbers of the largest argument's size are taken at once: 2 MiB, which caches hold."""
@@ -37,6 +40,9 @@ class Jacobian:
         self.options = options
         self.first = Derivative(self.function, "vjp", wrt, **options)
         self.derivatives: dict[tuple[str, Wrt], Derivative] = {}
+        self.bands: dict[Any, Compiled] = {}
+        """What gives a whole Jacobian, by the argument and the types and shapes of all."""
+
         functools.update_wrapper(self, self.function, updated=())
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
@@ -56,12 +62,15 @@ class Jacobian:
         x = args[i]
         if isinstance(x, (tuple, list)):
             raise ArgumentError("the Jacobian with respect to a tuple or list: pass an array")
+        banded = self.bands.get((i, shape_key(args)))
+        if banded is not None and all(guard.holds() for guard in banded.guards):
+            return again(banded.calls[0])(*self.derivative("columns", i).converted(args))
         value = again(self.function)(*args)
         if isinstance(value, (tuple, list)):
             return tuple(
                 self.forward(args, i, again, operator.itemgetter(k)) for k in range(len(value))
             )
-        many = np.size(value) > np.size(x)
+        many = np.size(value) >= np.size(x)
         if self.mode == "fwd" or (self.mode == "auto" and many):
             found = self.at_once("columns", args, i, again, x)
             if found is not None:
@@ -93,10 +102,15 @@ class Jacobian:
         if (operator, i, kinds) in without:
             return None
         try:
-            call = again(derived.for_kinds(kinds).calls[0])
+            found = derived.for_kinds(kinds)
         except NotStackable:
             without.add((operator, i, kinds))
             return None
+        call, key = again(found.calls[0]), (i, shape_key(args))
+        if found.calls[0].__code__.co_argcount == len(given):  # it has the directions of its band
+            if key[1] is not None:
+                self.bands[key] = found
+            return np.transpose(call(*given))
         largest = max(np.size(value) for value in (like, *args) if isinstance(value, np.ndarray))
         stacks = _stacks(like, max(8, _ROOM // largest))
         return np.concatenate([call(*given, stack) for stack in stacks])

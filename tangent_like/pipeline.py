@@ -14,6 +14,7 @@ from tangent_like.backend.references import References
 from tangent_like.collection import collection_paused
 from tangent_like.custom.calls import custom_function
 from tangent_like.directions import stacked
+from tangent_like.directions.bands import band, banded
 from tangent_like.errors import Place
 from tangent_like.facts import Fact
 from tangent_like.frontend.kinds import instantiate
@@ -61,8 +62,17 @@ def derivative_list(
     named = replace(function, name=f"{base}_{request.operator}")
     found = checked(transform(named, request))
     if request.operator in STACKED:
-        return checked(stacked(simplified(found), found.params[-1:]))
+        return checked(for_directions(simplified(found), request))
     return found
+
+
+def for_directions(function: Function, request: Request) -> Function:
+    """The list for a stack of directions, the last parameter; where the Jacobian is a band, for
+    the few that it needs."""
+    direction = function.params[-1]
+    whole = stacked(function, [direction])
+    found = band(function, direction) if request.operator == "columns" else None
+    return whole if found is None else banded(whole, function.params[request.wrt[0]], *found)
 
 
 def argument_count(target: Any) -> int:

@@ -269,6 +269,12 @@ def _zeros_like(change: Stacking, op: Op) -> Atom:
     return change.builder.op(np.zeros_like, (change.now(op.args[0]),))
 
 
+def _difference(change: Stacking, op: Op) -> Atom:
+    if len(op.args) > 2 or op.keywords:
+        raise NotStackable("differences along a given axis")
+    return _same(change, op)
+
+
 def _where(change: Stacking, op: Op) -> Atom:
     if len(op.args) != 3 or op.keywords:
         raise NotStackable("where without values")
@@ -291,6 +297,7 @@ FORMS: dict[Any, Form] = {
     runtime.scatter_add: _scatter_add,
     Store: _store,
     np.sum: _sum,
+    np.diff: _difference,
     np.cumsum: _cumulative,
     np.linalg.solve: _solve,
     np.mean: _sum,
