@@ -1,14 +1,16 @@
 """What derivatives compiled by Numba may call; loaded only where they are.
 
 `reductions`, `products` and `stacks` hold functions of NumPy that Numba lacks, in the forms that
-derivatives use.  `helpers`, `elements`, `decompositions`, `memory` and `special` give those of
-`tangent_like.runtime` and its like to Numba.
+derivatives use.  `checks`, `decompositions`, `elements`, `helpers`, `lists`, `memory` and
+`special` give those of `tangent_like.runtime` and its like to Numba.
 """
 
 from tangent_like.numba_runtime import (
+    checks,
     decompositions,
     elements,
     helpers,
+    lists,
     memory,
     products,
     reductions,
@@ -17,6 +19,6 @@ from tangent_like.numba_runtime import (
 )
 
 __all__ = [
-    "decompositions", "elements", "helpers", "memory", "products", "reductions", "special",
-    "stacks",
+    "checks", "decompositions", "elements", "helpers", "lists", "memory", "products", "reductions",
+    "special", "stacks",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numba import types
+from numba.extending import register_jitable
 
 from tangent_like import runtime
 from tangent_like.numba_runtime.products import add_at
@@ -37,7 +38,11 @@ def _scatter_add_into(array: Any, index: Any, g: Any) -> Implementation:
         array[index] += g
         return array
 
-    return plain
+    def into_list(array: Any, index: Any, g: Any) -> Any:
+        array[index] = runtime.add(array[index], g)
+        return array
+
+    return plain if isinstance(array, types.Array) else into_list
 
 
 @implements(runtime.positions)
@@ -93,14 +98,13 @@ def _of_last_written(g: Any, array: Any, index: Any) -> Implementation:
     return of_last_written
 
 
-@implements(runtime.nonempty)
-def _nonempty(x: Any) -> Implementation:
-    def nonempty(x: Any) -> Any:
-        if x.size == 0:
-            raise ValueError("the derivative of a function of no numbers")
-        return x
-
-    return nonempty
+@register_jitable
+def item_of_range(numbers: Any, place: Any) -> Any:
+    """`numbers[place]` of a range."""
+    count = len(numbers)
+    if not -count <= place < count:
+        raise IndexError("range object index out of range")
+    return numbers.start + numbers.step * (place % count)
 
 
 @implements(runtime.floor_index)

@@ -97,8 +97,10 @@ def _as_type(g: Any, like: Any) -> Implementation:
 
 @implements(runtime.zeros_like)
 def _zeros_like(x: Any) -> Implementation:
+    if isinstance(x, types.Optional):
+        return _zeros_where_bound(x.type)
     if isinstance(x, types.Array):
-        dtype = np.dtype(str(x.dtype if is_inexact(x.dtype) else types.float64))
+        dtype = _inexact(x)
         return lambda x: np.zeros(x.shape, dtype)
     if isinstance(x, types.BaseTuple):
         return item_by_item("zeros_like(x[{k}])", "x", len(x), zeros_like=runtime.zeros_like)
@@ -110,6 +112,18 @@ def _zeros_like(x: Any) -> Implementation:
         zero = np.dtype(str(x)).type(0) if x == types.float32 else 0.0 if is_real(x) else 0j
         return lambda x: zero
     return None
+
+
+def _zeros_where_bound(kind: Any) -> Implementation:
+    """The zeros of an array that is None on a path on which its name is not bound."""
+    if not isinstance(kind, types.Array):
+        return None
+    dtype = _inexact(kind)
+    return lambda x: None if x is None else np.zeros(x.shape, dtype)
+
+
+def _inexact(array: Any) -> Any:
+    return np.dtype(str(array.dtype if is_inexact(array.dtype) else types.float64))
 
 
 @implements(runtime.add)

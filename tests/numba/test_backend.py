@@ -16,6 +16,7 @@ numba = pytest.importorskip("numba")
 
 import tangent_like as tl
 from tangent_like.errors import ArgumentError, NotYetSupported
+from tests.numba.agreement import assert_backends_agree
 
 X = np.array([0.5, 1.5, 2.7])
 factor = 2.0
@@ -219,3 +220,35 @@ def test_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ArgumentError, match="not installed"):
         tl.grad(polynomial, backend="numba")
     assert tl.grad(polynomial)(2.0, 3.0) == 12.0
+
+
+def ratios(x, y: float):
+    t = x[0] / x[1] + 1.0 / x[2]
+    if y > 1.0:
+        t += np.sum(x) / np.min(x) + x[0] // x[1] + x[0] % x[1]
+    return t * (2.0 / y)
+
+
+@pytest.mark.parametrize("x", [[1.0, 0.0, 2.0], [0.0, 0.0, 0.0], [1.0, 3.0, 2.0]])
+def test_numbers_of_numpy_are_divided_by_zero(x: list[float]) -> None:
+    with np.errstate(all="ignore"):
+        assert_backends_agree(ratios, np.array(x), 2.0, modes=("rev",))
+
+
+def test_numbers_of_python_are_not() -> None:
+    def f(x: float):
+        return 1.0 / x
+
+    with pytest.raises(ZeroDivisionError):
+        tl.grad(f, backend="numba")(0.0)
+
+
+def test_elements_are_divided_by_zero() -> None:
+    def f(x):
+        y = x * x
+        y[1] /= x[2]
+        y[0] %= x[2]
+        return y[0] + y[1]
+
+    with np.errstate(all="ignore"):
+        assert_backends_agree(f, np.array([1.0, 2.0, 0.0]), modes=("rev",))

@@ -113,13 +113,43 @@ def through_another_shape(m):
     return np.sum(m * m)
 
 
+def moved(x):
+    y = x * x
+    y[1:] = y[:-1]
+    return np.sum(y * X)
+
+
+def turned_round(x):
+    y = x * x
+    y[...] = y[::-1]
+    y[0] /= x[1]
+    return np.sum(y * X)
+
+
+def running_sums(x):
+    y = x * x
+    y[1:] += y[:-1]
+    y *= y[:1]
+    return np.sum(y * X)
+
+
+def onto_its_own_columns(m):
+    y = m * m
+    y *= y.T
+    y[:, 1:] -= y[:, :-1]
+    y[1:] = y[:-1]
+    return np.sum(y * SPD)
+
+
 CASES: list[tuple[Any, tuple[Any, ...]]] = [
     (diffusion, (X, 0.2, 3)), (double_buffer, (X, 0.2, 4)), (prefix_sums, (X,)),
     (factorised, (SPD,)), (in_a_while_loop, (X, 2)), (through_another_shape, (SPD,)),
+    (moved, (X,)),
 ]  # fmt: skip
 SLOW: list[tuple[Any, tuple[Any, ...]]] = [
     (slices, (X, 3)), (whole, (X,)),
-    (parts_of_rows, (SPD, 3)), (one_side, (X,)), (one_side, (-X,)),
+    (parts_of_rows, (SPD, 3)), (one_side, (X,)), (one_side, (-X,)), (turned_round, (X,)),
+    (running_sums, (X,)), (onto_its_own_columns, (SPD,)),
 ]  # fmt: skip
 
 

@@ -189,3 +189,73 @@ SQUARE = np.array([[0.3, -0.2], [0.5, 0.1]])
 )  # fmt: skip
 def test_elements(f: Any, args: Any) -> None:
     assert_backends_agree(f, *args)
+
+
+# --- lists ----------------------------------------------------------------------------------------
+
+
+def left_early(x: float, n: int):
+    kept = [x, x * x]
+    s = 0.0
+    for k, v in enumerate(kept):
+        if k == n:
+            break
+        s += v * v
+    return s
+
+
+def longer_and_shorter(x: float, n: int):
+    a = [x, x]
+    for _ in range(n):
+        if a[-1] < 2.0:  # noqa: SIM108 - a statement is meant
+            a = a + [a[-1] * x]  # noqa: RUF005
+        else:
+            a = a[1:]
+    return a[0] + a[-1] * len(a)
+
+
+def changed_in_the_middle(x: float, n: int):
+    a = [x * i for i in range(n)]
+    a.insert(1, 2 * x)
+    a[1:3] = [x, x, x * x]
+    del a[0]
+    a[0], a[1] = a[1], a[0]
+    b = a * 2
+    b.sort(key=lambda v: -v, reverse=True)
+    return sum([v * k for k, v in enumerate(b)]) + b.pop()
+
+
+def last_ones(x, n: int):
+    kept = [x * 2.0]
+    for _ in range(n):
+        kept.append(np.sin(x * kept[-1]))
+    return np.sum(kept[0] * kept[-1])
+
+
+def items_of_ranges(x: float, n: int):
+    places = range(2, 2 * n, 3)
+    return sum([x * places[k] for k in range(len(places))]) + x ** places[-1]
+
+
+def bound_on_one_path(x: float, y: float):
+    p = np.array([x, y])
+    if x > 0.5:
+        if y > 1.0:
+            p = x
+            return p * y
+        p = np.array([y, x * y])
+    return np.sum(p * p)
+
+
+@pytest.mark.numba
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [
+        (left_early, (1.5, 1)), (left_early, (1.5, 5)), (longer_and_shorter, (1.4, 4)),
+        (changed_in_the_middle, (1.5, 4)), (last_ones, (X, 2)), (items_of_ranges, (1.5, 4)),
+        (bound_on_one_path, (0.7, 1.3)), (bound_on_one_path, (0.7, 0.3)),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)  # fmt: skip
+def test_lists(f: Any, args: Any) -> None:
+    assert_backends_agree(f, *args)

@@ -13,7 +13,9 @@ from tangent_like.backend.numba_dialect.contributions import add_directly
 from tangent_like.backend.numba_dialect.fusion import fuse_arrays
 from tangent_like.backend.numba_dialect.gathering import gather_at_uses
 from tangent_like.backend.numba_dialect.loops import count_loops
+from tangent_like.backend.numba_dialect.overlaps import copy_overlaps
 from tangent_like.backend.numba_dialect.parts import change_views
+from tangent_like.backend.numba_dialect.quotients import divide_as_numpy
 from tangent_like.backend.numba_dialect.replacements import replace_missing
 from tangent_like.backend.numba_dialect.reuse import reuse_arrays
 from tangent_like.backend.numba_dialect.rooms import hoist_rooms
@@ -24,9 +26,10 @@ from tangent_like.ir import Function
 from tangent_like.simplify.dead import remove_dead
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
-    count_loops, remove_dead, preallocate, remove_dead, replace_missing, gather_at_uses,
-    change_views, add_directly, share_views, remove_dead, fuse_arrays, remove_dead, tabulate,
-    remove_dead, reuse_arrays, remove_dead, keep_buffers, hoist_rooms, remove_dead,
+    count_loops, remove_dead, preallocate, remove_dead, replace_missing, divide_as_numpy,
+    gather_at_uses, change_views, add_directly, share_views, copy_overlaps, remove_dead,
+    fuse_arrays, remove_dead, tabulate, remove_dead, reuse_arrays, remove_dead, keep_buffers,
+    hoist_rooms, remove_dead,
 )  # fmt: skip
 """All passes of the dialect, in order."""
 

@@ -76,6 +76,8 @@ class Group:
             return False
         if lane.target is not None and self.is_held(lane.target):
             return False
+        if not self.reads_in_step(lane, lane):
+            return False
         return self.passes_later(lane) and all(self.beside(lane, other) for other in self.lanes)
 
     def fits(self, atom: Atom, lane: Lane) -> bool:
@@ -92,11 +94,8 @@ class Group:
 
     def beside(self, lane: Lane, other: Lane) -> bool:
         """Whether two operations may do their elements by turns."""
-        for one, two in ((lane, other), (other, lane)):
-            if one.target is not None:
-                for array in leaves(two, self.elements):
-                    if not (self.apart(array, one.target) or self.at_once(array, one)):
-                        return False
+        if not (self.reads_in_step(lane, other) and self.reads_in_step(other, lane)):
+            return False
         if lane.target is None or other.target is None:
             return True
         if self.apart(lane.target, other.target) or (
@@ -104,6 +103,15 @@ class Group:
         ):
             return True
         return contribute(lane, other) and not (self.is_shifted(lane) and self.is_shifted(other))
+
+    def reads_in_step(self, writer: Lane, reader: Lane) -> bool:
+        """Whether all that one lane reads of what another changes are the same elements."""
+        if writer.target is None:
+            return True
+        return all(
+            self.apart(array, writer.target) or self.at_once(array, writer)
+            for array in leaves(reader, self.elements)
+        )
 
     def is_held(self, target: Value) -> bool:
         """Whether an array is read by a cotangent that may be gathered after the loop only."""

@@ -20,6 +20,7 @@ from tangent_like import effects, facts, infer, ir, runtime
 from tangent_like.backend import changes
 from tangent_like.backend.numba_dialect import parts, places
 from tangent_like.backend.numba_dialect.places import Places
+from tangent_like.backend.numba_dialect.rebuild import is_in_tables
 from tangent_like.facts import Dim
 from tangent_like.ir import Atom, Const, Op, Statement, Value
 from tangent_like.numba_runtime import lengths
@@ -122,7 +123,7 @@ class Lanes:
 
 
 def lane_of(op: Op, definitions: Mapping[Value, Op]) -> Lane | None:
-    if op.keywords or getattr(type(op.fn), "__hash__", None) is None:
+    if op.keywords or not is_in_tables(op):
         return None
     changed = changing(op, definitions)
     if changed is not None:

@@ -57,6 +57,11 @@ def made_by(atom: Atom | None, definitions: Mapping[Value, Op], fn: object) -> O
     return made if made is not None and made.fn is fn else None
 
 
+def is_in_tables(op: Op) -> bool:
+    """Whether the function of an operation can be looked up: callable objects may have no hash."""
+    return getattr(type(op.fn), "__hash__", None) is not None
+
+
 def bounds(made: Op) -> tuple[Atom, Atom, Atom]:
     """Start, stop and step of a `range`."""
     args = made.args

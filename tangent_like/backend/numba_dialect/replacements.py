@@ -3,6 +3,7 @@
     t = np.sum(A, axis=1, keepdims=True)       ──▶     t = sum_over(A, 1, True)
     np.add.at(bx, indices, g)                  ──▶     add_at(bx, indices, g)
     y = np.concatenate([a, b])                 ──▶     y = np.concatenate((a, b))
+    y = x[...]                                 ──▶     y = x[:]
 """
 
 from __future__ import annotations
@@ -14,12 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, ir, runtime
+from tangent_like import facts, ir, list_runtime, runtime
 from tangent_like.backend import changes, naming
-from tangent_like.backend.numba_dialect.rebuild import definitions_of, operations, rebuilt
+from tangent_like.backend.numba_dialect.rebuild import (
+    definitions_of,
+    is_in_tables,
+    operations,
+    rebuilt,
+)
 from tangent_like.einsum_runtime import of_tensordot
 from tangent_like.ir import Atom, Const, Function, Op, Statement, Value
-from tangent_like.numba_runtime import products, reductions, stacks
+from tangent_like.numba_runtime import elements, lists, products, reductions, stacks
+from tangent_like.stores import Store
 
 Definitions = Mapping[Value, Op]
 Replacement = Callable[[Op, Definitions], Op | None]
@@ -32,11 +39,12 @@ def replace_missing(function: Function) -> Function:
     displays = _joined_displays(function)
 
     def visit(statement: Statement) -> Iterator[Statement]:
-        if not isinstance(statement, Op) or not _is_plain(statement):
+        if not isinstance(statement, Op) or not is_in_tables(statement):
             yield statement
         elif statement.result in displays:
             yield replace(statement, fn=ir.make_tuple)
         else:
+            statement = without_ellipsis(statement)
             rule = _RULES.get(statement.fn)
             yield (rule(statement, definitions) if rule is not None else None) or statement
 
@@ -63,10 +71,6 @@ def _takes_tuple(op: Op) -> bool:
 
 
 _JOINING = (np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack, np.array)
-
-
-def _is_plain(op: Op) -> bool:
-    return getattr(type(op.fn), "__hash__", None) is not None
 
 
 def swapped(op: Op, fn: Any, *args: Atom) -> Op:
@@ -186,6 +190,34 @@ def _stable(op: Op, definitions: Definitions) -> Op | None:
     return replace(op, keywords=(("kind", Const("mergesort")),))
 
 
+def _item(op: Op, definitions: Definitions) -> Op | None:
+    if op.args[0].fact == facts.RANGE and facts.is_scalar(op.args[1].fact):
+        return swapped(op, elements.item_of_range, *op.args)
+    return None
+
+
+def _spliced(op: Op, definitions: Definitions) -> Op | None:
+    """A list display without items has no type."""
+    *rest, more = op.args
+    made = definitions.get(more) if isinstance(more, Value) else None
+    empty = made is not None and made.fn is ir.make_list and not made.args
+    return swapped(op, lists.without_part, *rest) if empty else None
+
+
+def without_ellipsis(op: Op) -> Op:
+    """Numba does not know the view of a whole array by an ellipsis alone."""
+    if not isinstance(op.fn, Store) and op.fn not in _INDEXING:
+        return op
+    ellipsis = [isinstance(a, Const) and a.value is ... for a in op.args]
+    if not any(ellipsis) or not facts.rank(op.args[0].fact):
+        return op
+    whole = Const(slice(None))
+    return replace(op, args=tuple(whole if e else a for a, e in zip(op.args, ellipsis)))
+
+
+_INDEXING = (operator.getitem, runtime.scatter_add_into, ir.fetch, ir.put)
+
+
 def _add_at(op: Op, definitions: Definitions) -> Op | None:
     return replace(op, fn=products.add_at) if changes.scatter_form(op) == "at" else None
 
@@ -197,6 +229,7 @@ _RULES: dict[Any, Replacement] = {
     np.any: _reduction(reductions.any_over), np.all: _reduction(reductions.all_over),
     np.mean: _reduction(reductions.mean_over), np.var: _spread(reductions.var_over),
     np.std: _spread(reductions.std_over),
+    operator.getitem: _item, list_runtime.spliced: _spliced,
     operator.matmul: _product, np.matmul: _product, np.clip: _clip,
     np.einsum: _renamed(products.einsum), np.tensordot: _tensordot,
     np.diagonal: _diagonal, np.argsort: _stable,
