@@ -17,6 +17,7 @@ Values are told apart by identity; nodes are immutable.
 from __future__ import annotations
 
 import itertools
+import types
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -63,15 +64,25 @@ class Value:
         return f"<{self.name or 'value'}: {facts.show(self.fact)}>"
 
 
+_STEADY = frozenset({float, int, bool, complex, str, slice, type(None), types.FunctionType})
+"""Types of constants whose fact is asked for often and stays as it is."""
+
+
 @node(frozen=True, slots=True, eq=False)
 class Const:
     """A value known at compile time: a number, a string, a function, a module."""
 
     value: Any
+    _fact: Fact | None = field(default=None, init=False)
 
     @property
     def fact(self) -> Fact:
-        return facts.of_constant(self.value)
+        if self._fact is not None:
+            return self._fact
+        fact = facts.of_constant(self.value)
+        if type(self.value) in _STEADY:
+            object.__setattr__(self, "_fact", fact)
+        return fact
 
     def __repr__(self) -> str:
         return repr(self.value)

@@ -28,6 +28,7 @@ from tangent_like.ir import Atom, Block, Const, Function, Op, Procedure, Value
 from tangent_like.simplify.dead import prune
 
 _ATTEMPTS = 5
+_KINDS = 8  # of arguments that one function may be lowered for at once, one inside of the other
 
 
 def recurse(
@@ -59,12 +60,26 @@ def recurse(
     key = (function, kinds, plural, (*known, *(more or ())))
     procedure = state.module.procedures.get(key)
     if procedure is None:
+        _refuse_without_end(state, node, function)
         frame = new_frame(source, tree, {}, parent, state.frame)
         frame.calls = (function,)
         procedure = _lower(state, frame, key, [n for n, _ in passed], fixed, tuple(more or ()))
     args = [*(a for _, a in passed), *procedure.derived.get("captured", ())]
     result = state.builder.op(procedure, args, place=state.place(node))
     return recursive_writes.taken_over(state, node, procedure, args, result)
+
+
+def _refuse_without_end(state: Lowering, node: Any, function: Any) -> None:
+    """Each kind of arguments needs a procedure: there is no end where each call makes a new one."""
+    procedures = state.module.procedures
+    unfinished = [key for key, p in procedures.items() if p.function is None and key[0] is function]
+    if len(unfinished) >= _KINDS:
+        raise NotYetSupported(
+            "a recursive function that calls itself with a longer list or another kind of"
+            " arguments each time",
+            state.place(node),
+            "pass an array, or a list that has all of its items from the start",
+        )
 
 
 def _is_fixed(atom: Atom) -> bool:

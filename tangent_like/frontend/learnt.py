@@ -43,7 +43,7 @@ class Learnt:
     def widened(self, name: Any, entering: Fact) -> Fact:
         """The first guess for what a loop carries under a name."""
         known = self.facts.get(name)
-        return entering if known is None else facts.join(entering, known)
+        return entering if known is None else facts.inward(facts.join(entering, known))
 
     def note(self, first: Mapping[Any, Fact], found: Mapping[Any, Fact]) -> None:
         """Keep what was found beyond the first guess; lengths belong to one lowering alone."""

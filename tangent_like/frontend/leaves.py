@@ -19,7 +19,10 @@ def whole_structure(fact: Fact) -> Fact | None:
 
 
 def shared_structure(a: Fact, b: Fact) -> Fact | None:
-    """The structure that both share; None where they are to be joined as one value."""
+    """The structure that both share; None where they are to be joined as one value.  What has no
+    value on one side has the structure of the other, of items without a value."""
+    if isinstance(a, facts.Undefined) or isinstance(b, facts.Undefined):
+        return whole_structure(b if isinstance(a, facts.Undefined) else a)
     if isinstance(a, facts.STRUCTURES) and isinstance(b, facts.STRUCTURES) and _same_kind(a, b):
         inner = [shared_structure(x, y) for x, y in zip(a.items, b.items)]
         return facts.with_items(a, tuple(facts.UNKNOWN if s is None else s for s in inner))

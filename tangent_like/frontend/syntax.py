@@ -3,7 +3,7 @@ can run to its end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -36,14 +36,32 @@ def nodes_of_body(function: Any) -> tuple[Any, ...]:
     return tuple(statements_below(body))
 
 
-def assigned_names(nodes: Sequence[Any]) -> dict[str, None]:
+def assigned_names(nodes: Sequence[Any]) -> Mapping[str, None]:
     """The names that the statements bind, in order of appearance; comprehensions have names of
     their own."""
+    return _assigned_names(tuple(nodes))
+
+
+def augmented_names(nodes: Sequence[Any]) -> frozenset[str]:
+    """The names that the statements bind by augmented assignments alone, as in `y += e`."""
+    return _augmented_names(tuple(nodes))
+
+
+def contains(nodes: Sequence[Any], *kinds: type) -> bool:
+    """Whether a node of one of these kinds lies below, outside nested functions."""
+    return not _kinds_below(tuple(nodes)).isdisjoint(kinds)
+
+
+# A body is lowered several times, in a loop that is in a loop many times; its tree stays.
+
+
+@lru_cache(maxsize=4096)
+def _assigned_names(nodes: tuple[Any, ...]) -> dict[str, None]:
     return _names_bound_by(statements_below(nodes))
 
 
-def augmented_names(nodes: Sequence[Any]) -> set[str]:
-    """The names that the statements bind by augmented assignments alone, as in `y += e`."""
+@lru_cache(maxsize=4096)
+def _augmented_names(nodes: tuple[Any, ...]) -> frozenset[str]:
     below = list(statements_below(nodes))
     targets = {
         id(node.target): node.target.id
@@ -51,7 +69,12 @@ def augmented_names(nodes: Sequence[Any]) -> set[str]:
         if isinstance(node, gast.AugAssign) and isinstance(node.target, gast.Name)
     }
     others = _names_bound_by(node for node in below if id(node) not in targets)
-    return set(targets.values()).difference(others)
+    return frozenset(targets.values()).difference(others)
+
+
+@lru_cache(maxsize=4096)
+def _kinds_below(nodes: tuple[Any, ...]) -> frozenset[type]:
+    return frozenset(map(type, statements_below(nodes)))
 
 
 def _names_bound_by(nodes: Iterable[Any]) -> dict[str, None]:
@@ -175,11 +198,6 @@ def names_from_outside(function: Any) -> frozenset[str]:
     return frozenset(mentioned) - local_names(function)
 
 
-def contains(nodes: Sequence[Any], kind: Any) -> bool:
-    """Whether a node of this kind lies below, outside nested functions."""
-    return any(isinstance(node, kind) for node in statements_below(nodes))
-
-
 def breaks_out(nodes: Sequence[Any]) -> bool:
     """Whether a `break` below belongs to the loop around `nodes`."""
     for node in nodes:
@@ -202,7 +220,7 @@ def breaks_out(nodes: Sequence[Any]) -> bool:
 def is_endless(loop: Any) -> bool:
     """Whether a `while` has no end but by what is around it."""
     forever = isinstance(loop.test, gast.Constant) and bool(loop.test.value)
-    ends = breaks_out(loop.body) or contains(loop.body, (gast.Return, gast.Raise))
+    ends = breaks_out(loop.body) or contains(loop.body, gast.Return, gast.Raise)
     return forever and not ends
 
 
@@ -224,4 +242,4 @@ def _falls(node: Any) -> bool:
 
 def may_exit(nodes: Sequence[Any]) -> bool:
     """Whether a `return`, `break` or `continue` below can leave the statements."""
-    return contains(nodes, (gast.Return, gast.Break, gast.Continue))
+    return contains(nodes, gast.Return, gast.Break, gast.Continue)

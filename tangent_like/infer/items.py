@@ -80,6 +80,9 @@ def _item_of_array(fact: Array, index: ir.Atom) -> Fact:
             rest = fact.dims[len(index.fact.dims) :]
             return Array(fact.dtype, (facts.fresh_size(), *rest))
         return Array(fact.dtype, (*index.fact.dims, *fact.dims[1:]))
+    parts = index.fact.items if isinstance(index.fact, Tuple) else ()
+    if parts and all(isinstance(p, Scalar) and p.type == "int" for p in parts):
+        return array_of(fact.dtype, fact.dims[len(parts) :])
     return _item_by_execution(fact, index)
 
 

@@ -133,3 +133,16 @@ def test_an_array_of_a_shorter_type_with_two_names_is_refused():
 
     with pytest.raises(TangentLikeError, match="share memory"):
         tl.grad(f)(np.array(0.3, dtype=np.float32), X)
+
+
+def takes_from_an_axis_of_length_one(x, s):
+    y = x.reshape(3, 1) * 1.0
+    for k in range(3):
+        s = s * y[k, 0]
+    return s
+
+
+def test_a_number_stays_a_number_beside_axes_of_length_one():
+    x = np.array([0.3, -1.2, 2.1])
+    assert_derivatives(takes_from_an_axis_of_length_one, x, 0.7)
+    assert isinstance(tl.grad(takes_from_an_axis_of_length_one, 1)(x, 0.7), float)

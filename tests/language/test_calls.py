@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
+from tangent_like.errors import NotYetSupported
 from tests.derivatives import assert_derivatives, define
 
 VECTOR = np.array([0.3, -1.2, 2.1])
@@ -488,3 +489,16 @@ def recursion_with_a_loop(x, n):
 
 def test_recursion_with_a_loop():
     assert_derivatives(recursion_with_a_loop, 0.7, 3, wrt=0, complex_ok=True)
+
+
+def longer_each_time(x, parts, n):
+    if n < 1:
+        return parts[0] * x
+    return longer_each_time(x, [x * parts[-1], *parts], n - 1)  # HERE
+
+
+def test_recursion_with_a_longer_list_each_time_is_refused():
+    with pytest.raises(NotYetSupported, match="with a longer list") as caught:
+        tl.grad(lambda x, n: longer_each_time(x, [x, 0.5], n))(0.7, 3)
+    assert "# HERE" in str(caught.value)
+    assert_derivatives(longer_each_time, 0.7, [0.5], 3, wrt=(0, 1))

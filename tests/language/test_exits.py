@@ -611,3 +611,19 @@ def leaves_at_once(x, items):
 
 def test_a_loop_of_which_nothing_is_left():
     assert_derivatives(leaves_at_once, 0.7, [0.3, 0.4])
+
+
+def binds_a_pair_in_an_else(x):
+    total = 0.0
+    for p in [total, 0.2, x[0]]:
+        for c in "ab":
+            if len(c) > 1:
+                pair = total
+        else:
+            name, pair = c, x
+        total = total + p * x[1]
+    return total * pair[0] * pair[1] * len(name)
+
+
+def test_a_pair_that_a_loop_binds_behind_another():
+    assert_derivatives(binds_a_pair_in_an_else, (0.7, -1.3))
