@@ -1,4 +1,5 @@
-"""A limit on the time that random programs and their derivatives take."""
+"""A limit on the processor time that random programs and their derivatives take: how busy the
+machine is makes no difference."""
 
 import contextlib
 import signal
@@ -19,10 +20,10 @@ def limited(seconds: float) -> Iterator[None]:
     if not hasattr(signal, "setitimer"):
         yield
         return
-    handler = signal.signal(signal.SIGALRM, stop)
-    outer, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+    handler = signal.signal(signal.SIGPROF, stop)
+    outer, _ = signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.signal(signal.SIGALRM, handler)
-        signal.setitimer(signal.ITIMER_REAL, outer)
+        signal.signal(signal.SIGPROF, handler)
+        signal.setitimer(signal.ITIMER_PROF, outer)
