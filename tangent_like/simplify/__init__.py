@@ -13,6 +13,7 @@ from tangent_like.simplify.copies import write_into_copies
 from tangent_like.simplify.dead import remove_dead
 from tangent_like.simplify.in_place import update_in_place
 from tangent_like.simplify.invariant import drop_invariants
+from tangent_like.simplify.like_terms import collect_like_terms
 from tangent_like.simplify.nested_places import add_where_rows_lie
 from tangent_like.simplify.order import overwrite_late
 from tangent_like.simplify.quotients import share_quotients
@@ -33,6 +34,8 @@ PASSES: tuple[Pass, ...] = (
     share_common,
     remove_dead,
     merge_equal_variables,
+    collect_like_terms,
+    remove_dead,
     share_quotients,
     add_where_rows_lie,
     gather_additions,
