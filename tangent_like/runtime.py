@@ -504,13 +504,20 @@ def as_column(grid: Any, start: Any, stop: Any) -> Any:
     return np.reshape(grid, (-1, *[1] * max(np.ndim(start), np.ndim(stop))))
 
 
-def along_axis(w: Any, x: Any, axis: int) -> Any:
-    """Weights for one axis of `x`, so that they broadcast with it."""
-    if np.ndim(w) != 1 or np.ndim(x) == 1:
+def along_axis(w: Any, x: Any, axis: Any) -> Any:
+    """Weights for an axis of `x`, or for several, so that they broadcast with it."""
+    if np.shape(w) == np.shape(x):
         return w
-    shape = [1] * np.ndim(x)
-    shape[axis] = -1
-    return np.reshape(w, shape)
+    axes = [a % np.ndim(x) for a in np.atleast_1d(axis)]
+    if np.ndim(w) != len(axes):
+        return w
+    kept = [n if i in axes else 1 for i, n in enumerate(np.shape(x))]
+    return np.reshape(np.transpose(w, np.argsort(axes)), kept)
+
+
+def columns_as_rows(x: Any) -> Any:
+    """The transpose of a matrix; a single row is left as it is, as np.cov leaves it."""
+    return x if len(x) == 1 else x.T
 
 
 def merge_axes(x: Any, axis: Any) -> Any:

@@ -69,7 +69,12 @@ def allocates(op: Op) -> bool:
         runtime.zeros_like, runtime.zero_list, runtime.copy, runtime.scatter_add,
     )  # fmt: skip
     known = isinstance(op.fn, np.ufunc) or _in(op.fn, _ALLOCATING)
-    return known and arrays and not any(key == "out" for key, _ in op.keywords)
+    return known and arrays and copies(op) and not any(key == "out" for key, _ in op.keywords)
+
+
+def copies(op: Op) -> bool:
+    """Whether an operation does not say that it may give the array that it is given."""
+    return all(key != "copy" or a in (Const(True), Const(1)) for key, a in op.keywords)
 
 
 def holds(op: Op) -> bool:

@@ -134,11 +134,16 @@ def subscript(container: ast.expr, index: ast.expr, atom: ir.Atom) -> ast.Subscr
 def _record(made: MakeRecord, items: list[ast.expr], refs: References) -> ast.expr:
     """A dict display, a named tuple, or an object with these attributes."""
     if made.type is dict:
-        return ast.Dict([ast.Constant(key) for key in made.keys], list(items))
+        return ast.Dict([_key(key) for key in made.keys], list(items))
     if is_named_tuple(made.type):
         return call(refs.function(made.type), items)
     named = dict(zip(map(str, made.keys), items, strict=True))
     return call(refs.function(runtime.make_object), [refs.function(made.type)], **named)
+
+
+def _key(key: Any) -> ast.expr:
+    negative = type(key) in (int, float) and key < 0
+    return ast.UnaryOp(ast.USub(), ast.Constant(-key)) if negative else ast.Constant(key)
 
 
 Special = Callable[[Op, list[ast.expr], References], ast.expr | None]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, ir, list_runtime, runtime
-from tangent_like.analysis.memory import allocates
+from tangent_like.analysis.memory import allocates, copies
 from tangent_like.frontend.layouts import assumed, in_rows
 from tangent_like.frontend.scope import Buffer, Chosen, Conflict, Home
 from tangent_like.frontend.state import Lowering
@@ -110,7 +110,7 @@ def is_made_anew(op: Op) -> bool:
         return True
     if _in(op.fn, _NEW_LISTS) and _is_flat(op.result.fact):
         return op.fn is not operator.getitem or not isinstance(op.args[1].fact, facts.Scalar)
-    return op.fn in _NEW and not any(key == "copy" for key, _ in op.keywords)
+    return op.fn in _NEW and copies(op)
 
 
 def _is_same(op: Op) -> bool:

@@ -91,12 +91,27 @@ def _backwards(state: Lowering, node: Any, sequence: Atom) -> Atom:
     )
 
 
+def _with_bounds(
+    args: list[Atom], keywords: dict[str, Atom]
+) -> tuple[list[Atom], dict[str, Atom]]:
+    """`np.clip(x, max=1.0)` as `np.clip(x, None, 1.0)`: bounds by position."""
+    if len(args) == 1 and not {"a_min", "a_max"} & keywords.keys():
+        bounds = [keywords.pop(name, Const(None)) for name in ("min", "max")]
+        return [*args, *bounds], keywords
+    names = ("a", "a_min", "a_max")[len(args) :]
+    if all(name in keywords for name in names):
+        args = [*args, *(keywords.pop(name) for name in names)]
+    return args[:3], keywords  # behind these stands `out`, which is None
+
+
 def _positional(
     function: Any, args: list[Atom], keywords: dict[str, Atom]
 ) -> tuple[list[Atom], dict[str, Atom]]:
     """Operands that a rule differentiates come by position: `np.sum(a=x)` is `np.sum(x)`."""
     moving = any(isinstance(v, ir.Value) and facts.is_numeric(v.fact) for v in keywords.values())
-    if not moving and function is not np.clip:
+    if function is np.clip:
+        return _with_bounds(args, keywords)
+    if not moving:
         return args, keywords
     try:
         names = list(inspect.signature(function).parameters)

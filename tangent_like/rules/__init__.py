@@ -19,6 +19,7 @@ from tangent_like.rules import linalg as linalg
 from tangent_like.rules import nan_reductions as nan_reductions
 from tangent_like.rules import norms as norms
 from tangent_like.rules import operators as operators
+from tangent_like.rules import padding as padding
 from tangent_like.rules import products as products
 from tangent_like.rules import reductions as reductions
 from tangent_like.rules import refused as refused

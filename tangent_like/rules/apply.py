@@ -53,10 +53,6 @@ def rule_of(op: Op) -> Rule:
     return found
 
 
-_NEUTRAL = {"dtype", "casting", "order", "subok"}
-"""Keywords of element-wise functions that do not change the derivative."""
-
-
 _ARRAYS = {"where", "weights", "fweights", "aweights", "w"}
 """Keywords that are arrays, also where they are written as lists."""
 
@@ -75,11 +71,9 @@ def _keywords_for(builder: Builder, op: Op, rule: Rule, plain: str) -> dict[str,
     for key in _ARRAYS & keywords.keys():
         if isinstance(keywords[key], (tuple, list)):
             keywords[key] = apply(np.asarray, keywords[key])
-    if rule.kind == "elementwise":
-        keywords = {key: value for key, value in keywords.items() if key not in _NEUTRAL}
-        if keywords.get("where") is True:
-            del keywords["where"]
-    return {key: value for key, value in keywords.items() if key != "out" or value is not None}
+    if arguments.is_ufunc(op.fn):
+        keywords.pop("dtype", None)  # derivatives are cast to the type of what they belong to
+    return keywords
 
 
 # --- forward mode -----------------------------------------------------------------------------
@@ -91,9 +85,9 @@ def tangent(
     """The tangent of the result, from those of positional operands and of keyword operands."""
     rule = rule_of(op)
     named = named or {}
-    if rule.kind == "constant" or arguments.gives_integers(op, rule):
+    if rule.kind == "constant" or (not named and all(t is None for t in tangents)):
         return None
-    if not named and all(t is None for t in tangents):
+    if arguments.gives_integers(op, rule):
         return None
     try:
         return _tangent(builder, op, rule, tangents, named)
@@ -108,6 +102,8 @@ def _tangent(
 ) -> Tree:
     if named and rule.kind != "linear":
         op, tangents = _by_position(op, rule, tangents, named)
+    recast = rule.kind == "composed" or (rule.kind == "pair" and rule.vjp is None)
+    recast = recast or "dtype" in dict(op.keywords)
     op = arguments.arranged(op, rule)
     tangents = _for_each(op, tangents, None)
     arguments.refuse_options(op, rule, [t is not None for t in tangents])
@@ -131,8 +127,7 @@ def _tangent(
         if found is NotImplemented:
             found = _composed_tangent(builder, rule, args, keywords, tangents)
     tree = lower_tree(builder, found, op.result)
-    by_formula = rule.kind == "composed" or (rule.kind == "pair" and rule.vjp is None)
-    return _in_type_of(builder, tree, op.result) if by_formula else tree
+    return _in_type_of(builder, tree, op.result) if recast else tree
 
 
 def _elementwise_tangent(

@@ -120,9 +120,38 @@ def arranged(op: Op, rule: Rule) -> Op:
     parameters = next(iter(_of_rule(rule)), None)
     if parameters is None:
         return op
+    op = replace(op, keywords=tuple(pair for pair in op.keywords if _matters(op.fn, *pair)))
     op = _with_flags(_operands_by_position(op, parameters), parameters)
     _refuse_order_of_memory(op, parameters)
     return _options_by_name(op, parameters) if rule.kind == "elementwise" else op
+
+
+_USUAL: dict[str, tuple[Any, ...]] = {
+    "like": (None,), "device": (None, "cpu"), "signature": (None,), "out": (None,)
+}  # fmt: skip
+"""Values of options that say what holds anyway."""
+
+_OF_MEMORY = {"casting", "order", "subok"}
+"""Options of ufuncs that say how results are made, not what they are."""
+
+
+def is_ufunc(function: Any) -> bool:
+    """Whether a function has the options of ufuncs."""
+    return isinstance(function, np.ufunc) or function is np.clip
+
+
+def _matters(function: Any, name: str, atom: Atom) -> bool:
+    """Whether an option has a bearing on the derivative."""
+    if is_ufunc(function):
+        if name in _OF_MEMORY:
+            return False
+        if name == "where" and isinstance(atom, Const) and atom.value is True:
+            return False
+    return not (isinstance(atom, Const) and _is_usual(name, atom.value))
+
+
+def _is_usual(name: str, value: Any) -> bool:
+    return (value is None or isinstance(value, str)) and value in _USUAL.get(name, ())
 
 
 def _with_flags(op: Op, parameters: Parameters) -> Op:
@@ -150,7 +179,7 @@ def _refuse_order_of_memory(op: Op, parameters: Parameters) -> None:
     for place, parameter in enumerate(parameters.positional):
         if parameter.name == "order" and parameter.default == "C":
             atom = op.args[place] if place < len(op.args) else dict(op.keywords).get("order")
-            known = isinstance(atom, Const) and str(atom.value).upper() in ("C", "F")
+            known = isinstance(atom, Const) and str(atom.value).upper() in ("C", "F", "NONE")
             if atom is not None and not known:
                 raise NotYetSupported(
                     "an order of elements that depends on how they lie in memory", op.place,
@@ -247,9 +276,14 @@ def gives_integers(op: Op, rule: Rule) -> bool:
     if not isinstance(atom, Const) or atom.value is None:
         return False
     try:
-        return np.dtype(atom.value).kind not in "fc"
+        kind = np.dtype(atom.value).kind
     except TypeError:
         return False
+    if kind not in "biufc":
+        raise NotYetSupported(
+            f"numbers as elements of type {np.dtype(atom.value)}", op.place, "use dtype=float"
+        )
+    return kind not in "fc"
 
 
 def _dtype_by_position(op: Op, rule: Rule) -> Atom | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tangent_like import runtime
 from tangent_like.errors import NotYetSupported
+from tangent_like.rules.reductions import conj
 from tangent_like.rules.registry import composed, rule
 from tangent_like.rules.samples import reals
 from tangent_like.rules.symbolic import apply, rank
@@ -31,10 +32,11 @@ def _slope(p: Any, m: Any = 1) -> Any:
 
 
 def _integral(p: Any, m: Any = 1, k: Any = None) -> Any:
-    if m != 1 or np.ndim(k):
-        raise NotYetSupported("`polyint` more than once")
-    powers = apply(np.arange, np.size(p))[::-1] + 1
-    return apply(np.append, p / powers, 0.0 if k is None else k)
+    for i in range(m):
+        constant = 0.0 if k is None else k if rank(k) == 0 else np.take(k, i, mode="wrap")
+        powers = apply(np.arange, np.size(p))[::-1] + 1
+        p = apply(np.append, p / powers, constant)
+    return p
 
 
 def _coefficients(p: Any) -> Any:
@@ -63,13 +65,35 @@ def _fit(
     x: Any, y: Any, deg: Any, rcond: Any = None, full: Any = False, w: Any = None, cov: Any = False
 ) -> Any:
     """Least squares by the pseudo-inverse of the matrix of powers."""
-    if full is not False or cov is not False:
-        raise NotYetSupported("`polyfit` with the keyword `full` or `cov`")
     powers = apply(np.arange, deg + 1)[::-1]
     matrix = np.expand_dims(x, -1) ** powers
     if w is not None:
         matrix, y = matrix * w[:, None], y * (w if np.ndim(y) == 1 else w[:, None])
-    return least_squares(matrix, y)
+    if full:
+        return _with_residuals(matrix, y)
+    found = least_squares(matrix, y)
+    if cov is False:
+        return found
+    gram = np.linalg.inv(np.matmul(np.transpose(matrix), matrix))
+    if cov == "unscaled":
+        return found, gram if np.ndim(y) == 1 else np.expand_dims(gram, 2)
+    return found, _scaled_by_residuals(gram, found, matrix, y)
+
+
+def _scaled_by_residuals(gram: Any, found: Any, matrix: Any, y: Any) -> Any:
+    """The covariance of the coefficients of each fit, about whose errors nothing else is known."""
+    free = np.shape(matrix)[0] - np.shape(matrix)[1]
+    misfit = y - np.matmul(matrix, found)
+    total = np.sum(np.real(misfit * conj(misfit)), axis=0) / free
+    return apply(np.multiply.outer, gram, total)
+
+
+def _with_residuals(matrix: Any, y: Any) -> Any:
+    """As `full=True` has it: rank and bound of the singular values are constants."""
+    lengths = np.sqrt(np.sum(matrix * matrix, axis=0))
+    found = apply(np.linalg.lstsq, matrix / lengths, y)
+    scaled = np.transpose(np.transpose(found[0]) / lengths)
+    return scaled, found[1], None, found[3], None
 
 
 def least_squares(matrix: Any, y: Any) -> Any:
@@ -85,7 +109,13 @@ composed(
     note="of one polynomial",
 )
 composed(np.polyder, _slope, samples=lambda: [(reals(4),), (reals(4), 2)])
-composed(np.polyint, _integral, samples=lambda: [(reals(3),), ((reals(3),), {"k": 0.5})])
+composed(
+    np.polyint,
+    _integral,
+    samples=lambda: [
+        (reals(3),), ((reals(3),), {"k": 0.5}), (reals(3), 2), (reals(3), 2, reals(2)),
+    ],
+)  # fmt: skip
 composed(
     np.polyadd,
     lambda p, q: _padded(p, q) + _padded(q, p),
@@ -113,6 +143,8 @@ composed(
     _fit,
     samples=lambda: [
         (reals(5), reals(5, seed=1), 2), (reals(5), reals(5, 2, seed=1), 1),
-        (reals(2), reals(2, seed=1), 2),
+        (reals(2), reals(2, seed=1), 2), ((reals(5), reals(5, seed=1), 1), {"cov": True}),
+        ((reals(5), reals(5, 2, seed=1), 1), {"cov": "unscaled"}),
+        ((reals(5), reals(5, seed=1), 2), {"full": True}),
     ],
 )  # fmt: skip

@@ -10,7 +10,7 @@ from tangent_like import runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.rules.registry import composed, constant, linear
 from tangent_like.rules.samples import positive, reals
-from tangent_like.rules.symbolic import Symbolic, apply, emitted, rank
+from tangent_like.rules.symbolic import Symbolic, apply, emitted, is_symbolic, rank
 
 # --- grids ------------------------------------------------------------------------------------
 
@@ -172,18 +172,25 @@ def _edges(
 def _histogram(
     x: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> Any:
-    if weights is not None or density:
+    if weights is not None:
         raise NotYetSupported(
-            "`histogram` of weights, or as a density",
-            hint="np.bincount(np.digitize(x, edges), weights)",
+            "`histogram` of weights",
+            hint="np.bincount(np.digitize(x, edges[1:-1]), weights)",
         )
-    return None, _edges(x, bins, range)
+    edges = _edges(x, bins, range)
+    if not density or edges is None or not is_symbolic(edges):
+        return None, edges
+    counts = apply(np.histogram, x, bins, range)[0]
+    return counts / np.diff(edges) / np.sum(counts), edges
 
 
 composed(
     np.histogram,
     _histogram,
-    samples=lambda: [(reals(5), 3), (reals(5), np.array([-2.0, 0.3, 2.0]))],
+    samples=lambda: [
+        (reals(5), 3), (reals(5), np.array([-2.0, 0.3, 2.0])), ((reals(5), 3), {"density": True}),
+        ((reals(5), np.array([-2.0, 0.3, 2.0])), {"density": True}),
+    ],
     note="counts are constant, edges are not; of one number at least",
 )
 composed(

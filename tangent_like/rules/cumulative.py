@@ -33,8 +33,10 @@ def _cumprod_tangent(
 ) -> Any:
     """y_i = x_i y_(i-1), so dy_i = x_i dy_(i-1) + dx_i y_(i-1): exact where elements are 0."""
     dx = tangents[0]
-    if axis is None:
+    if axis is None or rank(x) == 0:
         x, dx, axis = (x, dx, 0) if rank(x) == 1 else (np.ravel(x), np.ravel(dx), 0)
+    elif rank(x) is None:
+        x, dx = apply(np.atleast_1d, x), apply(np.atleast_1d, dx)
     return apply(runtime.recurrence, x, dx * apply(runtime.preceding, y, axis, 1), axis)
 
 

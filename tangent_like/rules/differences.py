@@ -179,7 +179,7 @@ def _trace_cotangent(
     out: Any = None,
 ) -> Any:  # fmt: skip
     """A multiple of the unit matrix."""
-    if rank(x) == 2:
+    if rank(x) == 2 and (axis1, axis2) in ((0, 1), (-2, -1)):
         rows, columns = np.shape(x)[0], np.shape(x)[1]
         return g * _unit_matrix(rows, None if is_square(x) else columns, offset)
     places = apply(np.diagonal, apply(runtime.positions, x), offset, axis1, axis2)
@@ -195,8 +195,11 @@ def _unit_matrix(rows: Any, columns: Any, offset: Any) -> Any:
 linear(
     np.trace,
     _trace_cotangent,
-    samples=lambda: [(reals(3, 3),), (reals(2, 3), 1), (reals(2, 3, 3), 0, 1, 2), (reals(2, 3),)],
-)
+    samples=lambda: [
+        (reals(3, 3),), (reals(2, 3), 1), (reals(2, 3, 3), 0, 1, 2), (reals(2, 3),),
+        (reals(2, 3), 1, 1, 0),
+    ],
+)  # fmt: skip
 linear(
     named(np.linalg, "trace"),
     lambda g, x, *, offset=0, dtype=None: _trace_cotangent(g, x, offset, -2, -1),

@@ -45,7 +45,7 @@ def _take_cotangent(
     g: Any, x: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise"
 ) -> Any:
     """That of an index, where the places are counted along one axis."""
-    if mode == "raise" and (isinstance(axis, int) or rank(x) == 1):
+    if mode == "raise" and (rank(x) == 1 or (rank(x) and isinstance(axis, int))):
         index = along(axis or 0, indices)
         return apply(runtime.scatter_add, apply(runtime.zeros_like, x), index, g)
     return apply(runtime.untake, g, indices, x, axis, mode)

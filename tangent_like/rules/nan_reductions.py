@@ -19,7 +19,9 @@ from tangent_like.rules.reductions import (
     gradient_rule,
     how,
     nonzero,
+    root_of,
     typed,
+    variance,
 )
 from tangent_like.rules.registry import composed
 from tangent_like.rules.samples import reals
@@ -83,11 +85,23 @@ def _nan_mean(y: Any, x: Any, axis: Any, where: Any = True) -> Any:
 def _nan_variance(
     y: Any, x: Any, axis: Any, ddof: Any = 0, where: Any = True, correction: Any = None
 ) -> Any:
-    """The partials of half the variance."""
+    """The partials of half the variance, centred twice as in `reductions.recentred`."""
     kept = {} if axis is None else {"axis": axis, "keepdims": True}
     mean = apply(np.nanmean, x, **kept, **_masked(where))
     present, number = _present(x, axis, where)
-    return conj(apply(np.where, present, x - mean, 0.0)) / free(number, ddof, correction)
+    d = apply(np.where, present, x - mean, 0.0)
+    d = apply(np.where, present, d - apply(np.sum, d, **kept) / number, 0.0)
+    return conj(d) / free(number, ddof, correction)
+
+
+def _about(
+    x: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
+    keepdims: Any = False, where: Any = True, correction: Any = None, mean: Any = None,
+) -> Any:  # fmt: skip
+    """The variance about a given mean."""
+    present = ~np.isnan(x) if where is True else ~np.isnan(x) & where
+    x = apply(np.where, present, x, 0.0)
+    return variance(x, axis, None, None, ddof, keepdims, present, correction, mean)
 
 
 def _nan_moments() -> Any:
@@ -105,12 +119,14 @@ gradient_rule(
     np.nanvar,
     lambda y, x, axis, **how: 2 * _nan_variance(y, x, axis, **how),
     MOMENTS,
-    samples=_nan_moments,
+    formula=_about,
+    samples=lambda: [*_nan_moments(), ((nan_samples()[0][0],), {"mean": 0.3})],
 )
 gradient_rule(
     np.nanstd,
     lambda y, x, axis, **how: _nan_variance(y, x, axis, **how) / nonzero(y),
     MOMENTS,
+    formula=root_of(_about),
     samples=_nan_moments,
     note="0 where all elements are equal",
 )

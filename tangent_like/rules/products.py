@@ -63,21 +63,41 @@ composed(
     lambda x, w: np.dot(conj(_vector(x)), _vector(w)),
     samples=lambda: [(reals(3), reals(3, seed=1)), (reals(2, 2), reals(2, 2, seed=1))],
 )
+
+
 def _vecdot_samples() -> Any:
     x = reals(2, 3)
-    return [(x, reals(2, 3, seed=1)), (x, reals(3, seed=1)), ((x, x + 1), {"axis": 0})]
+    return [
+        (x, reals(2, 3, seed=1)), (x, reals(3, seed=1)), ((x, x + 1), {"axis": 0}),
+        ((reals(3, 3), reals(3, seed=1)), {"axis": 0}),
+    ]  # fmt: skip
+
+
+def _vecdot(x: Any, w: Any, *, axis: Any = -1, keepdims: Any = False) -> Any:
+    """An axis counted from the start is that one of each operand, however many it has."""
+    if _counted_alike(axis, x, w):
+        return np.sum(conj(x) * w, axis=axis, **how(keepdims))
+    x, w = np.moveaxis(x, axis, -1), np.moveaxis(w, axis, -1)
+    total = np.sum(conj(x) * w, axis=-1, **how(keepdims))
+    return np.moveaxis(total, -1, axis) if keepdims else total
+
+
+def _counted_alike(axis: Any, x: Any, w: Any) -> bool:
+    """Whether an axis of one operand is the same axis of the other, when they are broadcast."""
+    ranks_agree = rank(x) is not None and rank(x) == rank(w)
+    return ranks_agree or (not is_symbolic(axis) and axis < 0)
 
 
 composed(
     named(np, "vecdot"),
-    lambda x, w, *, axis=-1, keepdims=False: np.sum(conj(x) * w, axis=axis, **how(keepdims)),
+    _vecdot,
     samples=lambda: [
         *_vecdot_samples(), ((reals(2, 3), reals(3, seed=1)), {"axis": -1, "keepdims": True}),
     ],
 )  # fmt: skip
 composed(
     named(np.linalg, "vecdot"),
-    lambda x, w, *, axis=-1: np.sum(conj(x) * w, axis=axis),
+    lambda x, w, *, axis=-1: _vecdot(x, w, axis=axis),
     samples=_vecdot_samples,
 )
 composed(
@@ -111,7 +131,7 @@ def _cross_left(
 ) -> Any:
     """g . (dx x w) = dx . (w x g)."""
     a, b, c = _axes_of_cross(axisa, axisb, axisc, axis)
-    return _cross(w, g, b, c, a)
+    return _cross(w, g, b, c, _from_end(a, x, g))
 
 
 def _cross_right(
@@ -119,7 +139,12 @@ def _cross_right(
 ) -> Any:
     """g . (x x dw) = dw . (g x x)."""
     a, b, c = _axes_of_cross(axisa, axisb, axisc, axis)
-    return _cross(g, x, c, a, b)
+    return _cross(g, x, c, a, _from_end(b, w, g))
+
+
+def _from_end(axis: Any, x: Any, g: Any) -> Any:
+    """An axis of x counted so that it is found where axes stand in front that x is broadcast to."""
+    return axis if _counted_alike(axis, x, g) else axis - np.ndim(x)
 
 
 bilinear(
@@ -139,6 +164,7 @@ bilinear(
         (reals(2, 3), reals(3, seed=1)),
         ((reals(3, 2), reals(3, 2, seed=1)), {"axis": 0}),
         (reals(3, 2), reals(2, 3, seed=1), 0, 1, 0),
+        ((reals(3, 3), reals(3, seed=1)), {"axis": 0}),
     ],
     note="of vectors of three numbers",
 )

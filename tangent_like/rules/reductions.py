@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import operator
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -105,21 +106,34 @@ linear(
 
 
 def gradient_rule(
-    functions: Any, partial: Any, options: tuple[str, ...], *, samples: Any, note: str = ""
+    functions: Any,
+    partial: Any,
+    options: tuple[str, ...],
+    *,
+    formula: Any = None,
+    samples: Any,
+    note: str = "",
 ) -> None:
     """A reduction, by the partial of its result with respect to each element.
 
     `partial(y, x, axis, **keywords)` sees the result with the reduced axes as axes of length 1.
-    `options` are the names of what may stand behind `axis`, in NumPy's order.
+    `options` are the names of what may stand behind `axis`, in NumPy's order.  Where a `mean` is
+    given, the `formula` holds, which is differentiable in it.
     """
 
     def jvp(tangents: Any, y: Any, x: Any, axis: Any, keepdims: Any, keywords: Any) -> Any:
-        axis = None if rank(x) == 0 else axis
+        if keywords.get("mean") is not None:
+            return NotImplemented
+        x, axis = _with_axes(x, axis)
         each = times(tangents[0], partial(expanded(y, axis, keepdims), x, axis, **keywords))
+        if each is None:
+            return None
         return real_if(y, apply(np.sum, each, **axes_of(axis), **how(keepdims)))
 
     def vjp(g: Any, y: Any, x: Any, axis: Any, keepdims: Any, keywords: Any) -> Any:
-        axis = None if rank(x) == 0 else axis
+        if keywords.get("mean") is not None:
+            return NotImplemented
+        x, axis = _with_axes(x, axis)
         each = partial(expanded(y, axis, keepdims), x, axis, **keywords)
         return times(expanded(g, axis, keepdims), each)
 
@@ -127,9 +141,18 @@ def gradient_rule(
         functions,
         jvp=_with_options(jvp, options),
         vjp=_with_options(vjp, options),
+        otherwise=formula,
+        wrt=() if formula is None else (2 + options.index("mean"),),
         samples=samples,
         note=note,
     )
+
+
+def _with_axes(x: Any, axis: Any) -> tuple[Any, Any]:
+    """The operand, and which of its axes are reduced: NumPy also reduces a number along axis 0."""
+    if axis is None or rank(x) == 0:
+        return x, None
+    return (apply(np.atleast_1d, x) if rank(x) is None else x), axis
 
 
 _IGNORED = ("dtype", "out", "keepdims")
@@ -143,6 +166,8 @@ def _with_options(derivative: Any, options: tuple[str, ...]) -> Any:
         keywords = named_values(("axis", *options), given, named)
         axis, keepdims = keywords.pop("axis", None), keywords.pop("keepdims", False)
         kept = {k: v for k, v in keywords.items() if k not in _IGNORED and v is not np._NoValue}
+        if kept.get("mean", 0) is None:
+            del kept["mean"]
         return derivative(first, y, x, axis, keepdims, kept)
 
     optional = [
@@ -177,6 +202,11 @@ def nonzero(y: Any) -> Any:
     return choose(y == 0, 1, y)
 
 
+def recentred(x: Any, axis: Any, where: Any) -> Any:
+    """x - mean, and once more, which leaves nothing of equal numbers but the rounding of zero."""
+    return deviation(deviation(x, axis, where), axis, where)
+
+
 def deviation(x: Any, axis: Any, where: Any) -> Any:
     """x - mean, and 0 where a mask leaves elements out."""
     if where is True:
@@ -190,7 +220,30 @@ def free(number: Any, ddof: Any, correction: Any) -> Any:
     return number if type(lost) is int and lost == 0 else number - lost
 
 
-MOMENTS = ("dtype", "out", "ddof", "keepdims", "where", "correction")
+def variance(
+    x: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
+    keepdims: Any = False, where: Any = True, correction: Any = None, mean: Any = None,
+) -> Any:  # fmt: skip
+    """The variance about a given mean."""
+    x, axis = _with_axes(x, axis)
+    number = free(count(x, axis, where), ddof, correction)
+    spread = (x - mean) * conj(x - mean)
+    masked = {} if where is True else {"where": where}
+    total = apply(np.sum, np.real(spread), **axes_of(axis), keepdims=True, **masked) / number
+    return total if keepdims is True else apply(np.sum, total, **axes_of(axis))
+
+
+def root_of(formula: Any) -> Any:
+    """The square root of what a formula gives."""
+
+    @wraps(formula)
+    def root(*args: Any, **named: Any) -> Any:
+        return np.sqrt(formula(*args, **named))
+
+    return root
+
+
+MOMENTS = ("dtype", "out", "ddof", "keepdims", "where", "correction", "mean")
 BOUNDS = ("out", "keepdims", "initial", "where")
 
 gradient_rule(
@@ -199,18 +252,21 @@ gradient_rule(
         2 * conj(deviation(x, axis, where)) / free(count(x, axis, where), ddof, correction)
     ),
     MOMENTS,
+    formula=variance,
     samples=lambda: [
         *axis_samples(), ((reals(4),), {"ddof": 1}), (reals(2, 3), 0, None, None, 1),
+        ((reals(2, 3),), {"axis": 1, "mean": np.array([[0.3], [-0.5]]), "keepdims": True}),
         ((reals(4),), {"correction": 1}), ((reals(2, 3),), {"axis": 1, "where": MASK}),
     ],
 )  # fmt: skip
 gradient_rule(
     np.std,
     lambda y, x, axis, ddof=0, where=True, correction=None: (
-        conj(deviation(x, axis, where))
+        conj(recentred(x, axis, where))
         / (free(count(x, axis, where), ddof, correction) * nonzero(y))
     ),
     MOMENTS,
+    formula=root_of(variance),
     samples=lambda: [
         *[s for s in axis_samples() if np.ndim(s[0][0])][:5], ((reals(4),), {"ddof": 1}),
         ((reals(4),), {"correction": 1}), ((reals(2, 3),), {"axis": 1, "where": MASK}),

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, runtime
-from tangent_like.errors import NotYetSupported
-from tangent_like.rules.masks import choose
 from tangent_like.rules.registry import constant, linear, named, rule
 from tangent_like.rules.samples import reals
 from tangent_like.rules.symbolic import apply, is_symbolic
@@ -195,41 +193,6 @@ linear(
     samples=lambda: [(reals(3), np.array([0, 2, 2, -1])), (reals(2, 3), np.array([[5, 0]]))],
 )
 constant(runtime.positions)
-
-
-def _pad_cotangent(
-    g: Any, x: Any, width: Any, mode: Any = "constant", constant_values: Any = 0,
-    reflect_type: Any = "even",
-) -> Any:  # fmt: skip
-    if mode in ("edge", "reflect", "symmetric", "wrap") and reflect_type == "even":
-        return moved_back(np.pad, g, x, width, mode), None
-    if mode == "empty":
-        raise NotYetSupported("`pad` with what memory happens to hold", hint='use mode="constant"')
-    if mode != "constant":
-        raise NotYetSupported(f"`pad` with mode {mode!r}", hint="join arrays with np.concatenate")
-    marked = apply(np.pad, apply(runtime.positions, x), width, constant_values=-1)
-    inside = apply(runtime.move_back, g, marked, x)
-    if isinstance(constant_values, (tuple, list)):
-        if any(map(is_symbolic, np.ravel(np.array(constant_values, dtype=object)))):
-            raise NotYetSupported("`pad` with numbers computed here for each side")
-        return inside, None
-    return inside, np.sum(choose(marked < 0, g, 0.0))
-
-
-linear(
-    np.pad,
-    _pad_cotangent,
-    wrt=(0, 3),
-    drop=("constant_values",),
-    samples=lambda: [
-        (reals(3), 2),
-        (reals(2, 3), ((1, 0), (0, 2))),
-        ((reals(3), (1, 2)), {"mode": "edge"}),
-        ((reals(3), 2), {"mode": "reflect"}),
-        ((reals(3), 2), {"mode": "wrap"}),
-        ((reals(3), 1), {"constant_values": 5.0}),
-    ],
-)
 
 # --- diagonals and triangles ------------------------------------------------------------------
 

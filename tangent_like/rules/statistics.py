@@ -11,6 +11,7 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.rules.reductions import axis_samples, conj
 from tangent_like.rules.registry import composed, constant, linear
 from tangent_like.rules.samples import positive, reals
+from tangent_like.rules.shapes import moved_back
 from tangent_like.rules.symbolic import apply, rank
 
 
@@ -22,7 +23,7 @@ def _average(
     if weights is None:
         found = apply(np.mean, x, **named_axes, **kept)
         return found if returned is False else (found, None)
-    if isinstance(axis, int):
+    if axis is not None:
         weights = apply(runtime.along_axis, weights, x, axis)
     total = apply(np.sum, np.broadcast_to(weights, np.shape(x)), **named_axes, **kept)
     found = apply(np.sum, x * weights, **named_axes, **kept) / total
@@ -37,13 +38,21 @@ composed(
         (reals(2, 3), 1, positive(3)), (reals(2, 3), 0, positive(2, 3)),
         (reals(4), None, positive(4), True), (reals(4), None, None, True),
         ((reals(2, 3), 1, positive(3)), {"keepdims": True}),
+        (reals(2, 2, 3), (2, 0), positive(3, 2)),
     ],
 )  # fmt: skip
 linear(
     runtime.along_axis,
-    lambda g, w, x, axis: np.reshape(g, np.shape(w)),
-    samples=lambda: [(reals(3), np.zeros((2, 3)), 1), (reals(2), np.zeros((2, 3)), 0)],
-)
+    lambda g, w, x, axis: (
+        np.reshape(g, np.shape(w))
+        if isinstance(axis, int)
+        else moved_back(runtime.along_axis, g, w, x, axis)
+    ),
+    samples=lambda: [
+        (reals(3), np.zeros((2, 3)), 1), (reals(2), np.zeros((2, 3)), 0),
+        (reals(2, 3), np.zeros((3, 4, 2)), (-1, 0)),
+    ],
+)  # fmt: skip
 
 
 # --- quantiles --------------------------------------------------------------------------------
@@ -221,15 +230,31 @@ linear(
 # --- covariances ------------------------------------------------------------------------------
 
 
+def _variables(m: Any, rowvar: Any) -> Any:
+    """A row for each variable; a vector is one variable either way."""
+    x = np.atleast_2d(m)
+    return x if rowvar or np.ndim(m) in (0, 1) else np.transpose(x)
+
+
+def _more_variables(y: Any, rowvar: Any) -> Any:
+    x = np.atleast_2d(y)
+    return x if rowvar or np.ndim(y) in (0, 1) else apply(runtime.columns_as_rows, x)
+
+
+linear(
+    runtime.columns_as_rows,
+    lambda g, x: moved_back(runtime.columns_as_rows, g, x),
+    samples=lambda: [(reals(2, 3),), (reals(1, 3),)],
+)
+
+
 def _covariance(
     m: Any, y: Any = None, rowvar: Any = True, bias: Any = False, ddof: Any = None,
     fweights: Any = None, aweights: Any = None, dtype: Any = None,
 ) -> Any:  # fmt: skip
+    x = _variables(m, rowvar)
     if y is not None:
-        m = apply(np.vstack, (np.atleast_2d(m), np.atleast_2d(y)))
-    x = np.atleast_2d(m)
-    if rowvar is not True and np.ndim(m) != 1:
-        x = np.transpose(x)
+        x = apply(np.vstack, (x, _more_variables(y, rowvar)))
     lost = (0 if bias else 1) if ddof is None else ddof
     if fweights is None and aweights is None:
         d = x - np.mean(x, axis=1, keepdims=True)
@@ -250,6 +275,7 @@ composed(
     samples=lambda: [
         (reals(2, 5),), (reals(4),), (reals(4), reals(4, seed=1)),
         ((reals(5, 2),), {"rowvar": False}), ((reals(2, 5),), {"bias": True}),
+        ((reals(4), reals(4, 2, seed=1)), {"rowvar": False}),
         ((reals(2, 5),), {"aweights": positive(5)}), ((reals(2, 5),), {"ddof": 0}),
         ((reals(2, 3),), {"fweights": np.array([1, 3, 2])}),
         ((reals(2, 3),), {"fweights": np.array([1, 3, 2]), "aweights": positive(3)}),

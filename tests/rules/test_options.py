@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
-from tangent_like.errors import NotYetSupported
+from tangent_like.errors import NotYetSupported, SharedMemory
 from tests.derivatives import assert_derivatives, define
 
 MATRIX = np.array([[0.3, 1.2, -0.7], [0.9, -1.1, 0.4]])
@@ -12,10 +12,13 @@ SQUARE = np.array([[2.0, 0.3], [0.5, 1.4]])
 CUBE = 1.0 + 0.1 * np.arange(8.0).reshape(2, 2, 2)
 
 
+UNIT = np.eye(3)
+
+
 def of(expression):
     lines = ["def f(x):", f"    y = {expression}", "    w = np.arange(1.0, 1 + np.size(y))"]
     lines += ["    return np.sum(np.real(y * y) * np.reshape(w, np.shape(y)))"]
-    return define("\n".join(lines) + "\n", "f")
+    return define("\n".join(lines) + "\n", "f", CUBE=CUBE, UNIT=UNIT)
 
 
 RIGHT = {
@@ -44,9 +47,41 @@ def test_option(expression):
 
 
 @pytest.mark.parametrize("expression", [
+    "np.conj(x, casting='same_kind', subok=True, dtype=complex)",
+    "np.vecdot(x, x ** 2, dtype=complex, order='C')",
+    "np.full((2, 3), x[0], order=None, like=None, device='cpu')",
+    "np.ravel(x, order=None)",
+    "np.pad(x, 1, constant_values=(x[0, 0], x[1, 1] ** 2))",
+    "np.pad(x, ((1, 2), (0, 3)), 'minimum', stat_length=((2, 1), (1, 3)))",
+    "np.pad(x, 2, 'linear_ramp', end_values=x[0, 0])",
+    "np.pad(x, ((1,), (2,)), 'median')",
+    "np.vecdot(CUBE[0], x[0, :2], axis=0)",
+    "np.cross(UNIT + x[0], x[1], axisb=0)",
+    "np.linalg.cross(UNIT[:, :2] + x[0, 0], x[1], axis=0)",
+    "np.average(CUBE * x[0, 0], axis=(2, 0), weights=x[:, :2] ** 2)",
+    "np.cov(x[0], x.T, rowvar=False)",
+    "np.corrcoef(x, rowvar=1)",
+    "np.clip(x, max=x[0, 0] + 0.5)",
+    "x.clip(x[0, 0] - 0.5)",
+    "np.std(x, axis=1, mean=x[:, :1] ** 2)",
+    "np.nanvar(x, mean=x[0, 0], where=[True, False, True])",
+    "np.prod(x, where=False) + x",
+    "np.polyint(x[0], 2, [x[1, 0], 2.0])",
+    "np.histogram(x, 3, density=True)[0] * x[0]",
+    "np.trace(x, 1, 1, 0) * x",
+    "x.item((0, 1)) * x",
+    "x[:1, :1].item() * x",
+    "x.astype(float, 'F', casting='unsafe', subok=False)",
+])  # fmt: skip
+def test_first_derivatives_with_option(expression):
+    assert_derivatives(of(expression), MATRIX, order=1)
+
+
+@pytest.mark.parametrize("expression", [
     "np.ravel(x, order='A')", "np.ravel(x, 'K')", "x.flatten('A')", "x.ravel(order='K')",
     "np.reshape(x, (3, 2), order='A')", "np.array([x[0, 0], x[0, 1]], ndmin=3)",
-    "np.cross([x[0, 0], x[0, 1]], [x[1, 0], 2.0])",
+    "np.cross([x[0, 0], x[0, 1]], [x[1, 0], 2.0])", "np.sum(x, dtype=object)",
+    "np.pad(x, 1, 'empty')", "np.pad(x, 1, lambda *strip: None)",
 ])  # fmt: skip
 def test_refused_option(expression):
     f = of(expression)
@@ -66,6 +101,24 @@ def test_refused_option(expression):
 def test_results_written_where_the_call_says(lines):
     body = ["z = np.zeros((2, 3))", *lines.split("; "), "return np.sum(z * x + z * z)"]
     assert_derivatives(define("def f(x):\n    " + "\n    ".join(body) + "\n", "f"), MATRIX)
+
+
+@pytest.mark.parametrize("made", ["w.conj()", "np.array(w, copy=None)"])
+def test_results_that_are_the_operand_itself(made):
+    body = f"    w = 2.0 * x\n    y = {made}\n    y[0] = x[1] ** 2\n    return np.sum(w * w * y)\n"
+    f = define(f"def f(x):\n{body}", "f")
+    try:
+        assert_derivatives(f, MATRIX)
+    except SharedMemory as error:
+        assert "copy" in str(error)
+
+
+@pytest.mark.parametrize("name", ["std", "nanstd"])
+def test_equal_numbers_have_no_spread(name):
+    """Though the mean of three times 0.1 is not 0.1."""
+    f, x = define(f"def f(x):\n    return np.{name}(x)\n", "f"), np.full(3, 0.1)
+    np.testing.assert_allclose(tl.grad(f)(x), 0.0, atol=1e-15)
+    assert abs(tl.jvp(f, (x,), (np.arange(3.0),))[1]) < 1e-15
 
 
 @pytest.mark.filterwarnings("ignore:Mean of empty slice")
@@ -126,7 +179,7 @@ def test_a_number_of_python_divided_by_zero_raises_in_its_derivative_too():
 
 SQUEEZED = {
     "axes known": ("k = np.squeeze(x)", ("sum", "prod", "max")),
-    "axes unknown": ("k = x if n else np.squeeze(x)", ("sum",)),
+    "axes unknown": ("k = x if n else np.squeeze(x)", ("sum", "prod", "cumprod")),
 }
 
 
