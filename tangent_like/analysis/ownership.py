@@ -38,16 +38,16 @@ class Plan:
 
     rounds: int = 0
     lanes: Lanes | None = None
+    definitions: dict[Value, Op] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.definitions = {op.result: op for op in self.around}
 
     def apart(self, a: Value, b: Value) -> bool:
         """Whether two values are certain to lie in different arrays."""
         if self.lanes is None:
             self.lanes = Lanes(self.function, self.candidates, self.snapshots, self.cuts)
         return self.lanes.apart(a, b)
-
-    @property
-    def definitions(self) -> dict[Value, Op]:
-        return {op.result: op for op in self.around}
 
     def settled(self) -> bool:
         """Check all candidates.  Of each family that fails take the first: let a loop around it

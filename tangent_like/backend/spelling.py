@@ -181,6 +181,9 @@ def _zeros_like(op: Op, args: list[ast.expr], refs: References) -> ast.expr | No
             return call(refs.function(np.zeros), [_shape(args[0], len(fact.dims), refs)])
         if fact.dtype.startswith(("float", "complex")):
             return call(refs.function(np.zeros_like), args)
+    if isinstance(fact, facts.ListOf) and fact.item == facts.FLOAT:
+        zero = ast.List([ast.Constant(0.0)], ast.Load())
+        return ast.BinOp(zero, ast.Mult(), call(refs.builtin("len"), args))
     return None
 
 

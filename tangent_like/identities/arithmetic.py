@@ -110,6 +110,9 @@ def _signed_negative(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     rest = _unsigned(scope, args[0])
     if rest is not None:
         return rest
+    negative = scope.definition(args[0], operator.neg)
+    if negative is not None and negative.derivative and isinstance(args[0].fact, Array):
+        return negative.args[0]  # also of one with a name
     difference = scope.made(args[0], operator.sub)
     if difference and scope.once(args[0]):
         return call(operator.sub, difference.args[1], difference.args[0])

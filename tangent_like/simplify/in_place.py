@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from tangent_like import facts, ir, runtime
+from tangent_like.analysis.first_writes import finds_zeros
 from tangent_like.analysis.lifetimes import lifetimes
 from tangent_like.analysis.ownership import Plan, loops_around
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
@@ -126,11 +127,22 @@ def _statements(statement: Statement, plan: Plan) -> Iterator[Statement]:
 def _is_first(op: Op, plan: Plan) -> bool:
     """Whether an addition at a place is the first to an array of zeros: it assigns."""
     array, index, g = op.args
-    zeros = plan.definitions.get(array) if isinstance(array, Value) else None
-    if zeros is None or zeros.fn not in _ZEROS or not is_basic(index):
+    if not is_basic(index) or not _is_found_zero(op, plan):
         return False
+    if isinstance(array.fact, facts.ListOf):
+        return isinstance(g.fact, facts.Scalar) and g.fact == array.fact.item
     name = facts.dtype(array.fact)
     return isinstance(array.fact, facts.Array) and name is not None and facts.dtype(g.fact) == name
+
+
+def _is_found_zero(op: Op, plan: Plan) -> bool:
+    """Whether an addition finds zeros at its place."""
+    array = op.args[0]
+    made = plan.definitions.get(array) if isinstance(array, Value) else None
+    if made is not None:
+        return made.fn in _ZEROS
+    loops = plan.around.get(op, ())
+    return any(finds_zeros(op, loop, plan.definitions, _ZEROS) for loop in loops[-1:])
 
 
 def _stored(op: Op, plan: Plan) -> Iterator[Statement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 
 import numpy as np
@@ -12,9 +13,11 @@ from tangent_like import facts, ir, runtime
 from tangent_like.ir import Const, Value
 from tangent_like.simplify.in_place import update_in_place
 from tangent_like.stores import Store
+from tests.derivatives import assert_derivatives
 from tests.simplify.lists import FLOAT, VECTOR, function, operations, run
 
 X = np.array([0.5, 1.5, 2.5])
+WRITTEN = Store((operator.getitem,), (1,), into=True)
 
 
 def scattered(b, array, index=0, g=None):
@@ -102,7 +105,7 @@ def test_loop_over_a_fresh_array():
         return loop(b, zeros, lambda p, i: added(b, p, i))
 
     found = check(function(build, VECTOR), X)
-    assert runtime.scatter_add_into in found and runtime.copy not in found
+    assert WRITTEN in found and runtime.copy not in found
 
 
 def test_loop_over_an_argument_starts_from_a_copy():
@@ -225,4 +228,71 @@ def squares(x):
 def test_reading_elements_costs_the_same_for_each():
     """An adjoint array that were copied for each element would make the gradient quadratic."""
     text = tl.source(squares, types={"x": X})
-    assert "bx[i] += " in text and "copy" not in text
+    assert "bx[i] = 2.0 * " in text and "copy" not in text
+
+
+def from_the_end(x):
+    s = 0.0
+    for i in range(len(x) - 1, -1, -1):
+        s += x[i] ** 2 * i
+    return s
+
+
+def numbered(x):
+    s = 0.0
+    for i, v in enumerate([2.0, 3.0, 0.5]):
+        s += x[i] ** 3 * v
+    return s
+
+
+def round_the_corner(x):
+    s = 0.0
+    for i in range(-3, 3):
+        s += x[i] ** 2 * (i + 4)
+    return s
+
+
+def by_turns(x):
+    s = 0.0
+    for i in range(6):
+        s += x[i % 3] ** 2 * x[i // 2]
+    return s
+
+
+def twice_each(x):
+    s = 0.0
+    for i in range(len(x)):
+        for _ in range(2):
+            s += math.sin(x[i]) * s + x[i]
+    return s
+
+
+def to_both_sides(x):
+    s = 0.0
+    for i in range(1, len(x)):
+        s += x[i] * x[i - 1]
+    return s
+
+
+@pytest.mark.parametrize(
+    ("f", "writes"),
+    [
+        (squares, True), (from_the_end, True), (numbered, False), (round_the_corner, False),
+        (by_turns, False), (twice_each, False), (to_both_sides, False),
+    ],
+)  # fmt: skip
+def test_places_that_only_one_iteration_adds_to_are_written(f, writes):
+    assert_derivatives(f, X, order=2)
+    assert ("bx[i] = " in tl.source(f, types={"x": X})) is writes
+
+
+def test_lists_are_written_too():
+    def f(c, x: float):
+        y = 0.0
+        for a in c:
+            y = y * x + a
+        return y
+
+    gradient = tl.grad(f, wrt=(0, 1))
+    assert gradient([0.5, 2.0, -1.0], 1.5) == ([2.25, 1.5, 1.0], 3.5)
+    assert "bc[i] = by" in gradient.source()
