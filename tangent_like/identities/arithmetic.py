@@ -310,7 +310,21 @@ def _scaled(scope: Scope, atom: Atom, factor: float) -> Term | None:
         inner = _scaled(scope, first, factor)
         if inner is not None:
             return call(fn, inner, second)
-    return None
+    choice = _or_zero(scope, atom)
+    if choice is None:
+        return None
+    test, *sides = choice
+    scaled = [side if number(side) == 0 else _scaled(scope, side, factor) for side in sides]
+    known = [side for side in scaled if side is not None]
+    return call(np.where, test, *known) if len(known) == 2 else None
+
+
+def _or_zero(scope: Scope, atom: Atom) -> tuple[Atom, ...] | None:
+    """The operands of a choice between zero and something else, which is read once."""
+    made = scope.made(atom, np.where)
+    if made is None or not scope.once(atom) or len(made.args) != 3:
+        return None
+    return made.args if 0 in map(number, made.args[1:]) else None
 
 
 def _number_in(scope: Scope, atom: Atom) -> float | None:
@@ -320,16 +334,17 @@ def _number_in(scope: Scope, atom: Atom) -> float | None:
         if made is not None and scope.once(atom):
             value = number(made.args[0])
             return value if value is not None else _number_in(scope, made.args[0])
-    return None
+    found = (_number_in(scope, side) for side in (_or_zero(scope, atom) or ())[1:])
+    return next((value for value in found if value is not None), None)
 
 
-@seeks(operator.mul, operator.truediv, np.expand_dims)
+@seeks(operator.mul, operator.truediv, np.expand_dims, np.where)
 def _negated_number(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """-(2 x) is (-2) x."""
     return _scaled(scope, args[0], -1.0) if scope.late else None
 
 
-@seeks(operator.mul, operator.truediv, np.expand_dims)
+@seeks(operator.mul, operator.truediv, np.expand_dims, np.where)
 def _numbers_together(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     """2 (x (3 y)) is 6 (x y), and (2 x) (3 / y) is (6 x) / y: one number leads a product."""
     a, b = args

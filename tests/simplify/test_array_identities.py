@@ -98,6 +98,20 @@ CASES = {
         lambda b, x, y: b.op(NEG, (b.op(MUL, (b.op(MUL, (Const(2.0), x)), y)),)),
         [MATRIX, MATRIX], ["v1 = -2.0 * x", "v2 = v1 * y", "return v2"],
     ),
+    "a multiple of a choice": (
+        lambda b, x, y: b.op(
+            MUL, (Const(2.0), b.op(np.where, (y, b.op(MUL, (Const(0.5), x)), Const(0.0))))
+        ),
+        [MATRIX, Array("bool", (N, M))], ["v1 = np.where(y, x, 0.0)", "return v1"],
+    ),
+    "a sum and what was added to zeros": (
+        lambda b, x, y: b.op(
+            ADD,
+            (b.op(MUL, (x, x)),
+             b.op(runtime.scatter_add, (b.op(runtime.zeros_like, (x,)), Const(0), y))),
+        ),
+        [MATRIX, FLOAT], ["v1 = x * x", "v2 = scatter_add(v1, 0, y)", "return v2"],
+    ),
     "less twice": (
         lambda b, x, y: b.op(SUB, (b.op(SUB, (x, y)), y)), [MATRIX, MATRIX],
         ["v1 = 2.0 * y", "v2 = x - v1", "return v2"],
@@ -109,7 +123,8 @@ SIZES = {N: 4, M: 3}
 def example(fact, rng):
     if not isinstance(fact, Array):
         return 1.7
-    return rng.uniform(0.5, 2.0, tuple(SIZES.get(d, d) for d in fact.dims))
+    found = rng.uniform(0.5, 2.0, tuple(SIZES.get(d, d) for d in fact.dims))
+    return found > 1.0 if fact.dtype == "bool" else found
 
 
 @pytest.mark.parametrize("build, kinds, after", CASES.values(), ids=CASES)
