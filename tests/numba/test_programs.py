@@ -225,6 +225,23 @@ def changed_in_the_middle(x: float, n: int):
     return sum([v * k for k, v in enumerate(b)]) + b.pop()
 
 
+def doubled(x: float, n: int):
+    a = [x * i for i in range(n)]
+    a.extend(a)
+    s = 0.0
+    for v in a:
+        s = 0.5 * s + v * v
+    return s
+
+
+def lists_in_a_list(x: float, n: int):
+    c = [[0.0, x * x] for _ in range(3)]
+    first, rest = c[1][:], c[n][1:]
+    first[0] = 0.5 * x
+    rest[0] = x * x
+    return sum(c[1]) * x + sum(first) + sum(rest) * x
+
+
 def last_ones(x, n: int):
     kept = [x * 2.0]
     for _ in range(n):
@@ -252,7 +269,8 @@ def bound_on_one_path(x: float, y: float):
     ("f", "args"),
     [
         (left_early, (1.5, 1)), (left_early, (1.5, 5)), (longer_and_shorter, (1.4, 4)),
-        (changed_in_the_middle, (1.5, 4)), (last_ones, (X, 2)), (items_of_ranges, (1.5, 4)),
+        (changed_in_the_middle, (1.5, 4)), (doubled, (0.7, 3)), (lists_in_a_list, (0.7, 1)),
+        (last_ones, (X, 2)), (items_of_ranges, (1.5, 4)),
         (bound_on_one_path, (0.7, 1.3)), (bound_on_one_path, (0.7, 0.3)),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
