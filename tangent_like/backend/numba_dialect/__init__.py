@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tangent_like.backend.numba_dialect.ascending import go_forwards
 from tangent_like.backend.numba_dialect.buffers import keep_buffers
 from tangent_like.backend.numba_dialect.contributions import add_directly
 from tangent_like.backend.numba_dialect.fusion import fuse_arrays
@@ -28,8 +29,8 @@ from tangent_like.simplify.dead import remove_dead
 PASSES: tuple[Callable[[Function], Function], ...] = (
     count_loops, remove_dead, preallocate, remove_dead, replace_missing, divide_as_numpy,
     gather_at_uses, change_views, add_directly, share_views, copy_overlaps, remove_dead,
-    fuse_arrays, remove_dead, tabulate, remove_dead, reuse_arrays, remove_dead, keep_buffers,
-    hoist_rooms, remove_dead,
+    fuse_arrays, remove_dead, tabulate, remove_dead, reuse_arrays, remove_dead, go_forwards,
+    keep_buffers, remove_dead, hoist_rooms, remove_dead,
 )  # fmt: skip
 """All passes of the dialect, in order."""
 

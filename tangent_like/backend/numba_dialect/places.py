@@ -217,6 +217,8 @@ def access_of(op: Op) -> Access:
         return Access(arrays[1:], arrays[:1])
     if is_view(op) or op.fn in _NO_CONTENT:  # of lists and tapes the length may change
         return Access(tuple(a for a in arrays if not isinstance(a.fact, facts.Array)))
+    if op.fn is ir.fetch:
+        return Access(arrays)
     ours = (getattr(op.fn, "__module__", None) or "").startswith("tangent_like.numba_runtime")
     if effects.has_effect(op.fn) or not (ours or effects.is_pure(op.fn)):
         return Access(arrays, arrays, True)
