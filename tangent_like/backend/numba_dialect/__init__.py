@@ -23,6 +23,7 @@ from tangent_like.backend.numba_dialect.rooms import hoist_rooms
 from tangent_like.backend.numba_dialect.tables import tabulate
 from tangent_like.backend.numba_dialect.tapes import preallocate
 from tangent_like.backend.numba_dialect.views import share_views
+from tangent_like.backend.numba_dialect.zeros import keep_zeros
 from tangent_like.ir import Function
 from tangent_like.simplify.dead import remove_dead
 
@@ -30,7 +31,7 @@ PASSES: tuple[Callable[[Function], Function], ...] = (
     count_loops, remove_dead, preallocate, remove_dead, replace_missing, divide_as_numpy,
     gather_at_uses, change_views, add_directly, share_views, copy_overlaps, remove_dead,
     fuse_arrays, remove_dead, tabulate, remove_dead, reuse_arrays, remove_dead, go_forwards,
-    keep_buffers, remove_dead, hoist_rooms, remove_dead,
+    keep_zeros, keep_buffers, hoist_rooms, remove_dead,
 )  # fmt: skip
 """All passes of the dialect, in order."""
 

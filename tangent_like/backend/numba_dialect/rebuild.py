@@ -78,11 +78,12 @@ def appended(builder: Builder) -> tuple[Statement, ...]:
     return builder.finish(()).statements
 
 
-def defined_in(loop: Loop) -> set[Value]:
-    """Everything that a loop defines for its body, and in it."""
-    found = set(ir.items_and_params(loop))
-    for statement in ir.walk(loop.body):
-        found.update(ir.defined_by(statement))
-        if isinstance(statement, Loop):
-            found.update(ir.items_and_params(statement))
+def defined_in(statement: Loop | If) -> set[Value]:
+    """Everything that a loop defines for its body, and what is defined in it, or in branches."""
+    found = set(ir.items_and_params(statement)) if isinstance(statement, Loop) else set()
+    for block in ir.blocks_of(statement):
+        for inner in ir.walk(block):
+            found.update(ir.defined_by(inner))
+            if isinstance(inner, Loop):
+                found.update(ir.items_and_params(inner))
     return found

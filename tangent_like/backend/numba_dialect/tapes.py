@@ -47,10 +47,15 @@ Fillings = Mapping[Value, Loop]
 
 @dataclass(eq=False, slots=True)
 class Tape:
-    """Where a tape is made, filled and read; `plain_reads` name their place, or its length."""
+    """Where a tape is made, filled and read; `plain_reads` name their place, or its length.
+
+    `filling` is the statement, in the block that makes the tape, in which the last push stands.
+    """
 
     value: Value
     made_in: Loops
+    depth: int
+    filling: Loop | If | None = None
     pushes: list[tuple[Op, Loops, bool]] = field(default_factory=list)
     pops: list[tuple[Op, Loops]] = field(default_factory=list)
     plain_reads: list[Op] = field(default_factory=list)
@@ -66,6 +71,8 @@ class Room:
     loops: Loops
     dtype: type
     dims: tuple[Dim, ...]
+    before: Loop | If
+    """Where the array is made."""
 
 
 def preallocate(function: Function) -> Function:
@@ -93,6 +100,7 @@ def found_tapes(function: Function) -> list[Tape]:
 @dataclass(eq=False, slots=True)
 class _Search:
     tapes: dict[Value, Tape]
+    path: list[Loop | If] = field(default_factory=list)
 
     def block(self, block: Block, loops: Loops, certain: bool) -> None:
         for statement in block.statements:
@@ -101,13 +109,15 @@ class _Search:
                 continue
             self.others(ir.read_by(statement))
             inner = (*loops, statement) if isinstance(statement, Loop) else loops
+            self.path.append(statement)
             for nested in ir.blocks_of(statement):
                 self.block(nested, inner, isinstance(statement, Loop))
+            self.path.pop()
         self.others(block.results)
 
     def op(self, op: Op, loops: Loops, certain: bool) -> None:
         if op.fn is ir.new_tape:
-            self.tapes[op.result] = Tape(op.result, loops)
+            self.tapes[op.result] = Tape(op.result, loops, len(self.path))
             return
         first = op.args[0] if op.args else None
         tape = self.tapes.get(first) if isinstance(first, Value) else None
@@ -115,6 +125,7 @@ class _Search:
             self.others(op.atoms)
         elif op.fn is ir.push:
             tape.pushes.append((op, loops, certain))
+            tape.filling = self.path[tape.depth] if len(self.path) > tape.depth else None
             self.others(op.args[1:])
         elif op.fn is ir.pop:
             tape.pops.append((op, loops))
@@ -149,12 +160,14 @@ def room_for(tape: Tape, known: Known, fillings: Fillings) -> Room | None:
         return None
     if tape.plain_reads and (len(loops) > 1 or not certain):
         return None
-    regular = all(is_regular(loop, loops[0], known) for loop in loops)
+    if tape.filling is None:
+        return None
+    regular = all(is_regular(loop, tape.filling, known) for loop in loops)
     if not regular or not all(
         mirrors(tape, reads, loops, known, fillings) for _, reads in tape.pops
     ):
         return None
-    return Room(tape, loops, dtype, dims)
+    return Room(tape, loops, dtype, dims, tape.filling)
 
 
 def saved_in(tape: Value, known: Known) -> tuple[type | None, tuple[Dim, ...]]:
@@ -175,12 +188,12 @@ def inside_of(outer: Loops, loops: Loops) -> Loops | None:
     return loops[len(outer) :] if loops[: len(outer)] == outer else None
 
 
-def is_regular(loop: Loop, outermost: Loop, known: Known) -> bool:
-    """Whether a loop goes through all of a range that is known before `outermost` starts."""
+def is_regular(loop: Loop, filling: Loop | If, known: Known) -> bool:
+    """Whether a loop goes through all of a range that is known before `filling` starts."""
     made = made_by(loop.iterable, known.definitions, range)
     if made is None or loop.exits or not is_constant(bounds(made)[2], 1):
         return False
-    inside = defined_in(outermost)
+    inside = defined_in(filling)
     return all(known.outside(a, inside) for a in made.args)
 
 
@@ -218,14 +231,14 @@ class _Rewriting:
         self.known = known
         self.definitions = known.definitions
         self.made = {room.tape.value for room in rooms}
-        self.starts: dict[Loop, list[Room]] = {}
+        self.starts: dict[Loop | If, list[Room]] = {}
         self.accesses: dict[Op, tuple[Room, Loops]] = {}
         self.measured: dict[Value, list[Value]] = {}
         """For each tape the values that hold its length."""
 
         self.lengths: dict[Value, Atom] = {}
         for room in rooms:
-            self.starts.setdefault(room.loops[0], []).append(room)
+            self.starts.setdefault(room.before, []).append(room)
             for op, loops in (room.tape.pushes[0][:2], *room.tape.pops):
                 self.accesses[op] = room, loops[len(room.tape.made_in) :]
             self.measured[room.tape.value] = [
@@ -239,12 +252,13 @@ class _Rewriting:
     def statement(self, statement: Statement) -> Iterator[Statement]:
         if isinstance(statement, Op):
             yield from self.operation(statement)
-        elif isinstance(statement, If):
+            return
+        for room in self.starts.get(statement, ()):
+            yield from self.reserved(room)
+        if isinstance(statement, If):
             then, orelse = self.block(statement.then), self.block(statement.orelse)
             yield replace(statement, then=then, orelse=orelse)
         else:
-            for room in self.starts.get(statement, ()):
-                yield from self.reserved(room)
             yield replace(statement, body=self.block(statement.body))
 
     def operation(self, op: Op) -> Iterator[Statement]:
@@ -281,9 +295,9 @@ class _Rewriting:
         return builder.op(operator.add, (before, Const(1)))
 
     def reserved(self, room: Room) -> Iterator[Statement]:
-        """`np.empty` with the lengths of the loops, before the outermost one."""
-        builder = Builder(room.loops[0].place, derivative=True)
-        inside = defined_in(room.loops[0])
+        """`np.empty` with the lengths of the loops, before what fills it."""
+        builder = Builder(room.before.place, derivative=True)
+        inside = defined_in(room.before)
         counts = [self.count(builder, loop, inside) for loop in room.loops]
         lengths = [self.not_negative(builder, count) for count in counts]
         lengths += [self.length(builder, dim) for dim in room.dims]
@@ -293,7 +307,7 @@ class _Rewriting:
         # Only the ends of ranges read the length, which are empty for negative numbers too.
         self.lengths.update(dict.fromkeys(self.measured[tape], counts[0]))
         yield from appended(builder)
-        yield Op(tape, ir.reserve, args, (), room.loops[0].place, True)
+        yield Op(tape, ir.reserve, args, (), room.before.place, True)
 
     def length(self, builder: Builder, dim: Dim) -> Atom:
         return Const(dim) if isinstance(dim, int) else self.known.measured(builder, dim)
