@@ -98,6 +98,8 @@ def build_parser() -> argparse.ArgumentParser:
         "tangent-like export examples/survey.py:f -o survey_grad.py --wrt x1",
     )  # fmt: skip
     export.add_argument("-o", "--output", metavar="FILE", required=True, help="the file to write")
+    export.add_argument("--backend", choices=["numpy", "numba"], default="numpy",
+                        help="plain NumPy (the default), or what Numba compiles")  # fmt: skip
     _add_mode(export)
     _add_wrt(export)
     _add_types(export)
@@ -204,7 +206,7 @@ def run_export(options: argparse.Namespace) -> tuple[str, int]:
     try:
         export(
             function, options.output, options.mode, parse_wrt(options.wrt),
-            parse_types(options.types),
+            parse_types(options.types), backend=options.backend,
         )  # fmt: skip
     except OSError as error:  # a folder that is not there, or not writable
         raise UsageError(f"-o {options.output}: {error.strerror}") from None

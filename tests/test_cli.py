@@ -254,6 +254,13 @@ def test_export(run, file, tmp_path):
     assert "def untyped_jvp(x, y, dx, dy):" in path.read_text()
 
 
+def test_export_for_numba(run, file, tmp_path):
+    pytest.importorskip("numba")
+    path = tmp_path / "derivative.py"
+    run("export", f"{file}:f", "-o", str(path), "--wrt", "y", "--backend", "numba")
+    assert "@numba.njit\ndef f_grad(" in path.read_text()
+
+
 def test_export_to_nowhere(run, file, tmp_path):
     path = str(tmp_path / "nowhere" / "derivative.py")
     assert "No such file" in fails(run, 2, "export", f"{file}:f", "-o", path)
