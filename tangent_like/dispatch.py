@@ -341,6 +341,8 @@ def underlying(function: Any, count: int | None = None) -> Any:
     function = python_function(function)
     if count is not None and has_collectors(function):
         return spelled(function, count)
+    if isinstance(function, FunctionType) and function in registry.own:
+        return spelled(function)  # whose call has the derivative that the rule says
     if isinstance(function, (FunctionType, Derivative)):
         return function
     if is_spelled_out(function) and registry.find(function) is None:

@@ -13,7 +13,7 @@ import numpy as np
 from tangent_like import facts
 from tangent_like.check import check_grads
 from tangent_like.dispatch import Derivative
-from tangent_like.errors import ArgumentError, NotYetSupported
+from tangent_like.errors import ArgumentError, NeverSupported, NotYetSupported
 from tangent_like.parts import items_of, map_leaves
 from tangent_like.rules import registry
 from tangent_like.rules.arguments import names_of
@@ -252,7 +252,7 @@ def _unknown(call: _Call) -> str:
     seed = map_leaves(lambda y: np.ones_like(y)[()], call.run(*call.operands))
     try:
         found = _derivatives(call, call.operands, seed, known=False)
-    except NotYetSupported as error:
+    except (NotYetSupported, NeverSupported) as error:
         return f"refused: {error.message}"
     expected = _derivatives(call, call.operands, seed)
     for what, a, b in zip(_names(call.operands), found, expected, strict=True):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
-from tangent_like.errors import ArgumentError
+from tangent_like.errors import ArgumentError, NotYetSupported
 from tangent_like.rules.symbolic import apply
 
 VECTOR = np.array([0.3, -1.2, 2.1])
@@ -215,3 +215,35 @@ def test_function_without_rule():
 def test_no_operand():
     with pytest.raises(ArgumentError, match="no argument can have a derivative"):
         tl.check_rule(np.tanh, 3)
+
+
+def polar(x, y):
+    return np.hypot(x, y), np.arctan2(y, x)
+
+
+def test_results_that_nothing_depends_on():
+    tl.rule(
+        polar,
+        jvp=lambda tangents, out, x, y: (0.0, 0.0),
+        vjp=lambda g, out, x, y: ((g[0] * x - g[1] * y / out[0]) / out[0], None),
+    )
+    assert tl.grad(lambda x, y: polar(x, y)[1])(3.0, 4.0) == pytest.approx(-0.16)
+
+
+def test_a_rule_holds_for_the_function_itself():
+    tl.elementwise(scaled, lambda x, y, factor=1.0: 7.0 * x)
+    assert tl.grad(scaled)(2.0) == 14.0
+    assert tl.jvp(scaled, (2.0,), (1.0,))[1] == 14.0
+
+
+def test_too_few_partials():
+    tl.elementwise(product, lambda x, w, y: w)
+    for derivative in (tl.grad(product), lambda x, w: tl.jvp(product, (x, w), (1.0, 1.0))):
+        with pytest.raises(ArgumentError, match="1 partials for 2 operands"):
+            derivative(2.0, 3.0)
+
+
+def test_a_rule_that_branches_on_values():
+    tl.elementwise(scaled, lambda x, y, factor=1.0: x if x > 0 else -x)
+    with pytest.raises(NotYetSupported, match="the rule of `scaled`, which branches"):
+        tl.grad(scaled)(2.0)

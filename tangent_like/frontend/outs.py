@@ -27,6 +27,7 @@ Plain = Callable[[Sequence[Atom], Mapping[str, Atom]], Atom]
 """The call without `out`."""
 
 _WITHOUT_SIGNATURE: dict[Any, int] = {np.dot: 2, np.concatenate: 2}
+_UNUSED = ("hfft", "ifft2", "irfft2")
 _OF_UFUNC = {"reduce": 3, "accumulate": 3, "reduceat": 4}
 
 
@@ -42,6 +43,11 @@ def call(
     args, named, out = _taken_out(state, function, args, dict(keywords))
     if out is None or _is_none(out):
         return None
+    if getattr(function, "__module__", "") == "numpy.fft" and function.__name__ in _UNUSED:
+        raise NotYetSupported(
+            f"`out` of `{function.__name__}`, into which NumPy does not write", state.place(node),
+            f"y[...] = np.fft.{function.__name__}(...)",
+        )  # fmt: skip
     parts = _parts(state, node, out)
     if "where" in named and isinstance(function, np.ufunc):
         return _where(state, node, args, named, parts, plain)

@@ -11,7 +11,13 @@ import numpy as np
 
 from tangent_like import facts, ir, runtime
 from tangent_like.build import Builder
-from tangent_like.errors import CallingPlace, NeverSupported, NoRuleError, NotYetSupported
+from tangent_like.errors import (
+    ArgumentError,
+    CallingPlace,
+    NeverSupported,
+    NoRuleError,
+    NotYetSupported,
+)
 from tangent_like.facts import Fact
 from tangent_like.ir import Atom, Const, Op
 from tangent_like.rules import arguments, straight
@@ -24,8 +30,9 @@ from tangent_like.rules.fitting import (
     zero,
 )
 from tangent_like.rules.masks import times
-from tangent_like.rules.registry import Rule, find, own, refusal_of
-from tangent_like.rules.symbolic import Symbolic, apply, lift
+from tangent_like.rules.registry import Rule, find, is_own, refusal_of
+from tangent_like.rules.symbolic import AT_RUN_TIME, Symbolic, apply, lift
+from tangent_like.trees import item
 
 
 def is_plain(op: Op) -> str:
@@ -160,7 +167,14 @@ def partials_of(
 ) -> tuple[Any, ...]:
     assert rule.partials is not None
     found = rule.partials(*args, result, **keywords)
-    return found if isinstance(found, tuple) else (found,)
+    partials = found if isinstance(found, tuple) else (found,)
+    if len(partials) != len(args):
+        name = getattr(rule.functions[0], "__name__", repr(rule.functions[0]))
+        raise ArgumentError(
+            f"the rule of `{name}` gives {len(partials)} partials for {len(args)} operands",
+            hint="return a tuple with one for each, None where there is no influence",
+        )
+    return partials
 
 
 def _linear_tangent(
@@ -324,6 +338,13 @@ def _located(error: NotYetSupported, op: Op) -> NotYetSupported:
     """An error that a rule raises, with the place of the operation if it has none."""
     if not isinstance(error.place, CallingPlace):
         return error
+    if is_own(op.fn) and error.message == AT_RUN_TIME:
+        name = getattr(op.fn, "__name__", repr(op.fn))
+        return NotYetSupported(
+            f"the rule of `{name}`, which branches on values or loops over them",
+            op.place,
+            "choose with np.where, or give a function with custom_vjp or custom_jvp",
+        )
     return NotYetSupported(error.message, op.place, error.hint)
 
 
@@ -333,7 +354,7 @@ _MISFITS = (TypeError, ValueError, IndexError)
 
 def _misfit(error: Exception, op: Op) -> Exception:
     """An error with a place, where it is not the author of a rule who has to hear of it."""
-    if op.fn in own:
+    if is_own(op.fn):
         return error
     name = getattr(op.fn, "__name__", repr(op.fn))
     return NeverSupported(f"`{name}` of these operands ({error})", op.place, "check the call")
@@ -347,6 +368,7 @@ def _cotangents(
     plain = is_plain(op)
     args, keywords = operands_of(builder, op, rule, plain)
     result = Symbolic(builder, op.result, plain)
+    g = _without_gaps(builder, g, op.result) if is_own(op.fn) else g
     lifted = lift_tree(builder, g, plain)
     if rule.kind == "elementwise":
         found = _elementwise_cotangents(rule, args, keywords, lifted, result, active)
@@ -366,6 +388,14 @@ def _cotangents(
         fit_tree(builder, lower_cotangent(builder, tree), atom) if wanted else None
         for tree, atom, wanted in zip(found, op.args, active, strict=True)
     ]
+
+
+def _without_gaps(builder: Builder, g: Tree, result: Atom) -> Tree:
+    """Zeros for results of several that nothing depends on."""
+    if isinstance(g, tuple):
+        parts = [item(builder, result, i) for i in range(len(g))]
+        return tuple(_without_gaps(builder, *pair) for pair in zip(g, parts, strict=True))
+    return zero(builder, result) if g is None else g
 
 
 def _elementwise_cotangents(

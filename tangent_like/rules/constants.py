@@ -45,7 +45,7 @@ constant(
         "floor", "ceil", "trunc", "rint", "fix", "round", "around", "floor_divide", "spacing",
         "argmax", "argmin", "nanargmax", "nanargmin", "argsort", "argpartition", "lexsort",
         "argwhere", "nonzero", "flatnonzero", "count_nonzero", "searchsorted", "digitize",
-        "isin",
+        "isin", "in1d",
         "shape", "ndim", "size", "result_type", "can_cast", "promote_types", "min_scalar_type",
         "common_type", "dtype", "finfo", "iinfo", "shares_memory", "may_share_memory",
         "zeros", "ones", "empty", "zeros_like", "ones_like", "empty_like", "eye", "identity",

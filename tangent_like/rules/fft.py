@@ -115,6 +115,15 @@ def _of_all_axes() -> Any:
     return [((complexes(2, 3, 2),), {"axes": None})]
 
 
+def _short() -> Any:
+    """Of lengths without axes, which are the last ones."""
+    return [((complexes(2, 3),), {"s": (2,), "axes": None})]
+
+
+def _last(s: Any) -> tuple[int, ...] | None:
+    return None if s is None else tuple(range(-len(s), 0))
+
+
 USUAL_AXES = {np.fft.fft2: (-2, -1), np.fft.ifft2: (-2, -1), np.fft.fftn: None, np.fft.ifftn: None}
 
 
@@ -126,18 +135,20 @@ for _several_axes, _axes in USUAL_AXES.items():
     linear(
         _several_axes,
         lambda g, x, s=None, axes=_axes, norm=None, *, f=_several_axes: _cut(
-            apply(f, g, **_over(axes, f), **_scaled(norm)), x, s
+            apply(f, g, **_over(_last(s) if axes is None else axes, f), **_scaled(norm)), x, s
         ),
-        samples=lambda: [*_several(), *_of_all_axes()],
+        samples=lambda: [*_several(), *_of_all_axes(), *_short()],
     )
 
 
 def _plan(x: Any, s: Any, axes: Any) -> Any:
     """Each axis with its length, None for the length that it has."""
     if axes is None:
-        count = np.ndim(x) if s is None else len(s)
-        axes = range(-count, 0)
-    return list(zip(axes, [None] * len(axes) if s is None else s, strict=False))
+        axes = range(-np.ndim(x), 0) if s is None else _last(s)
+    if s is None:
+        return [(axis, None) for axis in axes]
+    own = [type(n) is int and n == -1 for n in s]
+    return [(a, np.shape(x)[a] if o else n) for a, n, o in zip(axes, s, own, strict=False)]
 
 
 def _rfftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:

@@ -355,7 +355,8 @@ for _basis in BASES:
         )
     constant(
         *(f for name in ("gauss", "pts1", "pts2")
-          for f in named(_basis.module, _basis.prefix + name))
+          for f in named(_basis.module, _basis.prefix + name)),
+        *named(_basis.module, "normalize_axis_index"),
     )  # fmt: skip
     refuse(
         *(f for name in ("div", "fromroots", "companion", "trim", "line", "interpolate",

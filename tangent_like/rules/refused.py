@@ -69,12 +69,15 @@ refuse(operator.concat, reason="joins sequences of any kind", instead="write `a 
 _IN_PLACE = Refusal("writes into the array", "build a new array, with the function of that name")
 _MEMORY = Refusal("tells about memory, not about numbers", "use the array itself")
 _FILES = Refusal("turns numbers into bytes", "do it outside of the differentiated function")
+_REMOVED = Refusal("only says that NumPy 2 lacks it", "use the function of that name")
 
 METHODS: dict[str, Refusal] = {
     **dict.fromkeys(("resize", "setfield"), _IN_PLACE),
     **dict.fromkeys(("base", "ctypes", "data", "device", "flags", "strides", "setflags", "view",
                      "getfield", "byteswap", "to_device"), _MEMORY),
     **dict.fromkeys(("dump", "dumps", "tobytes", "tofile"), _FILES),
+    **{name: _REMOVED for name in ("itemset", "newbyteorder", "ptp", "tostring")
+       if hasattr(np.ndarray, name)},
     "tolist": Refusal("makes a list of a length that is not known", "use the array itself"),
 }  # fmt: skip
 """Methods and attributes of arrays that are refused, by name."""

@@ -318,6 +318,11 @@ def load_rules_of_imported_modules() -> bool:
     return bool(wanted)
 
 
+def is_own(function: Any) -> bool:
+    """Whether others than this package registered the rule of a function that has one."""
+    return function in own
+
+
 def named(module: Any, *names: str) -> tuple[Any, ...]:
     """The functions of a module that this version of it has, each once."""
     found = (getattr(module, name, None) for name in names)

@@ -285,7 +285,7 @@ composed(
 )  # fmt: skip
 
 
-def _correlation(x: Any, y: Any = None, rowvar: Any = True, dtype: Any = None) -> Any:
+def _correlation(x: Any, y: Any = None, rowvar: Any = True, *, dtype: Any = None) -> Any:
     c = np.atleast_2d(_covariance(x, y, rowvar))
     spread = np.sqrt(np.real(np.diagonal(c)))
     return np.squeeze(c / spread[:, None] / spread)

@@ -41,7 +41,7 @@ IN_MATH: dict[Any, Any] = {
 """The function of `math` that serves floats where a rule says the NumPy one."""
 
 
-_AT_RUN_TIME = "this call, where shapes of its operands or its options are known at run time only"
+AT_RUN_TIME = "this call, where shapes of its operands or its options are known at run time only"
 
 
 class Symbolic:
@@ -120,10 +120,10 @@ class Symbolic:
 
     def __bool__(self) -> bool:
         # A rule asks for what is known at compile time only, such as the number of axes.
-        raise NotYetSupported(_AT_RUN_TIME)
+        raise NotYetSupported(AT_RUN_TIME)
 
     def __index__(self) -> int:
-        raise NotYetSupported(_AT_RUN_TIME)
+        raise NotYetSupported(AT_RUN_TIME)
 
     def __iter__(self) -> Any:
         raise TypeError("a rule must not iterate over a symbolic value")

@@ -60,6 +60,7 @@ def test_option(expression):
     "np.linalg.cross(UNIT[:, :2] + x[0, 0], x[1], axis=0)",
     "np.average(CUBE * x[0, 0], axis=(2, 0), weights=x[:, :2] ** 2)",
     "np.cov(x[0], x.T, rowvar=False)",
+    "np.fft.irfftn(x, s=(2, -1), axes=(0, 1))", "np.fft.rfft2(x, s=(-1, 4))",
     "np.corrcoef(x, rowvar=1)",
     "np.clip(x, max=x[0, 0] + 0.5)",
     "x.clip(x[0, 0] - 0.5)",
@@ -82,6 +83,7 @@ def test_first_derivatives_with_option(expression):
     "np.reshape(x, (3, 2), order='A')", "np.array([x[0, 0], x[0, 1]], ndmin=3)",
     "np.cross([x[0, 0], x[0, 1]], [x[1, 0], 2.0])", "np.sum(x, dtype=object)",
     "np.pad(x, 1, 'empty')", "np.pad(x, 1, lambda *strip: None)",
+    "np.fft.ifft2(x, out=np.zeros((2, 3), complex))",
 ])  # fmt: skip
 def test_refused_option(expression):
     f = of(expression)
