@@ -12,12 +12,15 @@ import subprocess
 import sys
 import threading
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tangent_like as tl
+from tangent_like import cache, pipeline
+from tangent_like.backend.load import load
 from tangent_like.cache import entry, folder
 from tangent_like.cache.identity import Identity, UnknownError
 from tests.derivatives import define, same
@@ -265,6 +268,57 @@ def test_every_bit_counts(module, place):
                 entry.read(bytes(changed), file.stem)
 
 
+def test_an_entry_under_anothers_name_is_a_miss(module, place, compiled):
+    model = module(MODEL)
+    right = tl.grad(model.f)(0.5)
+    (own,) = entries(place)
+    tl.value_and_grad(model.f)(0.5)
+    (other,) = set(entries(place)) - {own}
+    own.write_bytes(other.read_bytes())
+    assert tl.grad(model.f)(0.5) == right
+    assert compiled == ["f"] * 3
+
+
+def test_an_entry_of_another_form_is_a_miss(module, place, monkeypatch):
+    tl.grad(module(MODEL).f)(0.5)
+    (file,) = entries(place)
+    found = entry.read(file.read_bytes(), file.stem)
+    monkeypatch.setattr(entry, "_TITLE", "# tangent_like cache entry 0")
+    data = entry.written(found)
+    monkeypatch.undo()
+    with pytest.raises(entry.DamageError):
+        entry.read(data, file.stem)
+
+
+def test_what_changes_while_it_is_compiled_is_not_kept(module, place, monkeypatch):
+    model = module(MODEL)
+    compile_derivative = pipeline.compile_derivative
+
+    def changing(*args, **options):
+        made = compile_derivative(*args, **options)
+        model.rate = 7
+        return made
+
+    monkeypatch.setattr(pipeline, "compile_derivative", changing)
+    tl.grad(model.f)(0.5)
+    assert not entries(place)
+
+
+def test_what_the_walk_did_not_meet_is_not_kept(module):
+    f = module(MODEL).f
+    identity = cache.identified(f, ())
+    made = load("def g(x):\n    return x\n", ["g"], {"thing": object()}, ())
+    assert cache.entry_of(made, identity, ()) is None
+    assert cache.entry_of(replace(made, outside={}), identity, ()) is not None
+
+
+def test_text_that_names_the_users_file_is_not_kept(module):
+    f = module(MODEL).f
+    identity = cache.identified(f, ())
+    text = f"def g(x):\n    return {f.__code__.co_filename!r}\n"
+    assert cache.entry_of(load(text, ["g"], {}, ()), identity, ()) is None
+
+
 def test_a_link_in_place_of_an_entry_is_not_followed(module, place, tmp_path, compiled):
     model = module(MODEL)
     tl.grad(model.f)(0.5)
@@ -342,6 +396,19 @@ def test_a_folder_that_cannot_be_written(module, place, compiled, unsaid, monkey
     monkeypatch.setattr(os, "open", refused)
     uncached(module(MODEL).f, "Read-only")
     assert compiled == ["f", "f"]
+
+
+def test_another_process_makes_the_folder(place, monkeypatch):
+    make = os.mkdir
+
+    def late(path, mode):
+        make(path, mode)
+        raise FileExistsError(errno.EEXIST, "File exists")
+
+    monkeypatch.setattr(os, "mkdir", late)
+    folder.ready(str(place))
+    monkeypatch.undo()
+    assert place.is_dir()
 
 
 def test_a_full_disk(module, place, compiled, unsaid, monkeypatch):

@@ -13,7 +13,7 @@ from tangent_like.cache import folder
 from tangent_like.cache.machine_code import MachineCode
 from tests.derivatives import same
 
-pytest.importorskip("numba")
+numba = pytest.importorskip("numba")
 
 MODEL = """
 import numba
@@ -75,6 +75,43 @@ def test_each_list_of_types_has_its_own(module, place, saved):
     assert len(saved) == 2
     for a, b in zip(found, expected(model, *args), strict=True):
         assert a.dtype == b.dtype and np.allclose(a, b, rtol=1e-5)
+
+
+def test_each_layout_has_its_own(module, saved):
+    """Arrays of one kind, for which Numba makes other code where they are not contiguous."""
+    strided = np.repeat(ARGS[0], 2)[::2], ARGS[1]
+    for _ in range(2):
+        model = module(MODEL)
+        gradient(model)
+        assert np.allclose(gradient(model, *strided), expected(model, *strided), rtol=1e-13)
+    assert len(saved) == 2
+
+
+class Processor:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def magic_tuple(self) -> tuple[str]:
+        return (self.name,)
+
+
+def test_files_have_names_of_their_own(place, monkeypatch):
+    def f(x):
+        return x
+
+    def g(x):
+        return x
+
+    code, host = MachineCode(str(place), "key", f), Processor("host")
+    names = [
+        code.file_for("int64", host), code.file_for("float64", host),
+        code.file_for("int64", Processor("other")),
+        MachineCode(str(place), "another", f).file_for("int64", host),
+        MachineCode(str(place), "key", g).file_for("int64", host),
+    ]  # fmt: skip
+    monkeypatch.setattr(numba, "__version__", "0.0")
+    names.append(code.file_for("int64", host))
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize(
