@@ -290,13 +290,13 @@ def test_an_entry_of_another_form_is_a_miss(module, place, monkeypatch):
         entry.read(data, file.stem)
 
 
-def test_what_changes_while_it_is_compiled_is_not_kept(module, place, monkeypatch):
+def test_what_a_rule_came_for_while_it_was_compiled_is_not_kept(module, place, monkeypatch):
     model = module(MODEL)
     compile_derivative = pipeline.compile_derivative
 
     def changing(*args, **options):
         made = compile_derivative(*args, **options)
-        model.rate = 7
+        tl.elementwise(model.helper, lambda x, y: 7.0)
         return made
 
     monkeypatch.setattr(pipeline, "compile_derivative", changing)

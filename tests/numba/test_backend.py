@@ -15,6 +15,7 @@ import pytest
 numba = pytest.importorskip("numba")
 
 import tangent_like as tl
+from tangent_like.backend.numba_dialect import diagnosis
 from tangent_like.errors import ArgumentError, NotYetSupported
 from tests.numba.agreement import assert_backends_agree
 
@@ -252,3 +253,15 @@ def test_elements_are_divided_by_zero() -> None:
 
     with np.errstate(all="ignore"):
         assert_backends_agree(f, np.array([1.0, 2.0, 0.0]), modes=("rev",))
+
+
+@pytest.mark.parametrize(("said", "words"), [
+    ("Untyped global name 'without_key': Cannot determine Numba type of <class 'function'>",
+     "it has no form of `without_key`"),
+    ("No implementation of function Function(<function add_at at 0x7f573a6a71a0>) found for "
+     "signature:\n \n >>> add_at(int64)",
+     "No implementation of function `add_at` found for signature add_at(int64)"),
+])  # fmt: skip
+def test_what_numba_says_of_helpers(said: str, words: str) -> None:
+    found = diagnosis.explained(Exception(said), "f", dict)
+    assert found.message == f"Numba cannot compile the derivative of `f`: {words}"

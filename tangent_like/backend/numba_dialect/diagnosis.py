@@ -75,7 +75,15 @@ def _reason(text: str) -> str:
     said = [line for line in lines if not line.startswith(("Failed in", "During:", "[1]"))]
     first = said[0].rstrip(":") if said else "it gives no reason"
     call = next((line for line in said[1:4] if line.startswith(">>>")), "")
-    return f"{first} {call[4:]}".strip()
+    return _in_our_words(f"{first} {call[4:]}".strip())
+
+
+def _in_our_words(reason: str) -> str:
+    """What Numba says of functions, without addresses; helpers are those of generated code."""
+    named = re.sub(r"Function\(<(?:built-in )?function (\w+)[^>]*>\)", r"`\1`", reason)
+    return re.sub(
+        r"^Untyped global name '(\w+)': .*<class 'function'>.*", r"it has no form of `\1`", named
+    )
 
 
 def _place_at(line: int, places: dict[int, Place]) -> Place:
