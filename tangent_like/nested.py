@@ -23,14 +23,15 @@ from tangent_like.frontend import operators
 from tangent_like.frontend.binding import bind_arguments
 from tangent_like.frontend.calls import call
 from tangent_like.frontend.expressions import lower_expression
-from tangent_like.frontend.lower import lower_statement
+from tangent_like.frontend.lower import checks_of_arguments, lower_statement
 from tangent_like.frontend.scope import Derived, LocalFunction
 from tangent_like.frontend.signatures import parameters_of
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import Lowering, Module
+from tangent_like.frontend.structures import opened
 from tangent_like.frontend.syntax import parameter_nodes
 from tangent_like.frontend.writes import refuse_outside
-from tangent_like.ir import Atom, Const, Function, Value
+from tangent_like.ir import Atom, Block, Const, Function, Value
 from tangent_like.recursion import recurse
 from tangent_like.request import Request
 from tangent_like.simplify.dead import prune
@@ -134,7 +135,22 @@ def _lowered(
     by_name = {name for name in names if name not in positional}
     given = [atom for name, atom in zip(names, passed) if name not in by_name]
     named = {name: atom for name, atom in zip(names, passed) if name in by_name}
-    block = state.builder.collect(lambda: [call(state, node, Const(target), given, named)])
+    found: list[Atom] = []
+
+    def opens() -> list[Atom]:
+        found.extend(opened(state, param) for param in params)
+        return found
+
+    def lowered() -> list[Atom]:
+        inner: dict[Atom, Atom] = dict(zip(params, found))
+        as_opened = [inner.get(atom, atom) for atom in given]
+        by_key = {name: inner.get(atom, atom) for name, atom in named.items()}
+        return [call(state, node, Const(target), as_opened, by_key)]
+
+    opening, block = state.builder.collect(opens), state.builder.collect(lowered)
+    made = [value for s in opening.statements for value in ir.defined_by(s)]
+    checks = checks_of_arguments(state, params, made)
+    block = Block((*opening.statements, *checks, *block.statements), block.results)
     state.memory = {b: v for b, v in state.memory.items() if b.root not in params}
     refuse_outside(state, node, before, mark, "a function whose derivative is taken here")
     for cell, binding in state.cells.items():

@@ -38,6 +38,7 @@ from tangent_like.frontend.failures import lower_exception
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.generators import is_generator, lower_generator_body
 from tangent_like.frontend.making import construct
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.method_calls import called, method_call, unbound_method
 from tangent_like.frontend.numba_functions import python_function
 from tangent_like.frontend.objects import deferred, reached
@@ -157,13 +158,15 @@ def _derive(
 def _call_method(
     state: Lowering, node: Any, method: Method, args: Sequence[Atom], keywords: Mapping[str, Atom]
 ) -> Atom:
-    return call(state, node, Const(method.function), (method.owner, *args), keywords)
+    owner = fresh(state, method.owner, node)
+    return call(state, node, Const(method.function), (owner, *args), keywords)
 
 
 def _call_with_last(
     state: Lowering, node: Any, bound: Bound, args: Sequence[Atom], keywords: Mapping[str, Atom]
 ) -> Atom:
-    return call(state, node, Const(bound.function), (*args, *bound.last), keywords)
+    last = [fresh(state, atom, node) for atom in bound.last]
+    return call(state, node, Const(bound.function), (*args, *last), keywords)
 
 
 def _call_unknown(

@@ -12,6 +12,7 @@ from typing import Any
 
 from tangent_like import facts
 from tangent_like.frontend.application import Application, Handler
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.names import external_atom, known
 from tangent_like.frontend.objects import (
     Moment,
@@ -43,8 +44,10 @@ def call_partial(own: Application) -> Atom:
 
 
 def _known(own: Application, atom: Atom) -> Atom:
-    """An argument given already: in a branch, which was taken if the function is called."""
-    return known(own.state, atom, own.node) if isinstance(atom, Value) else atom
+    """An argument given already, as it is now: in a branch, which was taken if the function is
+    called."""
+    now = fresh(own.state, atom, own.node)
+    return known(own.state, now, own.node) if isinstance(now, Value) else now
 
 
 def call_partial_object(own: Application) -> Atom:

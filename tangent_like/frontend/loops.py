@@ -299,8 +299,9 @@ def _learn_of_memory(
     sharing = plan.sharing.with_(seen)
     news = bool(new) or not sharing.same_as(plan.sharing)
     news |= not plan.writes and any(
-        may_alias(guess) and isinstance(name, str) and not trial.exposed(name)
-        for name, guess in plan.guesses.items()
+        may_alias(plan.guesses[name]) and isinstance(name, str) and not trial.exposed(name)
+        for name in trial.carried
+        if name in plan.guesses
     )
     plan.sharing, plan.writes = sharing, True
     return news

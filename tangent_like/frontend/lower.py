@@ -114,13 +114,15 @@ def _lowered(
     refuse_as_result(state, result, source.tree)
     refuse_in_result(state, result.fact, source.tree)
     block = state.builder.finish((result,))
-    head = (*state.prelude, *_checks(state, params, made), *opening.statements)
+    head = (*state.prelude, *checks_of_arguments(state, params, made), *opening.statements)
     body = ir.Block((*head, *_checks_of_order(state), *block.statements), block.results)
     place = source.place(source.tree)
     return ir.Function(name or getattr(function, "__name__", "f"), tuple(params), body, place)
 
 
-def _checks(state: Lowering, params: Sequence[Value], opened: Sequence[Value]) -> list[ir.Op]:
+def checks_of_arguments(
+    state: Lowering, params: Sequence[Value], opened: Sequence[Value]
+) -> list[ir.Op]:
     """The check that an argument which is written into shares no memory with another one; `opened`
     are the displays that stand for arguments, where others are structures of the function's."""
     changed = [b.root for b, now in state.memory.items() if now is not b.root]

@@ -97,7 +97,8 @@ def known(state: Lowering, value: ir.Value, node: Any) -> Atom:
     if isinstance(fact, facts.Maybe):
         fn = ir.live if fact.certain else ir.defined
         return state.builder.op(fn, (value,), name=value.name, place=state.place(node))
-    if not isinstance(fact, facts.STRUCTURES):
+    unbound = any(isinstance(leaf, facts.Maybe) for leaf in facts.leaves(fact))
+    if not unbound or not isinstance(fact, facts.STRUCTURES):
         return value
     items = [item(state.builder, value, i) for i in range(len(fact.items))]
     read = [known(state, a, node) if isinstance(a, ir.Value) else a for a in items]

@@ -358,3 +358,32 @@ def descended(x, n):
 def test_tapes_that_are_saved_on_tapes():
     assert_derivatives(descended, 0.05, 2, wrt=0)
     assert_derivatives(descended, 0.05, 3, wrt=0)
+
+
+def adds_to_a_list_of_a_dict(m, v):
+    v["k"].append(np.arctan(m))
+    return m * sum(v["k"]) + v["m"][0]
+
+
+def test_second_order_where_a_list_in_an_argument_grows():
+    v = {"k": [-1.0, 1.79], "m": [0.5]}
+    assert_derivatives(adds_to_a_list_of_a_dict, 0.3, v, wrt=(0, 1))
+
+    def slope(m, v):
+        return tl.jvp(adds_to_a_list_of_a_dict, (m, v), (0.7, {"k": [0.1, 0.2], "m": [0.4]}))[1]
+
+    assert_derivatives(slope, 0.3, v, wrt=(0, 1))
+    assert v == {"k": [-1.0, 1.79], "m": [0.5]}
+
+
+def writes_into_one(a, b):
+    a[0] = a[1] * 2.0
+    return np.sum(a * b)
+
+
+def test_a_derivative_inside_checks_that_what_is_written_into_is_apart():
+    def slope(x):
+        return tl.jvp(writes_into_one, (x, x), (x, x))[1]
+
+    with pytest.raises(tl.errors.TangentLikeError, match="share"):
+        tl.grad(slope)(np.array([0.3, 0.4]))
