@@ -197,3 +197,46 @@ def second(y, x):
 def test_only_the_chosen_function_writes():
     assert_derivatives(writes_by_the_chosen_one, 0.7)
     assert_derivatives(writes_by_the_chosen_one, 0.7, 0, wrt=0)
+
+
+class Held:
+    def __init__(self, value):
+        self.value = value
+
+    def read(self, weight):
+        return self.value * weight
+
+
+def changed_behind_a_partial(x, n):
+    held, items = Held(x), [x, 0.5]
+    of_held = functools.partial(lambda h, w: h.value * w, held)
+    of_items = functools.partial(lambda w, u: u[0] * w, u=items)
+    read = held.read
+    total = of_held(1.0) + of_items(1.0) + read(1.0)
+    for _ in range(n):
+        held.value = held.value * x
+        items[0] = items[0] * np.sin(x)
+        total = total + of_held(0.5) * of_items(2.0) + read(0.3)
+    return total
+
+
+def test_partial_functions_and_methods_hold_objects_not_values():
+    assert_derivatives(changed_behind_a_partial, 0.7, 3, wrt=0)
+
+
+def called_in_the_test_of_a_loop(x, n):
+    h = x * 2.0
+
+    def smaller():
+        nonlocal h
+        h = h * 0.8
+        return 0.5
+
+    k = 0
+    while k < n and Held(h).value[0] + smaller() < 4.0:
+        k += 1
+    return 2.0 * np.sum(h)
+
+
+def test_a_variable_that_the_test_of_a_loop_changes():
+    assert_derivatives(called_in_the_test_of_a_loop, np.array([0.8, -0.6]), 3, wrt=0)
