@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -144,6 +146,39 @@ def test_damage_is_a_miss(module, place, saved, damage):
     assert len(saved) == 2
     assert same(gradient(module(MODEL)), right)
     assert len(saved) == 2
+
+
+def test_a_full_disk(module, place, monkeypatch):
+    write = folder.write
+
+    def full(place, key, data, suffix=folder.ENTRY):
+        if suffix == folder.MACHINE_CODE:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(place, key, data, suffix)
+
+    monkeypatch.setattr(folder, "write", full)
+    monkeypatch.setattr(folder, "_said", set())
+    with pytest.warns(RuntimeWarning, match="No space left"):
+        found = gradient(module(MODEL))
+    assert np.allclose(found, expected(module(MODEL)), rtol=1e-13)
+
+
+def test_a_link_is_not_followed(module, place, tmp_path, saved, monkeypatch):
+    right = gradient(module(MODEL))
+    (file,) = place.glob("*.nbc")
+    file.rename(tmp_path / "elsewhere.nbc")
+    file.symlink_to(tmp_path / "elsewhere.nbc")
+    monkeypatch.setattr(folder, "_said", set())
+    with pytest.warns(RuntimeWarning, match="keeps nothing"):
+        assert same(gradient(module(MODEL)), right)
+    assert len(saved) == 2
+
+
+def test_addresses_of_this_process_are_not_kept(place):
+    result = SimpleNamespace(library=SimpleNamespace(has_dynamic_globals=True), lifted=())
+    folder.ready(str(place))
+    MachineCode(str(place), "key", expected).save_overload("int64", result)
+    assert not list(place.iterdir())
 
 
 def test_without_the_cache(module, place, saved):
