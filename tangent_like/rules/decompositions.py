@@ -315,9 +315,29 @@ def _imaginary_diagonal(inside: Any) -> Any:
     return (inside - np.conj(inside)) / 2 * unit
 
 
+def qr_cotangent(g: Any, y: Any, x: Any) -> Any:
+    """(gQ + Q S) R^-H where S is Hermitian with the lower triangle of R gR^H - gQ^H Q: Walter and
+    Lehmann, "Algorithmic differentiation of linear algebra functions" (2010)."""
+    (q, r), (gq, gr) = (y[0], y[1]), (g[0], g[1])
+    of_r: Any = None if gr is None else r @ last_two_swapped(gr)
+    of_q: Any = None if gq is None else last_two_swapped(gq) @ q
+    lower = -of_q if of_r is None else of_r if of_q is None else of_r - of_q
+    total = conj(q) @ conj(_from_lower(lower))
+    total = total if gq is None else gq + total
+    return last_two_swapped(np.linalg.solve(r, last_two_swapped(total)))
+
+
+def _from_lower(m: Any) -> Any:
+    """The Hermitian matrix with a real diagonal that has this lower triangle."""
+    if facts.is_complex(m.fact) is False:
+        return np.tril(m) + last_two_swapped(np.tril(m, -1))
+    return hermitian(m, False)
+
+
 rule(
     runtime.qr_of_tall,
     jvp=qr_tangent,
+    vjp=qr_cotangent,
     samples=lambda: [(reals(3, 2),), (reals(3, 3),), (reals(2, 3, 2),)],
 )
 
