@@ -35,6 +35,8 @@ def drain(tape: list[Any]) -> list[Any]:
 
 def unbroadcast(g: Any, like: Any) -> Any:
     """The cotangent `g` of a broadcast result, summed to the shape and type of the operand."""
+    if type(g) is type(like) is np.ndarray and g.shape == like.shape and g.dtype is like.dtype:
+        return g[()]  # which is the most frequent case
     if isinstance(like, (int, float)):
         return float(np.real(np.sum(g)))
     if isinstance(like, (tuple, list)):
