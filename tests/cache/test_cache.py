@@ -522,6 +522,18 @@ def test_killed_while_writing(module, place, compiled):
     assert folder.clear(str(place)) == 2 and not list(place.iterdir())
 
 
+def test_another_process_empties_the_cache(module, place, monkeypatch):
+    tl.grad(module(MODEL).f)(0.5)
+    remove = os.unlink
+
+    def late(path):
+        remove(path)
+        raise FileNotFoundError(errno.ENOENT, "No such file")
+
+    monkeypatch.setattr(os, "unlink", late)
+    assert folder.clear(str(place)) == 1
+
+
 # --- in memory -----------------------------------------------------------------------------------
 
 

@@ -171,6 +171,26 @@ def test_parts_are_changed_through_views() -> None:
     assert not any(sign in text for sign in ("[1:-1] +=", "[2:] +=", "[:-2] +="))
 
 
+def mixture(w, x):
+    """Rows of zeros that do not outlive an iteration, and the same exponentials in each."""
+    total = 0.0
+    for i in range(len(x)):
+        terms = np.zeros(len(w))
+        for j in range(len(w)):
+            z = np.exp(w[j]) * x[i]
+            terms[j] += z * z
+        total += np.log(np.sum(terms))
+    return total
+
+
+def test_zeros_and_tapes_that_are_kept_or_left_out() -> None:
+    text = tl.grad(mixture, (0, 1), backend="numba").source(X, X)
+    assert text.index("terms_room = np.empty(") < text.index("terms = terms_room")
+    assert "np.zeros(len(w))\n        for" not in text
+    assert "exp_tape" not in text
+    assert_backends_agree(mixture, X, X, modes=("rev",))
+
+
 def test_an_argument_in_another_order_is_refused() -> None:
     with pytest.raises(ArgumentError, match="do not lie in order"):
         tl.grad(through_another_shape, backend="numba")(np.asfortranarray(SPD))
