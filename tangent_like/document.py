@@ -28,6 +28,8 @@ OPENING = """\
 Every function in the first tables has a derivative in both modes, forward and reverse, and of any
 order: the derivative code is made of the same functions. *Options* are the keywords that it may
 be called with; they are constants unless they are numbers that the function is differentiable in.
+Besides these, `out` is taken wherever NumPy writes into it, and NumPy's ufuncs (`sin`, `add`) take
+`dtype`, `casting`, `order`, `subok`, and `where` together with `out`.
 *At special points* says what the derivative is where it is not plain. A function of a table called
 *constant* has derivative zero wherever it has one. Functions with a reason are refused, with an
 error that points to the line, as soon as a number with a derivative reaches them.
