@@ -41,6 +41,14 @@ def has_effect(fn: Any) -> bool:
     return _reaches_outside(fn)
 
 
+def may_not_move(fn: Any) -> bool:
+    """Whether the call draws random numbers or may do anything: what comes after it then may give
+    something else.  Prints may come in another order."""
+    if isinstance(fn, ir.Procedure):
+        return _acts(fn, set())
+    return fn is dynamic.call or is_random(fn)
+
+
 @lru_cache(maxsize=4096)
 def _reaches_outside(fn: Any) -> bool:
     return is_random(fn) or _logs_or_asks_the_time(fn)

@@ -16,6 +16,7 @@ from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import (
     Endless,
     Moment,
+    Taken,
     consumed,
     deferred,
     reached,
@@ -90,8 +91,8 @@ class Application:
         """The items that `read` gives of sequences, also where they change meanwhile."""
         return live.show(self.state, read, of, self.state.place(self.node))
 
-    def sequence(self, atom: Atom) -> Atom:
-        return consumed(self.state, atom, self.node)
+    def sequence(self, atom: Atom, taken: Taken = Taken.IN_TURN) -> Atom:
+        return consumed(self.state, atom, self.node, taken=taken)
 
     def items(self, sequence: Atom) -> list[Atom] | None:
         return known_items(self.state, sequence)

@@ -22,7 +22,14 @@ from tangent_like.frontend.choices import choose
 from tangent_like.frontend.containers import behind
 from tangent_like.frontend.instances import known_instance
 from tangent_like.frontend.live import is_live
-from tangent_like.frontend.objects import Deferred, Moment, make_table, refuse_changes, table_of
+from tangent_like.frontend.objects import (
+    Deferred,
+    Moment,
+    Taken,
+    make_table,
+    refuse_changes,
+    table_of,
+)
 from tangent_like.frontend.protocols import call_special, class_of, is_protocol_object
 from tangent_like.frontend.state import FALSE, TRUE
 from tangent_like.ir import Atom, Const, Op, Value
@@ -32,7 +39,7 @@ from tangent_like.records import MakeRecord
 def listed(own: Application) -> Atom:
     if not own.args:
         return own.listed(())
-    sequence = own.sequence(own.args[0])
+    sequence = own.sequence(own.args[0], Taken.ALL)
     items = own.items(sequence)
     return own.looped([sequence], lambda row: row[0]) if items is None else own.listed(items)
 
@@ -40,7 +47,7 @@ def listed(own: Application) -> Atom:
 def tupled(own: Application) -> Atom:
     if not own.args:
         return own.display(())
-    sequence = own.sequence(own.args[0])
+    sequence = own.sequence(own.args[0], Taken.ALL)
     items = own.items(sequence)
     if items is None:
         raise own.refusal(f"a tuple of {facts.describe(sequence.fact)}", "use a list")
@@ -92,7 +99,8 @@ def summed(own: Application) -> Atom | None:
     """`sum`, `any`, `all` and their like of an iterator are those of a list; of objects and lists
     a sum is a chain of additions."""
     inside = behind(own.state, own.node, own.args[0])
-    used = [own.sequence(own.args[0] if inside is None else inside), *own.args[1:]]
+    taken = Taken.SOME if own.function in (any, all) else Taken.ALL
+    used = [own.sequence(own.args[0] if inside is None else inside, taken), *own.args[1:]]
     if own.function is math.prod and len(own.args) > 1:
         raise NeverSupported("`prod` takes one sequence, and `start=`", own.state.place(own.node))
     if own.function is math.prod and own.keywords:
@@ -135,7 +143,8 @@ def extreme(own: Application) -> Atom | None:
     inside = [behind(own.state, own.node, atom) for atom in own.args]
     used = [one or atom for one, atom in zip(inside, own.args)]
     if len(used) == 1:
-        used = [own.sequence(used[0])]
+        taken = Taken.ALL if _is_none(own.keywords.get("key")) else Taken.IN_TURN
+        used = [own.sequence(used[0], taken)]
     key, default = own.keywords.get("key"), own.keywords.get("default")
     items = used if len(used) > 1 else own.items(used[0])
     if items is not None and len(items) == 1:
@@ -215,7 +224,7 @@ def _first_in_order(own: Application, sequence: Atom, key: Atom | None) -> Atom:
 def in_order(own: Application) -> Atom:
     """`sorted`: in which order the items come is a constant of the derivative."""
     inside = behind(own.state, own.node, own.args[0])
-    sequence = own.sequence(own.args[0] if inside is None else inside)
+    sequence = own.sequence(own.args[0] if inside is None else inside, Taken.ALL)
     if isinstance(sequence.fact, facts.Zip):
         sequence = own.looped([sequence], lambda row: row[0])
     items = own.items(sequence)

@@ -12,6 +12,7 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.application import Application, Handler
 from tangent_like.frontend.collected import STANDS_FOR, Counts, Members, Window
 from tangent_like.frontend.memory import fresh
+from tangent_like.frontend.objects import Taken
 from tangent_like.frontend.protocols import class_of
 from tangent_like.frontend.sequences import lower_list
 from tangent_like.frontend.state import Lowering
@@ -30,7 +31,7 @@ def set_of(own: Application) -> Atom:
 
 def _listed(own: Application, atom: Atom) -> Atom:
     """A sequence whose items are known, as a tuple of them."""
-    sequence = own.sequence(atom)
+    sequence = own.sequence(atom, Taken.ALL)
     items = own.items(sequence)
     return sequence if items is None else own.display(items)
 
@@ -43,7 +44,7 @@ def counter(own: Application) -> Atom:
 def queue(own: Application) -> Atom:
     """`deque`: a list, of which the first item can be taken off."""
     length = own.argument(1, "maxlen")
-    items: list[Atom] = [own.sequence(atom) for atom in own.args[:1]]
+    items: list[Atom] = [own.sequence(atom, Taken.ALL) for atom in own.args[:1]]
     if length is None or (isinstance(length, Const) and length.value is None):
         return own.invoke(Const(list), items)
     if not isinstance(length, Const) or length.value == 0:

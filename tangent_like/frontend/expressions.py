@@ -28,7 +28,7 @@ from tangent_like.frontend.index_tricks import index_trick
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.method_calls import bound_method
 from tangent_like.frontend.names import attribute_of_constant, read_name
-from tangent_like.frontend.objects import table_of
+from tangent_like.frontend.objects import Deferred, Taken, consumed, table_of
 from tangent_like.frontend.protocols import (
     call_special,
     is_object,
@@ -171,6 +171,8 @@ _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, np.ufunc, LocalFunc
 
 def _contained(state: Lowering, node: Any, item: Atom, container: Atom) -> Atom:
     """`item in container`."""
+    if isinstance(container, Const) and isinstance(container.value, Deferred):
+        container = consumed(state, container, node, taken=Taken.SOME)
     fact = container.fact
     if is_protocol_object(container):
         test = call_special(state, node, "__contains__", container, (item,))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tangent_like import facts, ir, runtime
+from tangent_like import effects, facts, ir, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend import syntax
 from tangent_like.frontend.collected import Members
@@ -117,7 +117,18 @@ def table_now(state: Lowering, atom: Atom, node: Any) -> dict[Any, Atom]:
     return table
 
 
-def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = frozenset()) -> Atom:
+class Taken(enum.Enum):
+    """How many items of an iterator are asked for, and when."""
+
+    ALL = "at once"
+    IN_TURN = "with something else between them"
+    SOME = "until one is found"
+
+
+def consumed(
+    state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = frozenset(),
+    taken: Taken = Taken.IN_TURN,
+) -> Atom:  # fmt: skip
     """The sequence behind an iterator, which is used up; anything else as it is now.
 
     `writes` are the names that are assigned while the iterator is used.
@@ -154,7 +165,35 @@ def consumed(state: Lowering, atom: Atom, node: Any, writes: frozenset[str] = fr
             "an iterator over what its loop changes", state.place(node), "make a list before it"
         )
     deferred.used = True
-    return deferred.make()
+    return _made(state, deferred, node, taken)
+
+
+def _made(state: Lowering, deferred: Deferred, node: Any, taken: Taken) -> Atom:
+    """All items of an iterator; refused where making them does what would be noticed if fewer were
+    made, or later."""
+    before, mark = Moment(state), ir.next_serial()
+    block = state.builder.collect(lambda: [deferred.make()])
+    state.builder.extend(block)
+    if taken is not Taken.ALL and _acts(state, block, before, mark, taken):
+        raise NotYetSupported(
+            "an iterator whose items change something, draw random numbers, print or raise while"
+            " they are taken one by one", state.place(node), "make a list before, or write a loop",
+        )  # fmt: skip
+    return block.results[0]
+
+
+def _acts(
+    state: Lowering, block: ir.Block, before: Moment, mark: int, taken: Taken
+) -> bool:
+    operations = [s.fn for s in ir.walk(block) if isinstance(s, ir.Op)]
+    if any(effects.may_not_move(fn) for fn in operations):
+        return True
+    if taken is Taken.SOME and not {ir.fail, print}.isdisjoint(operations):
+        return True
+    written = [b for b in state.memory if b.root.serial < mark]
+    cells = [cell for cell in state.cells if cell in before.scope]
+    read: list[Buffer | Cell] = [*written, *cells]
+    return any(_is_changed(state, key, before.scope) for key in read)
 
 
 def _with_these_keys(state: Lowering, sequence: Atom) -> Atom:

@@ -15,7 +15,7 @@ from tangent_like import facts, ir
 from tangent_like.errors import ArgumentError, NotYetSupported
 from tangent_like.frontend import edits
 from tangent_like.frontend.memory import fresh
-from tangent_like.frontend.objects import consumed, make_table, table_of
+from tangent_like.frontend.objects import Taken, consumed, make_table, table_of
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const
 from tangent_like.parts import is_named_tuple
@@ -40,7 +40,7 @@ def list_display(state: Lowering, node: Any) -> Atom:
         if not isinstance(part, gast.Starred):
             parts.append(state.expression(part))
             continue
-        value = consumed(state, state.expression(part.value), part)
+        value = consumed(state, state.expression(part.value), part, taken=Taken.ALL)
         if not isinstance(value.fact, facts.ListOf):
             parts += items_of(state, value, part)
             continue
@@ -58,7 +58,7 @@ def _made_list(state: Lowering, node: Any, items: Sequence[Atom]) -> Atom:
 
 def items_of(state: Lowering, sequence: Atom, node: Any) -> list[Atom]:
     """The items of a tuple or list, or of another sequence whose length is known."""
-    items = known_items(state, consumed(state, sequence, node))
+    items = known_items(state, consumed(state, sequence, node, taken=Taken.ALL))
     if items is None:
         raise NotYetSupported(
             f"`*` before {facts.describe(sequence.fact)}",

@@ -13,7 +13,7 @@ from tangent_like.facts import Fact
 from tangent_like.frontend import dicts, edits, syntax
 from tangent_like.frontend.homes import may_alias
 from tangent_like.frontend.memory import fresh
-from tangent_like.frontend.objects import consumed
+from tangent_like.frontend.objects import Taken, consumed
 from tangent_like.frontend.protocols import call_special, special_method
 from tangent_like.frontend.scope import Cell, Frame
 from tangent_like.frontend.state import Lowering
@@ -27,7 +27,7 @@ def bind(state: Lowering, target: Any, value: Atom) -> None:
     if isinstance(target, gast.Name):
         bind_name(state, target.id, value, target)
     elif isinstance(target, (gast.Tuple, gast.List)):
-        _unpack(state, target, consumed(state, value, target))
+        _unpack(state, target, consumed(state, value, target, taken=Taken.ALL))
     elif isinstance(target, gast.Subscript):
         container, index = state.expression(target.value), state.expression(target.slice)
         write_item(state, target, container, index, value)

@@ -8,7 +8,7 @@ import pytest
 
 import tangent_like as tl
 from tangent_like.errors import NotYetSupported, TangentLikeError
-from tests.derivatives import assert_derivatives
+from tests.derivatives import assert_derivatives, define
 
 
 def multiples(x, n):
@@ -370,3 +370,72 @@ def reads_a_variable_that_changes(x):
 def test_an_iterator_over_a_variable_that_its_loop_changes():
     with pytest.raises(NotYetSupported, match="an iterator over what its loop changes"):
         tl.grad(reads_a_variable_that_changes)(0.7)
+
+
+CHANGES_SOMETHING = {
+    "a list": ("seen[0] = seen[0] + u", "seen[0]"),
+    "the length of a list": ("seen.append(u)", "seen[-1]"),
+    "a variable": ("nonlocal last\n        last = last * u", "last"),
+    "a draw": ("seen[0] += rng.normal()", "rng.normal()"),
+}
+TAKEN_IN_PART = {
+    "any": "any(act(u) for u in x)",
+    "all": "all(map(act, x))",
+    "next": "next((u for u in x if act(u)), 0.0)",
+    "next of filter": "next(filter(act, x), 0.0)",
+    "in": "0.7 in (u * act(u) for u in x)",
+    "zip": "[k for k, u in zip(range(1), (act(u) for u in x))]",
+    "a loop that is left": "first(act(u) for u in x)",
+}
+
+
+def takes_in_part(form, change, read):
+    return define(
+        f"""
+def first(items):
+    for item in items:
+        if item:
+            return item
+
+def f(x):
+    rng = np.random.default_rng(0)
+    seen, last = [0.5, 1.5], x[0]
+
+    def act(u):
+        {change}
+        return u > 0.5
+
+    found = {form}
+    return x[1] * {read} + last
+""",
+        "f",
+        np=np,
+    )
+
+
+@pytest.mark.parametrize("change", CHANGES_SOMETHING)
+@pytest.mark.parametrize("form", TAKEN_IN_PART)
+def test_items_that_change_something_are_refused_where_not_all_are_taken(form, change):
+    f = takes_in_part(TAKEN_IN_PART[form], *CHANGES_SOMETHING[change])
+    with pytest.raises(NotYetSupported, match="taken one by one"):
+        tl.grad(f)(np.array([0.3, 0.7, 9.0]))
+
+
+@pytest.mark.parametrize("form", ["list(map(act, x))", "sum(act(u) for u in x)", "[*map(act, x)]"])
+def test_items_that_change_something_may_be_taken_at_once(form):
+    f = takes_in_part(form, *CHANGES_SOMETHING["a list"])
+    assert_derivatives(f, np.array([0.3, 0.7, 9.0]))
+
+
+def raises_at_the_third(x):
+    def check(u):
+        if u > 5.0:
+            raise ValueError("too large")
+        return u > 0.5
+
+    return x[0] if any(check(u) for u in x) else x[1]
+
+
+def test_items_that_would_raise_are_refused_where_not_all_are_taken():
+    with pytest.raises(NotYetSupported, match="taken one by one"):
+        tl.grad(raises_at_the_third)(np.array([0.3, 0.7, 9.0]))
