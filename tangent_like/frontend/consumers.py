@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
+import gast
+
 from tangent_like import facts, runtime
 from tangent_like.errors import NeverSupported
 from tangent_like.frontend.application import Application, Handler
@@ -24,7 +26,9 @@ from tangent_like.frontend.instances import known_instance
 from tangent_like.frontend.live import is_live
 from tangent_like.frontend.objects import (
     Deferred,
+    ItemsAct,
     Moment,
+    Search,
     Taken,
     make_table,
     refuse_changes,
@@ -99,8 +103,16 @@ def summed(own: Application) -> Atom | None:
     """`sum`, `any`, `all` and their like of an iterator are those of a list; of objects and lists
     a sum is a chain of additions."""
     inside = behind(own.state, own.node, own.args[0])
-    taken = Taken.SOME if own.function in (any, all) else Taken.ALL
-    used = [own.sequence(own.args[0] if inside is None else inside, taken), *own.args[1:]]
+    if own.function in (any, all):
+        try:
+            used = [own.sequence(own.args[0] if inside is None else inside, Taken.SOME)]
+        except ItemsAct:
+            search = own.args[0].value.search  # type: ignore[union-attr]
+            if search is None:
+                raise
+            return _any_in_turn(own, search)
+    else:
+        used = [own.sequence(own.args[0] if inside is None else inside, Taken.ALL), *own.args[1:]]
     if own.function is math.prod and len(own.args) > 1:
         raise NeverSupported("`prod` takes one sequence, and `start=`", own.state.place(own.node))
     if own.function is math.prod and own.keywords:
@@ -111,6 +123,15 @@ def summed(own: Application) -> Atom | None:
     if all(map(operator.is_, used, own.args)):
         return None
     return own.invoke(Const(own.function), used, own.keywords)
+
+
+def _any_in_turn(own: Application, search: Search) -> Atom:
+    """`any` and `all` of a generator expression whose items do something: a loop that is left."""
+    test, is_any = search.item, own.function is any
+    if not is_any:
+        test = gast.copy_location(gast.UnaryOp(gast.Not(), test), test)
+    found = gast.copy_location(gast.Constant(is_any, None), test)
+    return search.lower(test, found, Const(not is_any))
 
 
 def _product_from(own: Application, sequence: Atom, start: Atom) -> Atom:

@@ -12,7 +12,7 @@ from tangent_like import facts
 from tangent_like.frontend import iterated, live
 from tangent_like.frontend.application import Application, Handler
 from tangent_like.frontend.memory import fresh
-from tangent_like.frontend.objects import Endless, Moment, Taken, refuse_changed
+from tangent_like.frontend.objects import Endless, ItemsAct, Moment, Taken, refuse_changed
 from tangent_like.frontend.protocols import is_protocol_object
 from tangent_like.frontend.sequences import known_range
 from tangent_like.ir import Atom, Const
@@ -367,7 +367,14 @@ def tested(own: Application) -> Atom:
 def following(own: Application) -> Atom:
     """`next` of an iterator that is made there, or used for nothing else: its first item."""
     given, *default = own.args
-    sequence = _indexed(own, own.sequence(given, Taken.SOME))
+    try:
+        sequence = _indexed(own, own.sequence(given, Taken.SOME))
+    except ItemsAct:
+        search = given.value.search  # type: ignore[union-attr]
+        if search is None or not default:
+            raise
+        found: Atom = search.lower(None, search.item, default[0])
+        return found
     if not default:
         return own.invoke(Const(iterated.first_of), [sequence])
     return own.invoke(Const(iterated.first_or), [sequence, *default])

@@ -26,6 +26,19 @@ from tangent_like.records import MakeRecord
 from tangent_like.trees import item
 
 
+class ItemsAct(NotYetSupported):
+    """Making the items of an iterator does something that would be noticed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """How a generator expression is gone through until an item is found: `lower` takes a test and a
+    result, which are expressions of an item, and the result where there is no such item."""
+
+    item: Any
+    lower: Callable[[Any, Any, Atom], Atom]
+
+
 @dataclass(slots=True, eq=False)
 class Deferred:
     """What `map`, `zip`, a generator expression give: a sequence that is made when it is used,
@@ -43,6 +56,8 @@ class Deferred:
     used: bool = False
     loops: int = 0
     """How many loops are around the place where it was made."""
+
+    search: Search | None = None
 
     def __post_init__(self) -> None:
         self.loops = self.state.loops
@@ -173,12 +188,14 @@ def _made(state: Lowering, deferred: Deferred, node: Any, taken: Taken) -> Atom:
     made, or later."""
     before, mark = Moment(state), ir.next_serial()
     block = state.builder.collect(lambda: [deferred.make()])
-    state.builder.extend(block)
     if taken is not Taken.ALL and _acts(state, block, before, mark, taken):
-        raise NotYetSupported(
+        state.enter(before.scope)
+        deferred.used = False
+        raise ItemsAct(
             "an iterator whose items change something, draw random numbers, print or raise while"
             " they are taken one by one", state.place(node), "make a list before, or write a loop",
         )  # fmt: skip
+    state.builder.extend(block)
     return block.results[0]
 
 

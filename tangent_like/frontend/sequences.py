@@ -39,6 +39,7 @@ from tangent_like.frontend.live import in_turn
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import (
     Moment,
+    Search,
     consumed,
     deferred,
     make_table,
@@ -51,6 +52,7 @@ from tangent_like.frontend.stars import known_items
 from tangent_like.frontend.state import FALSE, Lowering
 from tangent_like.frontend.targets import bind
 from tangent_like.ir import Atom, Const, Value
+from tangent_like.trees import free_name
 
 _LONGEST = 32
 """How many items are written out; longer sequences are built in a loop."""
@@ -99,9 +101,56 @@ def lower_generator(state: Lowering, node: Any) -> Atom:
         finally:
             state.frame = outer
 
+    def search(test: Any, found: Any, otherwise: Atom) -> Atom:
+        outer, state.frame = state.frame, frame
+        try:
+            return _searched(state, node, consumed(state, first, node), test, found, otherwise)
+        finally:
+            state.frame = outer
+
     own = syntax.assigned_names([g.target for g in node.generators])
     names, sources = reached(frame, syntax.mentioned_names([node]) - set(own))
-    return deferred(state, make, names, [first, *sources], [first])
+    made = deferred(state, make, names, [first, *sources], [first])
+    made.value.search = Search(node.elt, search)  # type: ignore[union-attr]
+    return made
+
+
+def _searched(
+    state: Lowering, node: Any, first: Atom, test: Any, found: Any, otherwise: Atom
+) -> Atom:
+    """What `found` is for the first item for which `test` holds (two expressions of the item), as
+    loops that are left there; `otherwise` if there is none."""
+    frame, taken = _enter(state, node), syntax.mentioned_names([node])
+    result, done = (free_name(wish, {*taken}) for wish in ("found", "is_found"))
+    frame.locals |= {result, done}
+    frame.env.update({"%first": first, result: otherwise, done: FALSE})
+
+    def name(id_: str, context: Any) -> Any:
+        return gast.Name(id_, context, None, None)
+
+    def placed(*made: Any) -> list[Any]:
+        for part in made:
+            for inner in gast.walk(part):
+                if not hasattr(inner, "lineno"):
+                    gast.copy_location(inner, node)
+        return list(made)
+
+    body = placed(
+        gast.Assign([name(result, gast.Store())], found, None),
+        gast.Assign([name(done, gast.Store())], gast.Constant(True, None), None),
+        gast.Break(),
+    )
+    if test is not None:
+        body = placed(gast.If(test, body, []))
+    leave = placed(gast.If(name(done, gast.Load()), [gast.Break()], []))
+    for k, generator in reversed(list(enumerate(node.generators))):
+        (iterable,) = placed(name("%first", gast.Load())) if k == 0 else (generator.iter,)
+        body = [_nested(node, body, [generator], iterable), *(leave if k else ())]
+    try:
+        state.statement(body[0])
+        return fresh(state, state.expression(*placed(name(result, gast.Load()))), node)
+    finally:
+        state.frame = frame.caller  # type: ignore[assignment]
 
 
 def lower_dict(state: Lowering, node: Any) -> Atom:

@@ -379,9 +379,8 @@ CHANGES_SOMETHING = {
     "a draw": ("seen[0] += rng.normal()", "rng.normal()"),
 }
 TAKEN_IN_PART = {
-    "any": "any(act(u) for u in x)",
-    "all": "all(map(act, x))",
-    "next": "next((u for u in x if act(u)), 0.0)",
+    "any of a map": "any(map(act, x))",
+    "next without a default": "next(u for u in x if act(u))",
     "next of filter": "next(filter(act, x), 0.0)",
     "in": "0.7 in (u * act(u) for u in x)",
     "zip": "[k for k, u in zip(range(1), (act(u) for u in x))]",
@@ -427,15 +426,17 @@ def test_items_that_change_something_may_be_taken_at_once(form):
     assert_derivatives(f, np.array([0.3, 0.7, 9.0]))
 
 
-def raises_at_the_third(x):
-    def check(u):
-        if u > 5.0:
-            raise ValueError("too large")
-        return u > 0.5
+SEARCHED = {
+    "any": "any(act(u) for u in x)",
+    "all": "all(not act(u) for u in x)",
+    "two loops": "any(act(u) and act(v) for u in x for v in x if v > 0.4)",
+    "next": "next((u * act(u) for u in x if act(u)), 0.0)",
+    "a witness": "best if any(act(best := u) for u in x) else 0.0",
+}
+RAISES = ("if u > 5.0:\n            raise ValueError(u)", "x[0]")
 
-    return x[0] if any(check(u) for u in x) else x[1]
 
-
-def test_items_that_would_raise_are_refused_where_not_all_are_taken():
-    with pytest.raises(NotYetSupported, match="taken one by one"):
-        tl.grad(raises_at_the_third)(np.array([0.3, 0.7, 9.0]))
+@pytest.mark.parametrize("change", [*CHANGES_SOMETHING.values(), RAISES], ids=lambda c: c[1])
+@pytest.mark.parametrize("form", SEARCHED)
+def test_generator_expressions_are_left_where_an_item_is_found(form, change):
+    assert_derivatives(takes_in_part(SEARCHED[form], *change), np.array([0.3, 0.7, 9.0]))
