@@ -203,7 +203,12 @@ def _tuple_display(state: Lowering, node: Any) -> Atom:
 
 
 def _subscript(state: Lowering, node: Any) -> Atom:
-    return _item(state, node, *lower_all(state, (node.value, node.slice)))
+    container, index = lower_all(state, (node.value, node.slice))
+    found = _item(state, node, container, index)
+    of_flat = isinstance(node.value, gast.Attribute) and node.value.attr == "flat"
+    if of_flat and isinstance(container.fact, facts.Array) and may_alias(found.fact):
+        return state.builder.op(np.copy, (found,), place=state.place(node))  # it is no view
+    return found
 
 
 def _item(state: Lowering, node: Any, container: Atom, index: Atom) -> Atom:

@@ -308,7 +308,8 @@ def set_held(
             state.memory[other] = Conflict(buffer.name, place, "it may share memory")
     if is_listed(state, buffer):
         conflict = Conflict(buffer.name, place, "it may share memory")
-        state.memory.update(dict.fromkeys((state.listed | state.lists) - {buffer}, conflict))
+        around = set(_with_tangled(state.listed | state.lists)) - {buffer}
+        state.memory.update(dict.fromkeys(around, conflict))
         state.unreadable = (ir.next_serial(), conflict)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import tangent_like as tl
 from tangent_like.errors import NotYetSupported, TangentLikeError
-from tests.derivatives import assert_derivatives
+from tests.derivatives import assert_derivatives, define
 
 X = np.array([0.7, -1.3, 2.1, 0.4])
 Y = np.array([1.1, 0.6, -0.8, 1.9])
@@ -552,3 +552,49 @@ def test_arrays_that_a_loop_exchanges_and_nothing_else():
         return np.sum(a * a) + np.sum(x)
 
     assert_derivatives(f, np.arange(1.0, 7.0).reshape(2, 3) / 7, np.array([0.3, 0.7, -0.2]))
+
+
+ITEMS_OF_ROWS = {
+    "list": "list(w)[0]",
+    "named": "(rows := list(w))[0]",
+    "comprehension": "[r for r in w][0]",
+    "zip": "list(zip(w, w))[0][1]",
+    "map": "list(map(lambda r: r, w))[1]",
+    "pop": "list(w).pop()",
+    "at run time": "list(w)[n - 3]",
+    "of a list of lists": "[[r] for r in w][0][0]",
+    "reversed": "list(reversed(w))[0]",
+    "chain": "list(itertools.chain(w, w))[0]",
+}
+
+
+@pytest.mark.parametrize("item", ITEMS_OF_ROWS)
+def test_items_of_a_list_of_rows_share_memory_with_the_array(item):
+    f = define(
+        f"""
+import itertools
+
+def f(x, n):
+    w = np.outer(x[:2], x) + 1.0
+    y = {ITEMS_OF_ROWS[item]}
+    y[0] = x[1] * 2.0
+    return np.sum(w * w)
+""",
+        "f",
+        np=np,
+    )
+    with pytest.raises(NotYetSupported, match="share memory"):
+        tl.grad(f)(np.array([0.8, -0.6, 1.3]), 3)
+
+
+def parts_of_flat(x):
+    w = np.outer(x, x)
+    y = w.flat[:3]
+    y[0] = x[1] * 2.0
+    w.flat[4] = y[1] * x[0]
+    w.flat[5:7] += y[:2]
+    return np.sum(w * w) + np.sum(y) + w.flat[0]
+
+
+def test_a_part_of_flat_is_a_copy():
+    assert_derivatives(parts_of_flat, np.array([0.8, -0.6, 1.3]))
