@@ -462,31 +462,31 @@ def refreshed(block: Block, table: dict[Value, Atom]) -> Block:
     return Block(statements, substitute(Block((), block.results), table).results)
 
 
+def with_blocks(statement: Statement, change: Callable[[Block], Block]) -> Statement:
+    """The statement with each of its blocks changed; an operation has none."""
+    if isinstance(statement, If):
+        return replace(statement, then=change(statement.then), orelse=change(statement.orelse))
+    if isinstance(statement, Loop):
+        return replace(statement, body=change(statement.body))
+    return statement
+
+
 def without(block: Block, leaves_out: Callable[[Op], bool]) -> Block:
     """The block without some of the operations in and below it."""
 
-    def kept(statement: Statement) -> Statement:
-        if isinstance(statement, If):
-            then, orelse = (without(b, leaves_out) for b in (statement.then, statement.orelse))
-            return replace(statement, then=then, orelse=orelse)
-        if isinstance(statement, Loop):
-            return replace(statement, body=without(statement.body, leaves_out))
-        return statement
+    def inside(inner: Block) -> Block:
+        return without(inner, leaves_out)
 
-    statements = (s for s in block.statements if not (isinstance(s, Op) and leaves_out(s)))
-    return Block(tuple(map(kept, statements)), block.results)
+    kept = (s for s in block.statements if not (isinstance(s, Op) and leaves_out(s)))
+    return Block(tuple(with_blocks(s, inside) for s in kept), block.results)
 
 
 def map_loops(block: Block, change: Callable[[Loop], Loop]) -> Block:
     """The block with each loop in and below it changed, inner ones first."""
 
     def changed(statement: Statement) -> Statement:
-        if isinstance(statement, If):
-            then, orelse = (map_loops(b, change) for b in (statement.then, statement.orelse))
-            return replace(statement, then=then, orelse=orelse)
-        if isinstance(statement, Loop):
-            return change(replace(statement, body=map_loops(statement.body, change)))
-        return statement
+        made = with_blocks(statement, lambda inner: map_loops(inner, change))
+        return change(made) if isinstance(made, Loop) else made
 
     return Block(tuple(map(changed, block.statements)), block.results)
 
@@ -529,8 +529,6 @@ def rename(block: Block, table: Mapping[Value, Value]) -> Block:
         if isinstance(statement, Op):
             result = table.get(statement.result)
             return statement if result is None else replace(statement, result=result)
-        if isinstance(statement, If):
-            return replace(statement, then=visit(statement.then), orelse=visit(statement.orelse))
-        return replace(statement, body=visit(statement.body))
+        return with_blocks(statement, visit)
 
     return visit(substitute(block, table))

@@ -112,6 +112,34 @@ def _lowered(
     wrt: Sequence[int],
 ) -> tuple[Function, dict[Value, Atom]]:
     """The target as a list with a parameter for each differentiated argument."""
+    params, passed, values = _parameters(state, names, atoms, wrt)
+    positional = set(parameter_names(target, len(names)))
+    before, cells, mark = dict(state.memory), dict(state.cells), ir.next_serial()
+    opening = state.builder.collect(lambda: [opened(state, param) for param in params])
+    inside: dict[Atom, Atom] = dict(zip(params, opening.results))
+    given = {name: inside.get(atom, atom) for name, atom in zip(names, passed)}
+    args = [atom for name, atom in given.items() if name in positional]
+    named = {name: atom for name, atom in given.items() if name not in positional}
+    block = state.builder.collect(lambda: [call(state, node, Const(target), args, named)])
+    made = [value for s in opening.statements for value in ir.defined_by(s)]
+    checks = checks_of_arguments(state, params, made)
+    block = Block((*opening.statements, *checks, *block.statements), block.results)
+    state.memory = {b: v for b, v in state.memory.items() if b.root not in params}
+    refuse_outside(state, node, before, mark, _TARGET)
+    _refuse_changed_cells(state, node, cells)
+    state.memory = before
+    function = Function("inner", tuple(params), prune(block), state.place(node))
+    return function, values
+
+
+_TARGET = "a function whose derivative is taken here"
+
+
+def _parameters(
+    state: Lowering, names: Sequence[str], atoms: Sequence[Atom], wrt: Sequence[int]
+) -> tuple[list[Value], list[Atom], dict[Value, Atom]]:
+    """The parameters, what the target is called with (differentiated arguments are parameters),
+    and what stands for these outside."""
     values: dict[Value, Atom] = {}
     passed: list[Atom] = list(atoms)
     params: list[Value] = []
@@ -130,38 +158,15 @@ def _lowered(
             state.stands_for[param] = atom
         else:
             params.append(Value(name, fact))
-    before, cells, mark = dict(state.memory), dict(state.cells), ir.next_serial()
-    positional = set(parameter_names(target, len(names)))
-    by_name = {name for name in names if name not in positional}
-    given = [atom for name, atom in zip(names, passed) if name not in by_name]
-    named = {name: atom for name, atom in zip(names, passed) if name in by_name}
-    found: list[Atom] = []
+    return params, passed, values
 
-    def opens() -> list[Atom]:
-        found.extend(opened(state, param) for param in params)
-        return found
 
-    def lowered() -> list[Atom]:
-        inner: dict[Atom, Atom] = dict(zip(params, found))
-        as_opened = [inner.get(atom, atom) for atom in given]
-        by_key = {name: inner.get(atom, atom) for name, atom in named.items()}
-        return [call(state, node, Const(target), as_opened, by_key)]
-
-    opening, block = state.builder.collect(opens), state.builder.collect(lowered)
-    made = [value for s in opening.statements for value in ir.defined_by(s)]
-    checks = checks_of_arguments(state, params, made)
-    block = Block((*opening.statements, *checks, *block.statements), block.results)
-    state.memory = {b: v for b, v in state.memory.items() if b.root not in params}
-    refuse_outside(state, node, before, mark, "a function whose derivative is taken here")
+def _refuse_changed_cells(state: Lowering, node: Any, before: Mapping[Any, Any]) -> None:
     for cell, binding in state.cells.items():
-        if binding is not cells.get(cell, binding):
+        if binding is not before.get(cell, binding):
             raise NeverSupported(
-                f"writing `{cell.name}` in a function whose derivative is taken here",
-                state.place(node), "return the value instead",
-            )  # fmt: skip
-    state.memory = before
-    function = Function("inner", tuple(params), prune(block), state.place(node))
-    return function, values
+                f"writing `{cell.name}` in {_TARGET}", state.place(node), "return the value instead"
+            )
 
 
 def tree_of(target: Any) -> Any:

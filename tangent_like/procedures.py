@@ -19,7 +19,7 @@ from tangent_like.adjoint import Sweeps, settled_sweeps
 from tangent_like.analysis.activity import varied
 from tangent_like.build import Builder
 from tangent_like.facts import Fact
-from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Procedure, Statement, Value
+from tangent_like.ir import Atom, Block, Const, Function, Op, Procedure, Statement, Value
 from tangent_like.recording import Joint, record
 from tangent_like.simplify.dead import prune
 from tangent_like.sweep import Sweep
@@ -122,18 +122,13 @@ def split_calls(block: Block, active: set[Value]) -> Block:
     """The block with `pair = f_forward(x); y = pair[0]` for each call with active arguments."""
     statements: list[Statement] = []
     for statement in block.statements:
-        if isinstance(statement, If):
-            statement = replace(
-                statement,
-                then=split_calls(statement.then, active),
-                orelse=split_calls(statement.orelse, active),
-            )
-        elif isinstance(statement, Loop):
-            statement = replace(statement, body=split_calls(statement.body, active))
-        elif isinstance(statement.fn, Procedure) and statement.result in active:
+        if (
+            isinstance(statement, Op) and isinstance(statement.fn, Procedure)
+            and statement.result in active
+        ):  # fmt: skip
             statements += _split(statement, active)
-            continue
-        statements.append(statement)
+        else:
+            statements.append(ir.with_blocks(statement, lambda b: split_calls(b, active)))
     return Block(tuple(statements), block.results)
 
 

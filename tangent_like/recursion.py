@@ -193,17 +193,9 @@ def _with_arguments(block: Block, procedure: Procedure, extra: Sequence[Value]) 
     """The block with additional arguments in each call of the procedure."""
 
     def visit(statement: ir.Statement) -> ir.Statement:
-        if isinstance(statement, Op):
-            if statement.fn is procedure:
-                return replace(statement, args=(*statement.args, *extra))
-            return statement
-        if isinstance(statement, ir.If):
-            return replace(
-                statement,
-                then=_with_arguments(statement.then, procedure, extra),
-                orelse=_with_arguments(statement.orelse, procedure, extra),
-            )
-        return replace(statement, body=_with_arguments(statement.body, procedure, extra))
+        if isinstance(statement, Op) and statement.fn is procedure:
+            return replace(statement, args=(*statement.args, *extra))
+        return ir.with_blocks(statement, lambda b: _with_arguments(b, procedure, extra))
 
     return Block(tuple(map(visit, block.statements)), block.results)
 

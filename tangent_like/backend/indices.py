@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from tangent_like import ir, runtime
-from tangent_like.ir import Block, Function, If, Loop, Op, Statement, Value
+from tangent_like.ir import Block, Function, Op, Statement, Value
 from tangent_like.simplify.dead import remove_dead
 from tangent_like.stores import Store
 
@@ -37,11 +37,8 @@ def _block(block: Block, tuples: Mapping[Value, Op]) -> Block:
 
 
 def _statement(statement: Statement, tuples: Mapping[Value, Op]) -> Iterator[Statement]:
-    if isinstance(statement, If):
-        then, orelse = _block(statement.then, tuples), _block(statement.orelse, tuples)
-        yield replace(statement, then=then, orelse=orelse)
-    elif isinstance(statement, Loop):
-        yield replace(statement, body=_block(statement.body, tuples))
+    if not isinstance(statement, Op):
+        yield ir.with_blocks(statement, lambda inner: _block(inner, tuples))
     elif statement.fn in _INDEXED or isinstance(statement.fn, Store):
         own = {
             index: Value("", index.fact)

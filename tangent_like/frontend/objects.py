@@ -229,7 +229,7 @@ def iterators_in(atoms: Iterable[Atom | None]) -> list[Deferred]:
 def deferred(
     state: Lowering, make: Callable[[], Atom], names: frozenset[str] = frozenset(),
     sources: list[Atom] | None = None, around: Iterable[Atom | None] = (),
-) -> Atom:  # fmt: skip
+) -> Const:  # fmt: skip
     """An iterator whose items `make` makes of names, sources (which it may add to), and the
     iterators `around`."""
     inner = iterators_in(around)

@@ -102,6 +102,7 @@ def lower_generator(state: Lowering, node: Any) -> Atom:
             state.frame = outer
 
     def search(test: Any, found: Any, otherwise: Atom) -> Atom:
+        made.value.used = True  # what is left of it cannot be taken
         outer, state.frame = state.frame, frame
         try:
             return _searched(state, node, consumed(state, first, node), test, found, otherwise)
@@ -111,7 +112,7 @@ def lower_generator(state: Lowering, node: Any) -> Atom:
     own = syntax.assigned_names([g.target for g in node.generators])
     names, sources = reached(frame, syntax.mentioned_names([node]) - set(own))
     made = deferred(state, make, names, [first, *sources], [first])
-    made.value.search = Search(node.elt, search)  # type: ignore[union-attr]
+    made.value.search = Search(node.elt, search)
     return made
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tangent_like import ir
-from tangent_like.ir import Block, Function, If, Loop, Op, Statement
+from tangent_like.ir import Block, Function, If, Op, Statement
 
 
 def join_adjacent(function: Function) -> Function:
@@ -29,15 +29,7 @@ def _block(block: Block) -> Block:
             statements[-1] = _joined(before, statement)
         else:
             statements.append(statement)
-    return Block(tuple(map(_inside, statements)), block.results)
-
-
-def _inside(statement: Statement) -> Statement:
-    if isinstance(statement, If):
-        return replace(statement, then=_block(statement.then), orelse=_block(statement.orelse))
-    if isinstance(statement, Loop):
-        return replace(statement, body=_block(statement.body))
-    return statement
+    return Block(tuple(ir.with_blocks(s, _block) for s in statements), block.results)
 
 
 def _may_join(before: If, after: If) -> bool:

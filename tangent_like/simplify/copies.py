@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tangent_like.ir import Block, Function, If, Loop, Statement
+from tangent_like import ir
+from tangent_like.ir import Block, Function, Op, Statement
 from tangent_like.stores import Store, on_a_copy
 
 
@@ -24,11 +25,7 @@ def _block(block: Block) -> Block:
 
 
 def _statements(statement: Statement) -> Iterator[Statement]:
-    if isinstance(statement, If):
-        yield replace(statement, then=_block(statement.then), orelse=_block(statement.orelse))
-    elif isinstance(statement, Loop):
-        yield replace(statement, body=_block(statement.body))
-    elif isinstance(statement.fn, Store) and not statement.fn.into:
+    if isinstance(statement, Op) and isinstance(statement.fn, Store) and not statement.fn.into:
         yield from on_a_copy(statement)
     else:
-        yield statement
+        yield ir.with_blocks(statement, _block)

@@ -21,7 +21,7 @@ from tangent_like import facts, ir
 from tangent_like.analysis.factors import product
 from tangent_like.facts import Scalar
 from tangent_like.identities.terms import alike, is_float
-from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Statement, Value
+from tangent_like.ir import Atom, Block, Const, Function, Op, Statement, Value
 
 _SUMS = (operator.add, operator.sub)
 _MOST_TERMS = 64
@@ -76,13 +76,9 @@ class _Collecting:
         return replace(block, statements=tuple(new for group in rest for new in group))
 
     def inside(self, statement: Statement) -> Statement:
-        if isinstance(statement, If):
-            then, orelse = self.block(statement.then), self.block(statement.orelse)
-            return replace(statement, then=then, orelse=orelse)
-        if isinstance(statement, Loop):
-            return replace(statement, body=self.block(statement.body))
-        self.definitions[statement.result] = statement
-        return statement
+        if isinstance(statement, Op):
+            self.definitions[statement.result] = statement
+        return ir.with_blocks(statement, self.block)
 
     def terms(self, whole: Op, own: dict[Value, Op], inner: set[Op]) -> Iterator[Term]:
         """The terms of a sum and of the sums in it that nothing else reads, which are `inner`."""

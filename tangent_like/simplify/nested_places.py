@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tangent_like import facts, infer, ir, runtime
-from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
+from tangent_like.ir import Atom, Block, Function, Op, Statement, Value
 
 _ZEROS = (runtime.zeros_like, np.zeros)
 _SUMS = (operator.add, runtime.add)
@@ -43,13 +43,10 @@ class _Rows:
         return Block(statements, block.results)
 
     def statement(self, statement: Statement) -> Iterator[Statement]:
-        if isinstance(statement, If):
-            then, orelse = self.block(statement.then), self.block(statement.orelse)
-            yield replace(statement, then=then, orelse=orelse)
-        elif isinstance(statement, Loop):
-            yield replace(statement, body=self.block(statement.body))
-        else:
+        if isinstance(statement, Op):
             yield from self.addition(statement)
+        else:
+            yield ir.with_blocks(statement, self.block)
 
     def addition(self, op: Op) -> Iterator[Op]:
         """The additions to elements that make up one to a row."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from tangent_like import infer, ir
 from tangent_like.identities.terms import alike, number
-from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
+from tangent_like.ir import Atom, Block, Function, Op, Statement, Value
 
 
 def share_quotients(function: Function) -> Function:
@@ -44,11 +44,8 @@ class _Sharing:
         return replace(block, statements=tuple(statements))
 
     def statement(self, statement: Statement) -> Sequence[Statement]:
-        if isinstance(statement, If):
-            then, orelse = self.block(statement.then), self.block(statement.orelse)
-            return (replace(statement, then=then, orelse=orelse),)
-        if isinstance(statement, Loop):
-            return (replace(statement, body=self.block(statement.body)),)
+        if not isinstance(statement, Op):
+            return (ir.with_blocks(statement, self.block),)
         if _divides(statement):
             self.made[statement.result] = statement
             self.quotients.setdefault((statement.args[0], statement.args[1]), statement.result)

@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from tangent_like import facts
-from tangent_like.ir import Atom, Block, Const, Function, If, Op, Statement, Value
+from tangent_like import facts, ir
+from tangent_like.ir import Atom, Block, Const, Function, Op, Statement, Value
 
 Known = dict[tuple[facts.Dim, ...], Value]
 """What has a shape; what has a length as that of its first axis, under a shape of one axis."""
@@ -53,10 +53,7 @@ def _note(values: Iterable[Value], known: Known) -> None:
 def _statement(statement: Statement, known: Known) -> Statement:
     if isinstance(statement, Op):
         return _op(statement, known) if statement.derivative else statement
-    if isinstance(statement, If):
-        then, orelse = _block(statement.then, known), _block(statement.orelse, known)
-        return replace(statement, then=then, orelse=orelse)
-    return replace(statement, body=_block(statement.body, known))
+    return ir.with_blocks(statement, lambda inner: _block(inner, known))
 
 
 def _op(op: Op, known: Known) -> Op:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tangent_like import facts, infer, ir
-from tangent_like.ir import Atom, Block, Const, Function, If, Loop, Op, Statement, Value
+from tangent_like.ir import Atom, Block, Const, Function, Loop, Op, Statement, Value
 
 
 def narrow_loops(function: Function) -> Function:
@@ -25,14 +25,8 @@ def narrow_loops(function: Function) -> Function:
 def _narrowed(block: Block, made: Mapping[Value, Op]) -> Block:
     statements: list[Statement] = []
     for statement in block.statements:
-        if isinstance(statement, If):
-            then, orelse = _narrowed(statement.then, made), _narrowed(statement.orelse, made)
-            statement = replace(statement, then=then, orelse=orelse)
-        elif isinstance(statement, Loop):
-            statement = replace(statement, body=_narrowed(statement.body, made))
-            statements += _narrowed_loop(statement, made)
-            continue
-        statements.append(statement)
+        new = ir.with_blocks(statement, lambda inner: _narrowed(inner, made))
+        statements += _narrowed_loop(new, made) if isinstance(new, Loop) else [new]
     return Block(tuple(statements), block.results)
 
 

@@ -440,3 +440,34 @@ RAISES = ("if u > 5.0:\n            raise ValueError(u)", "x[0]")
 @pytest.mark.parametrize("form", SEARCHED)
 def test_generator_expressions_are_left_where_an_item_is_found(form, change):
     assert_derivatives(takes_in_part(SEARCHED[form], *change), np.array([0.3, 0.7, 9.0]))
+
+
+USED_AGAIN = {
+    "any": "any(g)\n    b = any(g)",
+    "list": "any(g)\n    b = len(list(g)) > 0",
+    "next": "next(g, 0.0)\n    b = next(g, 0.0)",
+    "iter": "any(g)\n    b = any(iter(g))",
+    "in a loop": "0.0\n    for k in range(2):\n        b = any(g)",
+}
+
+
+@pytest.mark.parametrize("uses", USED_AGAIN)
+def test_what_is_left_of_an_iterator_after_a_search_is_refused(uses):
+    f = define(
+        f"""
+def f(x):
+    seen = [0.0]
+
+    def act(u):
+        seen[0] = seen[0] + u
+        return u > 0.5
+
+    g = (act(u) for u in x)
+    a = {USED_AGAIN[uses]}
+    return seen[0] * x[0] + (x[1] if b else a * x[2])
+""",
+        "f",
+        np=np,
+    )
+    with pytest.raises(NotYetSupported, match="used twice, or in a loop"):
+        tl.grad(f)(np.array([0.3, 0.7, 9.0]))

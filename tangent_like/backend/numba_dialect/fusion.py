@@ -25,7 +25,7 @@ from tangent_like.backend.numba_dialect.lanes import Lanes
 from tangent_like.backend.numba_dialect.misfits import Misfits, may_wait
 from tangent_like.backend.numba_dialect.places import is_into, places_of
 from tangent_like.backend.numba_dialect.rebuild import followed
-from tangent_like.ir import Atom, Block, Function, If, Loop, Statement, Value
+from tangent_like.ir import Atom, Block, Function, Statement, Value
 
 
 def fuse_arrays(function: Function) -> Function:
@@ -46,15 +46,8 @@ class Fusing:
     misfits: Misfits
 
     def block(self, block: Block) -> Block:
-        return Block(tuple(self.fused(map(self.inside, block.statements))), block.results)
-
-    def inside(self, statement: Statement) -> Statement:
-        if isinstance(statement, If):
-            then, orelse = self.block(statement.then), self.block(statement.orelse)
-            return replace(statement, then=then, orelse=orelse)
-        if isinstance(statement, Loop):
-            return replace(statement, body=self.block(statement.body))
-        return statement
+        inside = (ir.with_blocks(statement, self.block) for statement in block.statements)
+        return Block(tuple(self.fused(inside)), block.results)
 
     def fused(self, statements: Iterable[Statement]) -> list[Statement]:
         found: list[Statement] = []

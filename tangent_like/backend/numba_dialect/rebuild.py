@@ -21,12 +21,7 @@ def rebuilt(function: Function, visit: Visit) -> Function:
 def rebuilt_block(block: Block, visit: Visit) -> Block:
     statements: list[Statement] = []
     for statement in block.statements:
-        if isinstance(statement, If):
-            then, orelse = (rebuilt_block(b, visit) for b in ir.blocks_of(statement))
-            statement = replace(statement, then=then, orelse=orelse)
-        elif isinstance(statement, Loop):
-            statement = replace(statement, body=rebuilt_block(statement.body, visit))
-        statements.extend(visit(statement))
+        statements += visit(ir.with_blocks(statement, lambda inner: rebuilt_block(inner, visit)))
     return Block(tuple(statements), block.results)
 
 

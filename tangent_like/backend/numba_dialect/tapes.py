@@ -255,11 +255,7 @@ class _Rewriting:
             return
         for room in self.starts.get(statement, ()):
             yield from self.reserved(room)
-        if isinstance(statement, If):
-            then, orelse = self.block(statement.then), self.block(statement.orelse)
-            yield replace(statement, then=then, orelse=orelse)
-        else:
-            yield replace(statement, body=self.block(statement.body))
+        yield ir.with_blocks(statement, self.block)
 
     def operation(self, op: Op) -> Iterator[Statement]:
         if op.result in self.made:

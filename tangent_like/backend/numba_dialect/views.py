@@ -14,7 +14,7 @@ from typing import Any
 
 from tangent_like import ir
 from tangent_like.backend.numba_dialect.places import Places, is_view, places_of
-from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
+from tangent_like.ir import Atom, Block, Function, Op, Statement, Value
 
 
 def share_views(function: Function) -> Function:
@@ -30,15 +30,12 @@ def _block(block: Block, places: Places, table: dict[Value, Atom]) -> Block:
 def _shared(block: Block, places: Places, table: dict[Value, Atom]) -> Iterator[Statement]:
     known: dict[Any, Value] = {}
     for statement in block.statements:
-        if isinstance(statement, If):
-            then, orelse = (_block(b, places, table) for b in ir.blocks_of(statement))
-            statement = replace(statement, then=then, orelse=orelse)
-        elif isinstance(statement, Loop):
-            statement = replace(statement, body=_block(statement.body, places, table))
-        elif is_view(statement) and (kept := _kept(statement, places, known)) is not None:
-            table[statement.result] = kept
-            continue
-        yield statement
+        if isinstance(statement, Op) and is_view(statement):
+            kept = _kept(statement, places, known)
+            if kept is not None:
+                table[statement.result] = kept
+                continue
+        yield ir.with_blocks(statement, lambda inner: _block(inner, places, table))
 
 
 def _kept(op: Op, places: Places, known: dict[Any, Value]) -> Value | None:
