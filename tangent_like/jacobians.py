@@ -14,11 +14,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from tangent_like.dispatch import Derivative, Wrt, shape_key, underlying
+from tangent_like.dispatch import Derivative, Wrt, parameters, shape_key, underlying
 from tangent_like.draws import same_draws
 from tangent_like.errors import ArgumentError, NotStackable
 from tangent_like.frontend.kinds import kinds_of
 from tangent_like.request import Options
+from tangent_like.rules import registry
 
 if TYPE_CHECKING:
     from tangent_like.backend.load import Compiled
@@ -33,6 +34,12 @@ _one_by_one: WeakKeyDictionary[Any, set[Any]] = WeakKeyDictionary()
 class Jacobian:
     """A Jacobian as a callable; picklable, with the function's metadata."""
 
+    __slots__ = ("__call__", "__dict__", "__weakref__")
+
+    __call__: Callable[..., Any]
+    """What runs when the Jacobian is called: `compute`, or the entry (`entry.py`) of generated
+    code that gives a whole Jacobian, which calls `compute` for other arguments."""
+
     def __init__(self, function: Any, wrt: Wrt, mode: str, options: Options):
         self.function = underlying(function)
         self.wrt = wrt
@@ -43,9 +50,20 @@ class Jacobian:
         self.bands: dict[Any, Compiled] = {}
         """What gives a whole Jacobian, by the argument and the types and shapes of all."""
 
+        self.__call__ = self.compute
+        registry.observers.add(self)
         functools.update_wrapper(self, self.function, updated=())
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
+    def forget(self) -> None:
+        """Begin anew, since rules or the function's code have changed."""
+        self.__call__ = self.compute
+        self.derivatives.clear()
+        self.bands.clear()
+
+    def compute(self, *args: Any, **keywords: Any) -> Any:
+        """The Jacobian, compiled now if it is the first for such arguments."""
+        if self.first.root.__code__ is not self.first.code:
+            self.forget()
         bound = self.first.bind((*args, None), keywords)[:-1]
         positions = self.first.request.wrt
         bound = tuple(float(a) if i in positions and isinstance(a, (int, np.integer)) else a
@@ -110,10 +128,26 @@ class Jacobian:
         if found.calls[0].__code__.co_argcount == len(given):  # it has the directions of its band
             if key[1] is not None:
                 self.bands[key] = found
+                self.enter(args, found)
             return np.transpose(call(*given))
         largest = max(np.size(value) for value in (like, *args) if isinstance(value, np.ndarray))
         stacks = _stacks(like, max(8, _ROOM // largest))
         return np.concatenate([call(*given, stack) for stack in stacks])
+
+    def enter(self, args: tuple[Any, ...], found: Compiled) -> None:
+        """Call at once what gives a whole Jacobian, where arguments like these come again."""
+        if isinstance(self.wrt, tuple):
+            return
+        from tangent_like.entry import Parameters, make_entry  # noqa: PLC0415 - as the compiler
+
+        root, own = self.first.root, [p.name for p in parameters(self.function)]
+        name = getattr(self.function, "__name__", "")
+        entry = make_entry(
+            f"{name}_jacobian" if name.isidentifier() else "jacobian", Parameters.of(root, own),
+            args, self.first.request.wrt, root, found.guards, found.calls[0], self.compute,
+        )  # fmt: skip
+        if entry is not None:
+            self.__call__ = entry
 
     def forward(
         self, args: tuple[Any, ...], i: int, again: Any, pick: Callable[[Any], Any]

@@ -14,7 +14,7 @@ from tangent_like.backend.references import References
 from tangent_like.collection import collection_paused
 from tangent_like.custom.calls import custom_function
 from tangent_like.directions import stacked
-from tangent_like.directions.bands import band, banded
+from tangent_like.directions.bands import banded
 from tangent_like.errors import Place
 from tangent_like.facts import Fact
 from tangent_like.frontend.kinds import instantiate
@@ -70,9 +70,10 @@ def for_directions(function: Function, request: Request) -> Function:
     """The list for a stack of directions, the last parameter; where the Jacobian is a band, for
     the few that it needs."""
     direction = function.params[-1]
-    whole = stacked(function, [direction])
-    found = band(function, direction) if request.operator == "columns" else None
-    return whole if found is None else banded(whole, function.params[request.wrt[0]], *found)
+    found = None
+    if request.operator == "columns":
+        found = banded(function, direction, function.params[request.wrt[0]])
+    return found or stacked(function, [direction])
 
 
 def argument_count(target: Any) -> int:

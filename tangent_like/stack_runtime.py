@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -17,33 +16,15 @@ def unbroadcast_each(g: Any, like: Any) -> Any:
     return np.sum(g, axis=axes).reshape((len(g), *shape)) if axes else g
 
 
-def combs(x: Any, width: int) -> Any:
-    """`width` directions like the vector `x`, the c-th one with ones in places c, c + width, ..."""
-    return _combs(len(x), width)
-
-
-@functools.lru_cache(maxsize=8)
-def _combs(length: int, width: int) -> Any:
-    directions = np.zeros((width, length))
-    for c in range(width):
-        directions[c, c::width] = 1.0
-    directions.flags.writeable = False
-    return directions
-
-
-def from_band(y: Any, lowest: int, x: Any) -> Any:
-    """The Jacobian from its products `y` with combs like `x`: entries (i, i + o) are not zero for
-    as many offsets o from `lowest` as there are combs."""
-    places, sources = _places_of_band(y.shape[1], len(x), lowest, len(y))
-    whole = np.zeros((y.shape[1], len(x)))
-    whole.reshape(-1)[places] = y.reshape(-1)[sources]
+def from_diagonals(rows: Any, columns: Any, offsets: tuple[int, ...], diagonals: Any) -> Any:
+    """The matrix with as many rows and columns as these vectors have elements, whose entries
+    (i, i + o) are the elements i of the diagonal that belongs to the offset o, or one number."""
+    height, width = len(rows), len(columns)
+    whole = np.zeros((height, width))
+    entries = whole.reshape(-1)
+    for offset, diagonal in zip(offsets, diagonals, strict=True):
+        first, end = max(0, -offset), min(height, width - offset)
+        if first < end:
+            place = slice(first * (width + 1) + offset, end * width + end + offset, width + 1)
+            entries[place] = diagonal[first:end] if isinstance(diagonal, np.ndarray) else diagonal
     return whole
-
-
-@functools.lru_cache(maxsize=8)
-def _places_of_band(rows: int, columns: int, lowest: int, width: int) -> tuple[Any, Any]:
-    """Where the entries of a band lie in a matrix, and where in its products with combs."""
-    i = np.repeat(np.arange(rows), width)
-    j = i + lowest + np.tile(np.arange(width), rows)
-    i, j = (index[(j >= 0) & (j < columns)] for index in (i, j))
-    return i * columns + j, j % width * rows + i

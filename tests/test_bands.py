@@ -1,4 +1,6 @@
-"""Jacobians that are bands, from as few directions as there are diagonals."""
+"""Jacobians that are bands, from the coefficients of their diagonals."""
+
+import re
 
 import numpy as np
 import pytest
@@ -36,12 +38,12 @@ BANDS = [
     (lambda x: x[1:] * x[:-1], 2),
     (lambda x: x[3:] * 2.0, 1),
     (lambda x: np.diff(x * x, 2), 3),
-    (lambda x: x[2:][1:] - x[:-3], 4),
+    (lambda x: x[2:][1:] - x[:-3], 2),
     (lambda x: (x * W[: len(x)])[1:-1] / (1.0 + x[2:] ** 2), 2),
     (stored, 4),
     (diffusion, 5),
     (limited, 2),
-    (shared, 5),
+    (shared, 3),
 ]
 
 DENSE = [
@@ -64,13 +66,19 @@ def point(n):
     return np.cos(1.7 * np.arange(n)) + 0.1 * np.arange(n)
 
 
+def diagonals_of(text):
+    """For how many diagonals generated code computes coefficients."""
+    (offsets,) = re.findall(r"from_diagonals\(.*?, \((.*?)\),", text)
+    return len(offsets.strip(",").split(","))
+
+
 def by_columns(f, x):
     columns = [tl.jvp(f, (x,), (e,))[1] for e in np.eye(len(x))]
     return np.stack(columns, axis=-1)
 
 
-@pytest.mark.parametrize(("f", "width"), BANDS)
-def test_a_direction_for_each_diagonal(f, width):
+@pytest.mark.parametrize(("f", "count"), BANDS)
+def test_coefficients_for_each_diagonal(f, count):
     jacobian = tl.jacobian(f)
     for n in (2, 3, 4, 5, 9, 20):
         want = by_columns(f, point(n))
@@ -80,7 +88,7 @@ def test_a_direction_for_each_diagonal(f, width):
     forward = tl.jacfwd(f)
     forward(point(20))
     (found,) = forward.bands.values()
-    assert f"combs(x, {width})" in found.text
+    assert diagonals_of(found.text) == count
 
 
 @pytest.mark.parametrize("f", DENSE)
@@ -106,7 +114,7 @@ def test_the_hessian_of_a_separable_function_is_a_diagonal():
     x = point(6)
     np.testing.assert_allclose(hessian(x), np.diag((x + 2.0) * np.exp(x)))
     (found,) = hessian.bands.values()
-    assert "combs(x, 1)" in found.text
+    assert diagonals_of(found.text) == 1
 
 
 def test_entries_beside_the_band_are_zero_where_others_are_infinite():
@@ -116,3 +124,18 @@ def test_entries_beside_the_band_are_zero_where_others_are_infinite():
     assert found[0, 1] == np.inf
     np.testing.assert_array_equal(found[1], [0.0, 1.0, 0.25, 0.0])
     np.testing.assert_array_equal(found[2], [0.0, 0.0, 1.0, 0.5 / np.sqrt(2.0)])
+
+
+def test_new_code_and_other_arguments_are_seen():
+    def cube(x):
+        return x**3
+
+    jacobian = tl.jacobian(cube)
+    x = np.array([1.0, 2.0])
+    for _ in range(2):
+        np.testing.assert_allclose(jacobian(x), np.diag(3.0 * x**2))
+        np.testing.assert_allclose(jacobian(x=x[:1]), [[3.0]])
+        np.testing.assert_allclose(jacobian(2.0), 12.0)
+    cube.__code__ = (lambda x: x**4).__code__
+    for _ in range(2):
+        np.testing.assert_allclose(jacobian(x), np.diag(4.0 * x**3))

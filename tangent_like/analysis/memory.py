@@ -33,11 +33,11 @@ _ALLOCATING: frozenset[Any] = frozenset({
     np.convolve, np.correlate, np.cross, np.kron, np.tril, np.triu, np.einsum,
     np.linalg.inv, np.linalg.pinv, np.linalg.solve, np.linalg.cholesky,
     runtime.zeros_like, runtime.zero_list, runtime.copy, runtime.scatter_add,
-    stack_runtime.from_band, ir.new_tape,
+    stack_runtime.from_diagonals, ir.new_tape,
 })  # fmt: skip
 _READ_ONLY: frozenset[Any] = frozenset({
     np.broadcast_to, np.broadcast_arrays, np.diagonal, np.imag, runtime.broadcast_like,
-    runtime.spread_over, runtime.half_unit, stack_runtime.combs,
+    runtime.spread_over, runtime.half_unit,
 })  # fmt: skip
 """What may give an array that NumPy does not let anybody write into."""
 
