@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-SOURCES = (np.random.Generator, np.random.RandomState)
+from tangent_like.effects import sources_of_draws
 
 
 def same_draws(function: Any, args: Sequence[Any]) -> Callable[[Callable[..., Any]], Any]:
     """A wrapper of callables that draw from what `function(*args)` draws from."""
-    sources = [*(a for a in args if isinstance(a, SOURCES)), *_sources(function)]
+    kinds = sources_of_draws()
+    sources = [*(a for a in args if isinstance(a, kinds)), *_sources(function)]
     states = [_state(source) for source in sources]
 
     def wrap(called: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,9 +48,10 @@ def _restore(source: Any, state: Any) -> None:
 
 def _sources(function: Any) -> list[Any]:
     found: dict[int, Any] = {}
+    kinds = sources_of_draws()
     for reached in _reached(function, set()):
         for value in _named(reached):
-            if isinstance(value, SOURCES):
+            if isinstance(value, kinds):
                 found[id(value)] = value
         if "random" in reached.__code__.co_names:
             found[id(np.random.mtrand)] = np.random.mtrand._rand

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,8 @@ import numpy as np
 
 from tangent_like.runtime import unbroadcast
 
+_LOWER = "abcdefghijklmnopqrstuvwxyz"
+_UPPER = _LOWER.upper()
 
 def explicit(spec: str, ranks: Sequence[int | None]) -> tuple[list[str], str] | None:
     """The letters of each operand and of the result, one for each axis, as np.einsum reads them.
@@ -49,7 +50,7 @@ def split(spec: str) -> tuple[list[str], str]:
 
 def unused(spec: str, count: int) -> str:
     """Letters that a specification leaves free."""
-    return "".join([c for c in string.ascii_letters if c not in spec][:count])
+    return "".join([c for c in _LOWER + _UPPER if c not in spec][:count])
 
 
 def without_repeats(labels: str, spec: str) -> tuple[str, list[str]]:
@@ -70,7 +71,7 @@ def of_tensordot(n: int, m: int, axes: Any) -> str:
 
     `of_tensordot(3, 2, 1)` is `"abc,cB->abB"`.
     """
-    left, right = list(string.ascii_lowercase[:n]), list(string.ascii_uppercase[:m])
+    left, right = list(_LOWER[:n]), list(_UPPER[:m])
     if isinstance(axes, int):
         axes = range(n - axes, n), range(axes)
     over = [[k] if isinstance(k, int) else list(k) for k in axes]

@@ -24,16 +24,17 @@ from __future__ import annotations
 import builtins
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
+from tangent_like.nodes import node
 from tangent_like.parts import parts_of
 
 _numbers = itertools.count(1)
 
 
-@dataclass(frozen=True, slots=True)
+@node(frozen=True, slots=True)
 class Size:
     """An axis length `base + offset`; `plural` promises that it is not 1."""
 
@@ -52,17 +53,17 @@ def fresh_size(plural: bool = False) -> Size:
     return Size(next(_numbers), 0, plural)
 
 
-@dataclass(frozen=True, slots=True)
+@node(frozen=True, slots=True)
 class Unknown:
     """Nothing is known."""
 
 
-@dataclass(frozen=True, slots=True)
+@node(frozen=True, slots=True)
 class Undefined:
     """The name has no value on this path."""
 
 
-@dataclass(frozen=True, slots=True)
+@node(frozen=True, slots=True)
 class Maybe:
     """The value may be missing; `fact` where it is there."""
 
@@ -70,7 +71,7 @@ class Maybe:
     certain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node(frozen=True, slots=True)
 class Scalar:
     """`type` is bool, int, float, complex, "real" (int or float) or "number".
 
@@ -83,7 +84,7 @@ class Scalar:
     numpy: bool = field(default=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@node(frozen=True, slots=True)
 class Array:
     """`dtype` is None where the element type is not known, `dims` where the rank is not."""
 
@@ -91,21 +92,21 @@ class Array:
     dims: tuple[Dim, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node(frozen=True, slots=True)
 class Tuple:
     """A tuple of known length."""
 
     items: tuple[Fact, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node(frozen=True, slots=True)
 class List:
     """A list of known length."""
 
     items: tuple[Fact, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node(frozen=True, slots=True)
 class Record:
     """A dict, named tuple or object: `keys` are the keys, or the names of the attributes."""
 
@@ -117,14 +118,14 @@ class Record:
         return Record(self.type, self.keys, items)
 
 
-@dataclass(frozen=True, slots=True)
+@node(frozen=True, slots=True)
 class ListOf:
     """A list of any length whose items are alike."""
 
     item: Fact
 
 
-@dataclass(frozen=True, slots=True)
+@node(frozen=True, slots=True)
 class DictOf:
     """A dict with any keys of one kind; `default` makes the items that a `defaultdict` adds."""
 
@@ -133,14 +134,14 @@ class DictOf:
     default: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@node(frozen=True, slots=True)
 class Tape:
     """A list that the forward sweep fills and the reverse sweep empties."""
 
     item: Fact
 
 
-@dataclass(frozen=True, slots=True)
+@node(frozen=True, slots=True)
 class Zip:
     """Iterables side by side."""
 
@@ -148,7 +149,7 @@ class Zip:
     item: Fact
 
 
-@dataclass(frozen=True, slots=True)
+@node(frozen=True, slots=True)
 class Opaque:
     """`detail` holds the bounds of a constant slice."""
 

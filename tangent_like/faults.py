@@ -8,15 +8,23 @@ and arrives as it is.
 
 from __future__ import annotations
 
-import sysconfig
+import functools
+import os.path
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from tangent_like.errors import InternalError, NotYetSupported, Place, TangentLikeError
 
-_OURS = str(Path(__file__).parent)
-_LIBRARIES = (_OURS, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
+_OURS = os.path.dirname(__file__)
+
+
+@functools.cache
+def _libraries() -> tuple[str, ...]:
+    """What the names of files of no user begin with."""
+    import sysconfig  # noqa: PLC0415 - slow to import
+
+    paths = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+    return _OURS, *paths, "<frozen"
 
 
 @contextmanager
@@ -47,7 +55,7 @@ def _is_of_the_user(error: Exception) -> bool:
     entry, inside = error.__traceback__, False
     while entry is not None:
         file = entry.tb_frame.f_code.co_filename
-        if inside and not file.startswith((*_LIBRARIES, "<frozen")):
+        if inside and not file.startswith(_libraries()):
             return True
         inside = inside or file.startswith(_OURS)
         entry = entry.tb_next

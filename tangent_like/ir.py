@@ -22,23 +22,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tangent_like import facts
 from tangent_like.errors import NOWHERE, Place
 from tangent_like.facts import Fact
-
-if TYPE_CHECKING:
-    from dataclasses import dataclass as node
-else:
-
-    def node(*, frozen: bool, **options: Any) -> Any:
-        """`dataclass`, but that nodes are frozen is left to the type checker: a frozen one takes
-        five times as long to make, and a compilation makes thousands."""
-        return dataclass(**options)
-
+from tangent_like.nodes import node
 
 _serials = itertools.count()
 

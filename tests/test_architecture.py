@@ -19,12 +19,12 @@ PACKAGE = Path(__file__).parents[1] / "tangent_like"
 
 LAYERS: list[set[str]] = [
     # What everything may know.
-    {"parts"},
-    {"draws", "collection", "deep", "errors", "facts", "request", "switches", "version"},
+    {"nodes", "parts"},
+    {"collection", "deep", "errors", "facts", "request", "switches", "version"},
     {"faults", "ir", "runtime", "scipy_runtime", "solvers", "stack_runtime"},
     {"dynamic", "einsum_runtime", "linalg_runtime", "list_runtime", "reached", "records", "stores"},
     {"effects", "infer", "recomputation", "forward_changes", "numba_runtime", "show", "undefined"},
-    {"build", "identities", "verify"},
+    {"build", "draws", "identities", "verify"},
     {"directions", "gradient_block", "trees", "undoing"},
     {"rules"},
     {"analysis"},

@@ -336,10 +336,12 @@ def _alone(value: Any) -> str:
 
 
 def _is_frozen(value: Any) -> bool:
-    """Whether a value is a frozen dataclass of ours, in which identity means nothing."""
+    """Whether a value is of a dataclass of ours that never changes: identity means nothing."""
     kind = type(value)
     parameters = getattr(kind, "__dataclass_params__", None)
-    return parameters is not None and parameters.frozen and _root(kind) == "tangent_like"
+    if parameters is None or _root(kind) != "tangent_like":
+        return False
+    return bool(parameters.frozen or parameters.unsafe_hash)
 
 
 def _is_open(base: type) -> bool:

@@ -15,9 +15,6 @@ _VERSION_FILES = {"gast": "version.py", "astor": "VERSION"}
 _OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 """Of the package that runs, which need not be the first one on the path."""
 
-_AT_ONCE = 1 << 16
-"""Bytes to read with one call: more than almost any file has."""
-
 
 class NoSourceError(Exception):
     """A package's files cannot be read, as in a zip file: then nothing is cached."""
@@ -27,17 +24,16 @@ class NoSourceError(Exception):
 def toolchain() -> str:
     """A digest of Python and of everything that takes part in compiling.
 
-    Of this package the sources count and not the version, which stays the same while one works
-    on them.
+    Of this package the source files count and not the version, which stays the same while one
+    works on them: their sizes and times, as for Python's own import, since to read them all would
+    take most of the time that the cache is there to save.
     """
     digest = sha256(f"{sys.implementation.cache_tag} {sys.version}".encode())
     try:
-        own = sorted(_python_files(_OWN_FOLDER))
-        others = [os.path.join(_folder_of(name), file) for name, file in _VERSION_FILES.items()]
-        for path in (*own, *others):
-            text = _content(path)
-            digest.update(b"%d:" % len(text))
-            digest.update(text)
+        digest.update("\n".join(sorted(map(_stamp, _python_files(_OWN_FOLDER)))).encode())
+        for name, file in _VERSION_FILES.items():
+            with open(os.path.join(_folder_of(name), file), "rb") as opened:
+                digest.update(opened.read())
     except OSError as error:
         raise NoSourceError from error
     return digest.hexdigest()
@@ -50,24 +46,18 @@ def _folder_of(package: str) -> str:
     return next(iter(spec.submodule_search_locations))
 
 
-def _python_files(folder: str) -> Iterator[str]:
+def _python_files(folder: str) -> Iterator[os.DirEntry[str]]:
     for entry in os.scandir(folder):
         if entry.name.endswith(".py"):
-            yield entry.path
+            yield entry
         elif entry.is_dir() and entry.name != "__pycache__":
             yield from _python_files(entry.path)
 
 
-def _content(path: str) -> bytes:
-    """The bytes of a file, with as few calls as will do: there are many files."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    try:
-        parts = [os.read(descriptor, _AT_ONCE)]
-        while len(parts[-1]) == _AT_ONCE:
-            parts.append(os.read(descriptor, _AT_ONCE))
-        return b"".join(parts)
-    finally:
-        os.close(descriptor)
+def _stamp(file: os.DirEntry[str]) -> str:
+    """What another content would change."""
+    found = file.stat()
+    return f"{file.path[len(_OWN_FOLDER) :]} {found.st_size} {found.st_mtime_ns}"
 
 
 def versions_of(libraries: Iterable[str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import functools
 import math
+import os
 import sys
 
 import numpy as np
@@ -299,26 +300,49 @@ def test_a_new_python_counts(module, compiled, monkeypatch, fresh_toolchain):
     assert compiled == ["f", "f"]
 
 
-@pytest.mark.parametrize(
-    "name, file", [("tangent_like", "sweep.py"), ("gast", "version.py"), ("astor", "VERSION")]
-)
-def test_a_new_version_of_the_tools_counts(
-    module, compiled, monkeypatch, fresh_toolchain, name, file
-):
+@pytest.fixture
+def package(tmp_path, monkeypatch, fresh_toolchain):
+    """A file of what counts as this package."""
+    monkeypatch.setattr(versions, "_OWN_FOLDER", str(tmp_path))
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "sweep.py").write_text("a = 1")
+    return tmp_path / "rules" / "sweep.py"
+
+
+def test_an_edit_of_the_compiler_counts(module, compiled, package):
     tl.grad(module(MODEL).f)(1.5, 2.5)
-    content = versions._content
-    changed = []
-
-    def other(path):
-        if path.endswith(file) and f"{name}" in path:
-            changed.append(path)
-            return content(path) + b"\n# another version\n"
-        return content(path)
-
-    monkeypatch.setattr(versions, "_content", other)
+    before = package.stat()
+    package.write_text("a = 2")  # as long as it was
+    os.utime(package, ns=(before.st_atime_ns, before.st_mtime_ns + 10))
     versions.toolchain.cache_clear()
     tl.grad(module(MODEL).f)(1.5, 2.5)
-    assert len(changed) >= 1
+    package.write_text("a = 3; b = 4")
+    os.utime(package, ns=(before.st_atime_ns, before.st_mtime_ns + 10))
+    versions.toolchain.cache_clear()
+    tl.grad(module(MODEL).f)(1.5, 2.5)
+    assert compiled == ["f"] * 3
+
+
+def test_a_file_more_of_the_compiler_counts(module, compiled, package):
+    tl.grad(module(MODEL).f)(1.5, 2.5)
+    (package.parent / "more.py").write_text("")
+    versions.toolchain.cache_clear()
+    tl.grad(module(MODEL).f)(1.5, 2.5)
+    assert compiled == ["f", "f"]
+
+
+@pytest.mark.parametrize("name, file", [("gast", "version.py"), ("astor", "VERSION")])
+def test_a_new_version_of_a_parser_counts(
+    module, compiled, monkeypatch, fresh_toolchain, tmp_path, name, file
+):
+    tl.grad(module(MODEL).f)(1.5, 2.5)
+    (tmp_path / file).write_text("99.0")
+    folder_of = versions._folder_of
+    monkeypatch.setattr(
+        versions, "_folder_of", lambda n: str(tmp_path) if n == name else folder_of(n)
+    )
+    versions.toolchain.cache_clear()
+    tl.grad(module(MODEL).f)(1.5, 2.5)
     assert compiled == ["f", "f"]
 
 
