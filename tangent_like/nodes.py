@@ -13,3 +13,6 @@ else:
         """`dataclass`, but that nodes are frozen is left to the type checker: a frozen one takes
         five times as long to make, and a compilation makes thousands."""
         return dataclass(eq=eq, unsafe_hash=eq, **options)
+
+
+__all__ = ["node"]

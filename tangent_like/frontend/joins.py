@@ -8,7 +8,7 @@ them, and undefined on the side that returned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,12 +82,14 @@ def join_environments(
             side = _side_that_counts(name, *sides, then_left, else_left, kept)
         if not _counts_alone(found, name, sides, side, before):
             _sort(state, found, name, sides, node)
+        elif side is not None and isinstance(made := found.joined.get(name), Const):
+            _hold(state, found, name, side, made, mark, node)
     then, orelse = _values_returned(state, found, (then, orelse), (then_env, else_env))
     after = After(mark, found.joined, (then_env, else_env))
     tests = {row[0]: row for row in tests_made_inside(state, found.pairs, mark)}
     tests |= {row[0]: row for row in pairs_of_tests(found.chosen, mark)}
     rows = [*found.pairs, *tests.values()]
-    brought = _brought_out(state, found.chosen, mark, node)
+    brought = _brought_out(state, found, mark, node)
     alone = [*found.alone, *((f"%{value.serial}", value, side) for value, side in brought.items())]
     found.joined.update(join_pairs(state, test, then, orelse, rows, alone, after))
     table = {value: found.joined.pop(f"%{value.serial}") for value in brought}
@@ -95,14 +97,29 @@ def join_environments(
         name: (moved_out(state, left, table), moved_out(state, right, table))
         for name, (left, right) in found.chosen.items()
     }
+    found.joined.update({n: moved_out(state, f, table) for n, (_, f) in found.held.items()})
     return with_choices(found.joined, test, chosen)
 
 
+def _hold(
+    state: Lowering, found: _Sorted, name: str, side: int, made: Const, mark: int, node: Any
+) -> None:
+    """Sort what may be a function with values of the only side that is read."""
+    brought = brought_along(state, made, mark)
+    if any(_may_change(state, value.fact) for value in brought):
+        reason = "a function made in a branch holds what was made there"
+        found.joined[name] = Conflict(name, state.place(node), reason)
+    elif brought:
+        del found.joined[name]
+        found.held[name] = side, made
+
+
 def _brought_out(
-    state: Lowering, chosen: Mapping[Any, tuple[Const, Const]], mark: int, node: Any
+    state: Lowering, sorted_: _Sorted, mark: int, node: Any
 ) -> dict[ir.Value, int]:
     """The values of a branch that functions made there hold, each with its side."""
-    sides = [(side, pair[side]) for pair in chosen.values() for side in (0, 1)]
+    sides = [(side, pair[side]) for pair in sorted_.chosen.values() for side in (0, 1)]
+    sides += sorted_.held.values()
     found = {v: side for side, made in sides for v in brought_along(state, made, mark)}
     if any(_may_change(state, value.fact) for value in found):
         raise NotYetSupported(
@@ -127,12 +144,14 @@ def _may_change(state: Lowering, fact: facts.Fact) -> bool:
 class _Sorted:
     """What names and buffers hold after two branches: the same as before or on both sides
     (`joined`), one of two values (`pairs`), that of one side (0 or 1) which is the only one that
-    is read (`alone`), one of two functions (`chosen`)."""
+    is read (`alone`), one of two functions (`chosen`), the function of the only side that is
+    read, which holds what that side made (`held`)."""
 
     joined: Environment = field(default_factory=dict)
     pairs: list[tuple[Any, Atom, Atom]] = field(default_factory=list)
     alone: list[tuple[str, Atom, int]] = field(default_factory=list)
     chosen: dict[Any, tuple[Const, Const]] = field(default_factory=dict)
+    held: dict[Any, tuple[int, Const]] = field(default_factory=dict)
 
 
 _Sides = tuple[Binding, Binding]

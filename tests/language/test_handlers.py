@@ -5,6 +5,7 @@ Each program is the body of a function of `x`, `y`, an array `v` of three number
 
 import collections
 import contextlib
+import functools
 import math
 import textwrap
 import time
@@ -87,6 +88,16 @@ def squared(x):
 
 
 TRIED = {
+    "a default made where the function has not returned": (
+        "try:\n    if y > 9.0:\n        return y\n    z = y * y\n"
+        "    def scaled(u, w=z):\n        return u * w\n    r = scaled(1.0 / x)\n"
+        "except ZeroDivisionError:\n    return 3.0 * y\nreturn r * y"
+    ),
+    "an array of a partial made where the function has not returned": (
+        "try:\n    if y > 9.0:\n        return y\n    z = v * y\n"
+        "    scaled = functools.partial(np.multiply, z)\n    r = scaled(1.0 / x)[0]\n"
+        "except ZeroDivisionError:\n    return 3.0 * y\nreturn r * y"
+    ),
     "a handler that never runs": """
         z = (x, y)
         with contextlib.suppress(KeyError):
@@ -193,6 +204,7 @@ def function(body):
 
 NAMES = {
     "math": math, "contextlib": contextlib, "collections": collections, "inverse": inverse,
+    "functools": functools,
     "checked": checked, "TooLarge": TooLarge, "Timer": Timer, "Model": Model, "squared": squared,
     "Swallowing": Swallowing, "KEYS": {"0": 0.5, "1": 1.5},
 }  # fmt: skip
