@@ -78,6 +78,8 @@ def whole_body(d: Draw, s: Scope, blocks: int) -> list[str]:
 
 def mixed_result(d: Draw, s: Scope) -> str:
     """A result to which several names contribute, so that little of the program is dead."""
+    if s.result == "int":
+        return expression(d, s, "int", 2)
     names = [n for n, kind in s.names.items() if kind in AS_FLOAT]
     mixed = d.random.sample(names, min(len(names), d.one([2, 3, 1])))
     terms = " + ".join(AS_FLOAT[s.names[name]].format(name) for name in mixed) or "0.5"
