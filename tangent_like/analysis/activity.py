@@ -1,7 +1,8 @@
 """Which values vary with the differentiated inputs.
 
 A value is varied if an operand of its operation is and its type can carry a derivative.  What
-does not influence the output needs no analysis: no adjoint ever reaches it.
+does not influence the output needs no analysis: no adjoint ever reaches it.  Only what cancels in
+the output (`shifts.py`) is left out.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 
 from tangent_like import facts, ir
+from tangent_like.analysis.shifts import cancelling
 from tangent_like.effects import is_inert
 from tangent_like.errors import NeverSupported
 from tangent_like.ir import Atom, Block, If, Loop, Op, Statement, Value
@@ -25,9 +27,12 @@ def varied(block: Block, inputs: Iterable[Value]) -> set[Value]:
             readers.setdefault(source, []).append(target)
     found = set(inputs)
     pending = list(found)
+    passed_by = cancelling(block)
     while pending:
         for target in readers.get(pending.pop(), ()):
-            if target not in found and facts.may_be_differentiated(target.fact):
+            if target in found or target in passed_by:
+                continue
+            if facts.may_be_differentiated(target.fact):
                 found.add(target)
                 pending.append(target)
     return found
