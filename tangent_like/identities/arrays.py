@@ -185,6 +185,41 @@ def _sum_before_product(scope: Scope, args: tuple[Atom, ...], keywords: Keywords
 
 
 @seeks(operator.mul)
+def _sum_of_weighted(scope: Scope, args: tuple[Atom, ...], keywords: Keywords) -> Term | None:
+    """The sum of the rows of a matrix that are multiplied by the elements of v is v times the
+    matrix; the same for stacks of matrices.  Before, it would hide numbers in the factors."""
+    made = scope.definition(args[0], operator.mul)
+    axis, kept = keywords.get("axis"), Const(True) if "keepdims" in keywords else None
+    if made is None or not made.derivative or not isinstance(axis, Const) or not scope.late:
+        return None
+    for weights, rows in (made.args, made.args[::-1]):
+        v, rank = _without_last_axis(scope, weights), facts.rank(rows.fact)
+        dims = facts.dims(rows.fact)
+        if v is None or dims is None or facts.dims(v.fact) != dims[:-1]:
+            continue
+        if not (is_float(rows) and facts.dtype(v.fact) == facts.dtype(rows.fact)):
+            continue
+        if rank == 2 and axis.value == 0 and not kept:
+            return call(operator.matmul, v, rows)
+        if rank == 3 and axis.value == 1 and kept:
+            row = call(operator.getitem, v, Const((slice(None), None, slice(None))))
+            return call(operator.matmul, row, rows)
+    return None
+
+
+def _without_last_axis(scope: Scope, atom: Atom) -> Atom | None:
+    """What an atom is with a last axis of length 1 more."""
+    rank = facts.rank(atom.fact)
+    made = scope.definition(atom, np.expand_dims) or scope.definition(atom, operator.getitem)
+    if made is None or rank is None or not isinstance(made.args[1], Const):
+        return None
+    place = made.args[1].value
+    if made.fn is np.expand_dims:
+        return made.args[0] if type(place) is int and place in (-1, rank - 1) else None
+    return made.args[0] if place == (*[slice(None)] * (rank - 1), None) else None
+
+
+@seeks(operator.mul)
 def _divisor_outside(scope: Scope, args: tuple[Atom, ...], keywords: Keywords) -> Term | None:
     """sum(a (b / w)) is sum(a b) / w where w is the same along the axes of the sum."""
     made = scope.made(args[0], operator.mul)
@@ -305,11 +340,21 @@ def _swap_of(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
 
 
 def _outer_product(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
-    """A column times a row: broadcasting is several times as fast as `@`."""
+    """A column times a row: `dot` is several times as fast as `@`, and faster than broadcasting."""
     a, b = (facts.dims(x.fact) for x in args)
     if a is None or b is None or len(a) != 2 or len(b) != 2 or not all(map(is_float, args)):
         return None
-    return call(operator.mul, *args) if a[1] == 1 and b[0] == 1 else None
+    return call(np.dot, *args) if a[1] == 1 and b[0] == 1 else None
+
+
+@seeks(np.transpose, getattr)
+def _vector_beside_transpose(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
+    """xᵀ v is v x, and v xᵀ is x v, for a vector v."""
+    for k, v in ((0, args[1]), (1, args[0])):
+        matrix = _transposed(scope, args[k])
+        if matrix is not None and facts.rank(v.fact) == 1:
+            return call(operator.matmul, *((v, matrix) if k == 0 else (matrix, v)))
+    return None
 
 
 RULES: Mapping[Any, tuple[Rule, ...]] = {
@@ -317,12 +362,15 @@ RULES: Mapping[Any, tuple[Rule, ...]] = {
     np.where: (keep_small(np.where),),
     np.transpose: (_transpose_of,),
     np.swapaxes: (_swap_of,),
-    operator.matmul: (_outer_product,),
+    operator.matmul: (_outer_product, _vector_beside_transpose),
     operator.getitem: (_drop_kept_axis, _sign_outside),
     runtime.copy: (_copy_of_spread,),
     runtime.zeros_like: (_zeros_of_zeros,),
     runtime.unbroadcast: (_same_shape,),
 }
 KEYWORD_RULES: Mapping[Any, tuple[KeywordRule, ...]] = {
-    np.sum: (_negative_outside, _number_outside, _sum_before_product, _divisor_outside),
-}
+    np.sum: (
+        _negative_outside, _number_outside, _sum_of_weighted, _sum_before_product,
+        _divisor_outside,
+    ),
+}  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -26,17 +27,16 @@ def _diff_cotangent(
 
 
 def _undiff(g: Any, x: Any, n: int, axis: int) -> Any:
-    """Each difference x[1:] - x[:-1] adds to two parts of its array."""
-    if n == 0:
-        return g
+    """Each n-th difference adds to n + 1 parts of its array, times binomial coefficients."""
     axes = rank(x)
     axis = axis % axes if axes else axis
-    later, earlier = along(axis, slice(1, None)), along(axis, slice(None, -1))
-    if n > 1:
-        g = _undiff(g, x[later], n - 1, axis)
-    zeros = apply(runtime.zeros_like, x)
-    below = apply(runtime.scatter_add, zeros, earlier, -g)
-    return apply(runtime.scatter_add, below, later, g)
+    found = apply(runtime.zeros_like, x)
+    for k in range(n + 1):
+        times = (-1) ** (n - k) * math.comb(n, k)
+        part = g if times == 1 else -g if times == -1 else float(times) * g
+        place = along(axis, slice(k or None, k - n or None))
+        found = apply(runtime.scatter_add, found, place, part)
+    return found
 
 
 def _absent(edge: Any) -> bool:

@@ -22,6 +22,8 @@ N, M = Size(-1, 0, True), Size(-2, 0, True)
 MATRIX = Array("float64", (N, M))
 COLUMN, ROW, TALL = Array("float64", (N, 1)), Array("float64", (1, M)), Array("float64", (M, N))
 ALL = slice(None)
+VECTOR, SHORT = Array("float64", (N,)), Array("float64", (M,))
+ROWS = {"axis": Const(0)}
 AXIS, KEPT = {"axis": Const(1)}, {"axis": Const(1), "keepdims": Const(True)}
 
 
@@ -80,7 +82,29 @@ CASES = {
         ["v1 = -x", "v2 = v1 * y", "return v2"],
     ),
     "an outer product": (
-        lambda b, x, y: b.op(MATMUL, (x, y)), [COLUMN, ROW], ["v1 = x * y", "return v1"],
+        lambda b, x, y: b.op(MATMUL, (x, y)), [COLUMN, ROW], ["v1 = np.dot(x, y)", "return v1"],
+    ),
+    "a transpose times a vector": (
+        lambda b, x, y: b.op(MATMUL, (b.op(np.transpose, (x,)), y)), [MATRIX, VECTOR],
+        ["v1 = y @ x", "return v1"],
+    ),
+    "a vector times a transpose": (
+        lambda b, x, y: b.op(MATMUL, (y, b.op(np.transpose, (x,)))), [MATRIX, SHORT],
+        ["v1 = x @ y", "return v1"],
+    ),
+    "a sum of weighted rows": (
+        lambda b, x, y: b.op(np.sum, (b.op(MUL, (x, b.op(GET, (y, Const((ALL, None)))))),), ROWS),
+        [MATRIX, VECTOR], ["v1 = y @ x", "return v1"],
+    ),
+    "sums of weighted rows of a stack": (
+        lambda b, x, y: b.op(np.sum, (b.op(MUL, (b.op(np.expand_dims, (y, Const(-1))), x)),), KEPT),
+        [Array("float64", (2, N, M)), Array("float64", (2, N))],
+        ["v1 = y[(slice(None, None, None), None, slice(None, None, None))]", "v2 = v1 @ x",
+         "return v2"],
+    ),
+    "a sum of weighted columns": (
+        lambda b, x, y: b.op(np.sum, (b.op(MUL, (x, b.op(GET, (y, Const((ALL, None)))))),), AXIS),
+        [MATRIX, VECTOR], None,
     ),
     "an axis that broadcasting adds": (
         lambda b, x, y: b.op(MUL, (b.op(np.expand_dims, (b.op(NEG, (y,)), Const(0))), x)),

@@ -122,6 +122,15 @@ def _product(op: Op, definitions: Definitions) -> Op | None:
     return swapped(op, products.matmul, *op.args)
 
 
+def _outer_product(op: Op, definitions: Definitions) -> Op | None:
+    """A column times a row can stand in a loop over elements."""
+    dims = [facts.dims(a.fact) for a in op.args]
+    if not op.derivative or len(dims) != 2 or dims[0] is None or dims[1] is None:
+        return None
+    is_outer = len(dims[0]) == len(dims[1]) == 2 and dims[0][1] == dims[1][0] == 1
+    return replace(op, fn=operator.mul) if is_outer else None
+
+
 def _clip(op: Op, definitions: Definitions) -> Op | None:
     given = operands(op, "a a_min a_max")
     if given is None or not facts.is_scalar(op.args[0].fact):
@@ -230,7 +239,7 @@ _RULES: dict[Any, Replacement] = {
     np.mean: _reduction(reductions.mean_over), np.var: _spread(reductions.var_over),
     np.std: _spread(reductions.std_over),
     operator.getitem: _item, list_runtime.spliced: _spliced,
-    operator.matmul: _product, np.matmul: _product, np.clip: _clip,
+    operator.matmul: _product, np.matmul: _product, np.dot: _outer_product, np.clip: _clip,
     np.einsum: _renamed(products.einsum), np.tensordot: _tensordot,
     np.diagonal: _diagonal, np.argsort: _stable,
     np.reshape: _renamed(products.reshaped), np.broadcast_to: _full,
