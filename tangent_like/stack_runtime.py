@@ -16,15 +16,20 @@ def unbroadcast_each(g: Any, like: Any) -> Any:
     return np.sum(g, axis=axes).reshape((len(g), *shape)) if axes else g
 
 
-def from_diagonals(rows: Any, columns: Any, offsets: tuple[int, ...], diagonals: Any) -> Any:
-    """The matrix with as many rows and columns as these vectors have elements, whose entries
-    (i, i + o) are the elements i of the diagonal that belongs to the offset o, or one number."""
+def from_diagonals(
+    rows: Any, columns: Any, offsets: tuple[int, ...], diagonals: Any, begins: Any = None
+) -> Any:
+    """The matrix with as many rows and columns as these vectors have elements, zero but for some
+    diagonals: entries (i, i + o) for their offsets o, each diagonal from the row on where it
+    begins, or one number for all rows."""
     height, width = len(rows), len(columns)
     whole = np.zeros((height, width))
     entries = whole.reshape(-1)
-    for offset, diagonal in zip(offsets, diagonals, strict=True):
-        first, end = max(0, -offset), min(height, width - offset)
+    for offset, diagonal, begin in zip(offsets, diagonals, begins or (0,) * len(offsets)):
+        is_array = isinstance(diagonal, np.ndarray)
+        first = max(begin, -offset)
+        end = min(begin + len(diagonal) if is_array else height, width - offset)
         if first < end:
-            place = slice(first * (width + 1) + offset, end * width + end + offset, width + 1)
-            entries[place] = diagonal[first:end] if isinstance(diagonal, np.ndarray) else diagonal
+            place = slice(first * (width + 1) + offset, end * (width + 1) + offset, width + 1)
+            entries[place] = diagonal[first - begin : end - begin] if is_array else diagonal
     return whole

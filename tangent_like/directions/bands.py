@@ -96,19 +96,35 @@ def banded(function: Function, direction: Value, x: Value) -> Function | None:
         found = change.bands[result]
     except (_Dense, KeyError):
         return None
-    body = change.builder.finish((_matrix(change.builder, found, x),))
+    body = change.builder.finish((_matrix(change, found, x),))
     return replace(function, params=function.params[:-1], body=body)
 
 
-def _matrix(builder: Builder, band: _Band, x: Value) -> Atom:
+def _matrix(change: _Change, band: _Band, x: Value) -> Atom:
     if not band.diagonals or max(band.diagonals) - min(band.diagonals) >= _WIDEST:
         raise _Dense
     offsets = tuple(sorted(band.diagonals))
-    coefficients = builder.op(ir.make_tuple, [band.diagonals[o] for o in offsets])
+    pieces = [_piece(change, band.diagonals[o]) for o in offsets]
+    coefficients = change.builder.op(ir.make_tuple, [piece for piece, _ in pieces])
+    rows = tuple(row for _, row in pieces)
+    args = (band.like, x, Const(offsets), coefficients, *([Const(rows)] if any(rows) else []))
     whole = Value("", Array("float64", (facts.fresh_size(), facts.fresh_size())))
-    args = (band.like, x, Const(offsets), coefficients)
-    builder.append(Op(whole, from_diagonals, args, derivative=True))
+    change.builder.append(Op(whole, from_diagonals, args, derivative=True))
     return whole
+
+
+def _piece(change: _Change, coefficient: Atom) -> tuple[Atom, int]:
+    """What is not zero of an array that zeros were made for, and the row where that begins."""
+    made = change.builder.definitions.get(coefficient) if isinstance(coefficient, Value) else None
+    if made is None or not change.is_zero(made.args[0]):
+        return coefficient, 0
+    if made.fn is runtime.scatter_add:
+        _, index, part = made.args
+    elif isinstance(made.fn, Store) and made.fn.combine in (None, operator.add):
+        _, part, index = made.args
+    else:
+        return coefficient, 0
+    return (part, _start(index)) if _length(part) is not None else (coefficient, 0)
 
 
 def _append(change: _Change, op: ir.Statement) -> None:

@@ -13,6 +13,7 @@ from tangent_like.simplify.copies import write_into_copies
 from tangent_like.simplify.dead import remove_dead
 from tangent_like.simplify.in_place import update_in_place
 from tangent_like.simplify.invariant import drop_invariants
+from tangent_like.simplify.inverses import share_inverses
 from tangent_like.simplify.like_terms import collect_like_terms
 from tangent_like.simplify.nested_places import add_where_rows_lie
 from tangent_like.simplify.order import overwrite_late
@@ -37,6 +38,7 @@ PASSES: tuple[Pass, ...] = (
     collect_like_terms,
     remove_dead,
     share_quotients,
+    share_inverses,
     add_where_rows_lie,
     gather_additions,
     finish_algebra,
