@@ -74,7 +74,8 @@ def sweeps(
     _note_openings(sweep, block)
     sweep.open_tapes(block)
     for atom, seed in zip(block.results, seeds, strict=True):
-        sweep.contribute(atom, trees.dissolve(sweep.builder, seed, atom.fact))
+        tree = trees.dissolve(sweep.builder, seed, atom.fact)
+        sweep.contribute(atom, trees.with_lists(sweep.builder, tree, atom.fact))
     sweep.begin((block,))
     sweep.run(block)
     results = [sweep.output(value) for value in wrt]
@@ -145,7 +146,7 @@ def _getitem(sweep: Sweep, op: Op) -> None:
         indices = [index]
     old = sweep.adjoints.get(container)
     if old is None:
-        old = sweep.builder.op(runtime.zeros_like, (container,))
+        old = trees.zeros_to_add_to(sweep.builder, container)
     count = len(indices)
     add: Any = runtime.scatter_add
     if count > 1:
@@ -240,7 +241,7 @@ def _unpack(sweep: Sweep, op: Op) -> None:
         if part is not None:
             old = sweep.adjoints.get(source)  # type: ignore[arg-type]
             if old is None:
-                old = sweep.builder.op(runtime.zeros_like, (source,))
+                old = trees.zeros_to_add_to(sweep.builder, source)
             sweep.adjoints[source] = sweep.builder.op(  # type: ignore[index]
                 runtime.scatter_add, (old, Const(i), part)
             )

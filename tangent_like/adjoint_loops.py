@@ -166,7 +166,11 @@ def captured_slots(sweep: Sweep, value: Value) -> list[Slot]:
 
 def listed_slot(sweep: Sweep, source: Value) -> Slot:
     """The list of item adjoints of a tuple that is looped over as a sequence."""
-    init = sweep.builder.op(runtime.zero_list, (source,))
+    listed = isinstance(source.fact, facts.TupleOf)
+    init = (
+        trees.zeros_to_add_to(sweep.builder, source) if listed
+        else sweep.builder.op(runtime.zero_list, (source,))
+    )  # fmt: skip
     adjoint = Value(trees.derivative_name("b", source), facts.ListOf(facts.UNKNOWN))
     return Slot(source, (), adjoint, init)
 

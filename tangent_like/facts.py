@@ -10,6 +10,7 @@
     Tuple(items), List(items)    of known length
     Record(type, keys, items)    a dict, named tuple or object whose keys or attributes are known
     ListOf(item)                 a list of any length whose items are alike
+    TupleOf(item)                a tuple of any length: a list that never changes
     DictOf(key, item)            a dict with keys known only at run time, whose items are alike
     Zip(sources, item)           several of these, iterated side by side
     Tape(item)                   what a forward sweep saves for the reverse sweep
@@ -126,6 +127,14 @@ class ListOf:
 
 
 @node(frozen=True, slots=True)
+class TupleOf(ListOf):
+    """A tuple of any length whose items are alike: a list into which nothing is written.
+
+    Its tangent is a tuple, its cotangent a list, to which can be added.
+    """
+
+
+@node(frozen=True, slots=True)
 class DictOf:
     """A dict with any keys of one kind; `default` makes the items that a `defaultdict` adds."""
 
@@ -228,8 +237,8 @@ def join(a: Fact, b: Fact) -> Fact:
             return List(tuple(map(join, a.items, b.items)))
         case (Record(), Record()) if a.type is b.type and a.keys == b.keys:
             return a.with_items(tuple(map(join, a.items, b.items)))
-        case (List() | ListOf(), List() | ListOf()):
-            return _join_lists(a, b)
+        case (List() | ListOf(), List() | ListOf()) | (Tuple() | TupleOf(), Tuple() | TupleOf()):
+            return _join_sequences(a, b)  # type: ignore[arg-type]
         case (DictOf() | Record(type=builtins.dict), DictOf() | Record(type=builtins.dict)):
             if isinstance(a, DictOf) or isinstance(b, DictOf):
                 return _join_dicts(a, b)
@@ -250,12 +259,16 @@ def _join_dims(a: tuple[Dim, ...] | None, b: tuple[Dim, ...] | None) -> tuple[Di
     return tuple(x if x == y else fresh_size() for x, y in zip(a, b))
 
 
-def _join_lists(a: List | ListOf, b: List | ListOf) -> Fact:
-    items = [f for x in (a, b) for f in (x.items if isinstance(x, List) else (x.item,))]
+def _join_sequences(a: List | Tuple | ListOf, b: List | Tuple | ListOf) -> Fact:
+    """Of lists or tuples of which the length is not known, or not the same."""
+    tuples = [isinstance(x, (Tuple, TupleOf)) for x in (a, b)]
+    if tuples[0] != tuples[1] or (isinstance(a, Tuple) and isinstance(b, Tuple)):
+        return UNKNOWN
+    items = [f for x in (a, b) for f in ((x.item,) if isinstance(x, ListOf) else x.items)]
     joined = items[0] if items else UNKNOWN
     for item in items[1:]:
         joined = join(joined, item)
-    return ListOf(joined)
+    return TupleOf(joined) if tuples[0] else ListOf(joined)
 
 
 def _join_dicts(a: DictOf | Record, b: DictOf | Record) -> Fact:
@@ -417,6 +430,8 @@ def show(fact: Fact) -> str:
         case Record(kind, keys, items):
             pairs = ", ".join(f"{key}: {show(item)}" for key, item in zip(keys, items))
             return f"{kind.__name__}({pairs})"
+        case TupleOf(item):
+            return f"({show(item)}, ...)"
         case ListOf(item):
             return f"[{show(item)}, ...]"
         case DictOf(key, item):
@@ -444,6 +459,8 @@ def describe(fact: Fact) -> str:
             return "an array"
         case Tuple(items):
             return f"a tuple of {len(items)}"
+        case TupleOf():
+            return "a tuple of unknown length"
         case List() | ListOf():
             return "a list"
         case Record(kind):
@@ -471,7 +488,7 @@ def map_sizes(fact: Fact, of: Callable[[Dim], Dim]) -> Fact:
         case Record(_, _, items):
             return fact.with_items(tuple(map_sizes(item, of) for item in items))
         case ListOf(item):
-            return ListOf(map_sizes(item, of))
+            return type(fact)(map_sizes(item, of))
         case DictOf(key, item, default):
             return DictOf(map_sizes(key, of), map_sizes(item, of), default)
         case Maybe(inner, certain):
@@ -511,7 +528,7 @@ def without_values(fact: Fact) -> Fact:
         case Record(_, _, items):
             return fact.with_items(tuple(map(without_values, items)))
         case ListOf(item):
-            return ListOf(without_values(item))
+            return type(fact)(without_values(item))
         case DictOf(key, item, default):
             return DictOf(without_values(key), without_values(item), default)
         case Maybe(inner, certain):

@@ -32,6 +32,8 @@ def _joined_fact(a: Atom, b: Atom) -> Fact:
 
 
 def _as_list(fact: Fact) -> Fact:
+    if isinstance(fact, facts.TupleOf):
+        return facts.ListOf(fact.item)
     return facts.List(fact.items) if isinstance(fact, facts.Tuple) else fact
 
 

@@ -7,10 +7,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from tangent_like.runtime import zeros_like
+
 
 def joined(first: Any, second: Any) -> Any:
     """`first + second`; either may be a tuple."""
     return [*first, *second]
+
+
+def lists_of(items: Any) -> Any:
+    """Tuples, and tuples in them, as lists."""
+    return [lists_of(x) for x in items] if isinstance(items, (tuple, list)) else items
+
+
+def zero_lists(items: Any) -> Any:
+    """Zeros of the shape of tuples, as lists."""
+    return lists_of(zeros_like(items))
 
 
 def spliced(items: Any, start: int, stop: int, more: Any) -> Any:

@@ -423,7 +423,8 @@ def unjoin(g: Any, arrays: Any, join: Any, *axis: Any) -> Any:
     together = np.empty(starts[-1], np.asarray(g).dtype)
     together[np.ravel(join(numbers, *axis))] = np.ravel(g)
     parts = np.split(together, starts[1:-1])
-    return [part.reshape(np.shape(x)) for part, x in zip(parts, arrays, strict=True)]
+    shaped = [part.reshape(np.shape(x)) for part, x in zip(parts, arrays, strict=True)]
+    return [p if isinstance(x, np.ndarray) else p[()] for p, x in zip(shaped, arrays, strict=True)]
 
 
 def unblock(g: Any, arrays: Any) -> Any:

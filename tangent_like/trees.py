@@ -10,7 +10,7 @@ import operator
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from tangent_like import facts, ir, records, runtime
+from tangent_like import facts, ir, list_runtime, records, runtime
 from tangent_like.build import Builder
 from tangent_like.facts import Fact
 from tangent_like.ir import Atom, Const, Value
@@ -88,6 +88,33 @@ def dissolve(builder: Builder, tree: Tree, fact: Fact) -> Tree:
         return tree
     parts = zip(split(builder, tree, fact), fact.items)
     return tuple(dissolve(builder, part, item) for part, item in parts)
+
+
+def with_lists(builder: Builder, tree: Tree, fact: Fact) -> Tree:
+    """A seed as a cotangent, to which can be added: lists for tuples of unknown length."""
+    if isinstance(fact, facts.STRUCTURES):
+        parts = zip(tree, fact.items, strict=True) if isinstance(tree, tuple) else ()
+        return tuple(with_lists(builder, part, item) for part, item in parts) or tree
+    if tree is None or not _holds_tuple(fact):
+        return tree
+    return builder.op(list if _is_flat(fact) else list_runtime.lists_of, (tree,))
+
+
+def zeros_to_add_to(builder: Builder, like: Atom) -> Atom:
+    """The cotangent of an array or a list that nothing has been added to."""
+    if not _holds_tuple(like.fact):
+        return builder.op(runtime.zeros_like, (like,))
+    make = runtime.zero_list if _is_flat(like.fact) else list_runtime.zero_lists
+    return builder.op(make, (like,))
+
+
+def _holds_tuple(fact: Fact) -> bool:
+    inner = isinstance(fact, (facts.ListOf, facts.DictOf)) and _holds_tuple(fact.item)
+    return inner or isinstance(fact, facts.TupleOf)
+
+
+def _is_flat(fact: Fact) -> bool:
+    return isinstance(fact, facts.TupleOf) and isinstance(fact.item, (facts.Scalar, facts.Array))
 
 
 def copied(builder: Builder, tree: Tree) -> Tree:

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from tangent_like import facts, ir, runtime
+from tangent_like import facts, ir, list_runtime, runtime
 from tangent_like.ir import Atom, Block, If, Loop, Op, Statement, Value
 from tangent_like.rules import registry
 
 _OF_SHAPE = {
     np.shape, np.ndim, np.size, len, np.zeros_like, np.ones_like, runtime.zeros_like,
-    runtime.zero_list,
+    runtime.zero_list, list_runtime.zero_lists,
 }  # fmt: skip
 _STEPS = {
     np.sign, np.copysign, math.copysign, np.heaviside, np.floor_divide, operator.floordiv,

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import effects, facts, ir, runtime, stack_runtime
+from tangent_like import effects, facts, ir, list_runtime, runtime, stack_runtime
 from tangent_like.analysis.lifetimes import Lifetimes
 from tangent_like.ir import Atom, Const, Function, If, Op, Statement, Value
 from tangent_like.records import is_display
@@ -33,6 +33,7 @@ _ALLOCATING: frozenset[Any] = frozenset({
     np.convolve, np.correlate, np.cross, np.kron, np.tril, np.triu, np.einsum,
     np.linalg.inv, np.linalg.pinv, np.linalg.solve, np.linalg.cholesky,
     runtime.zeros_like, runtime.zero_list, runtime.copy, runtime.scatter_add,
+    list_runtime.zero_lists,
     stack_runtime.from_diagonals, ir.new_tape,
 })  # fmt: skip
 _READ_ONLY: frozenset[Any] = frozenset({
@@ -60,6 +61,9 @@ def allocates(op: Op) -> bool:
         return False
     if isinstance(op.fn, Store):
         return True
+    if op.fn is list:
+        item = getattr(op.result.fact, "item", None)
+        return isinstance(item, facts.Scalar)
     if op.fn is operator.getitem:
         index = op.args[1].fact
         return isinstance(op.args[0].fact, facts.Array) and isinstance(index, facts.Array)
@@ -67,6 +71,7 @@ def allocates(op: Op) -> bool:
         return len(op.args) == 3 and isinstance(op.args[0].fact, facts.Opaque)
     arrays = isinstance(op.result.fact, (facts.Array, facts.Tape)) or op.fn in (
         runtime.zeros_like, runtime.zero_list, runtime.copy, runtime.scatter_add,
+        list_runtime.zero_lists,
     )  # fmt: skip
     known = isinstance(op.fn, np.ufunc) or _in(op.fn, _ALLOCATING)
     return known and arrays and copies(op) and not any(key == "out" for key, _ in op.keywords)

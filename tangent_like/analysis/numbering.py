@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import effects, facts, ir, runtime
+from tangent_like import effects, facts, ir, list_runtime, runtime
 from tangent_like.ir import Atom, Block, Const, Op, Value
 from tangent_like.records import MakeRecord
 from tangent_like.stores import Store
@@ -22,7 +22,8 @@ COMMUTING = (operator.add, operator.mul)
 _NEVER_SHARED: frozenset[Any] = frozenset({
     runtime.zeros_like, runtime.zero_list, runtime.copy, np.zeros, np.zeros_like, np.full, np.ones,
     np.empty, np.copy, np.array, ir.make_list, ir.new_tape, ir.defined, ir.live, list, zip,
-    reversed, enumerate, np.errstate, np.printoptions,
+    reversed, enumerate, np.errstate, np.printoptions, list_runtime.zero_lists,
+    list_runtime.lists_of,
 })  # fmt: skip
 
 

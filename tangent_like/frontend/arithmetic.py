@@ -86,7 +86,7 @@ _NO_NUMBERS = (
     types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, np.ufunc,
     LocalFunction, Derived, Choice, Bound, Method, Outcome,
 )  # fmt: skip
-_LISTS = (facts.List, facts.ListOf)
+_TUPLES = (facts.Tuple, facts.TupleOf)
 _SEQUENCES = (facts.Tuple, facts.List, facts.ListOf)
 
 
@@ -95,8 +95,11 @@ def _sequence_operation(state: Lowering, node: Any, left: Atom, right: Atom) -> 
     if isinstance(node.op, gast.Add) and type(a) is type(b):
         if isinstance(a, (facts.Tuple, facts.List)):
             return _display(state, a, _items(state, left) + _items(state, right))
-    if isinstance(node.op, gast.Add) and all(isinstance(f, _LISTS) for f in (a, b)):
-        return edits.joined(state, node, left, right)
+    tuples = [isinstance(f, _TUPLES) for f in (a, b)]
+    if isinstance(node.op, gast.Add) and all(isinstance(f, _SEQUENCES) for f in (a, b)):
+        if tuples[0] == tuples[1]:
+            found = edits.joined(state, node, left, right)
+            return _tuple_of(state, node, found) if tuples[0] else found
     if isinstance(node.op, gast.Mult):
         for sequence, count in ((left, right), (right, left)):
             if isinstance(sequence.fact, facts.Tuple):
@@ -106,14 +109,17 @@ def _sequence_operation(state: Lowering, node: Any, left: Atom, right: Atom) -> 
                 return _display(state, sequence.fact, _items(state, sequence) * count.value)  # type: ignore[union-attr]
             if isinstance(sequence.fact, (facts.List, facts.ListOf)) and _is_whole(count):
                 if not any(map(may_alias, facts.leaves(sequence.fact))):
-                    return state.builder.op(
-                        runtime.repeated, (sequence, count), place=state.place(node)
-                    )
+                    operands = sequence, count
+                    return state.builder.op(runtime.repeated, operands, place=state.place(node))
     raise NotYetSupported(
         f"`{SIGNS[type(node.op)]}` of {facts.describe(a)} and {facts.describe(b)}",
         state.place(node),
         "make arrays with np.array, or write the items out",
     )
+
+
+def _tuple_of(state: Lowering, node: Any, items: Atom) -> Atom:
+    return state.builder.op(tuple, (items,), place=state.place(node))
 
 
 def _relied_on(state: Lowering, count: Atom) -> Atom:

@@ -53,9 +53,13 @@ def tupled(own: Application) -> Atom:
         return own.display(())
     sequence = own.sequence(own.args[0], Taken.ALL)
     items = own.items(sequence)
-    if items is None:
-        raise own.refusal(f"a tuple of {facts.describe(sequence.fact)}", "use a list")
-    return own.display(items)
+    if items is not None:
+        return own.display(items)
+    if isinstance(sequence.fact, facts.TupleOf):
+        return sequence
+    if not isinstance(sequence.fact, facts.ListOf):
+        sequence = own.looped([sequence], lambda row: row[0])
+    return own.op(tuple, sequence)
 
 
 def tabled(own: Application) -> Atom:

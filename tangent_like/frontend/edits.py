@@ -269,7 +269,8 @@ def in_order(state: Lowering, node: Any, owner: Value, keywords: dict[str, Atom]
 def joined(state: Lowering, node: Any, left: Atom, right: Atom) -> Atom:
     """`a + b` of lists of which one has a length known only at run time."""
     for atom in (left, right):
-        items = facts.leaves(atom.fact) if isinstance(atom.fact, facts.List) else [atom.fact.item]  # type: ignore[union-attr]
+        known = isinstance(atom.fact, facts.STRUCTURES)
+        items = facts.leaves(atom.fact) if known else [atom.fact.item]  # type: ignore[union-attr]
         if any(map(may_alias, items)):
             raise NotYetSupported(
                 "`+` of lists of lists, arrays or objects whose length is known only at run time",
@@ -306,6 +307,8 @@ def swap(state: Lowering, node: Any) -> bool:
     target, i, j = places
     owner = fresh(state, state.expression(target), node)
     if not isinstance(owner, Value) or not isinstance(owner.fact, (facts.List, facts.ListOf)):
+        return False
+    if isinstance(owner.fact, facts.TupleOf):
         return False
     indices = [state.expression(place) for place in (i, j)]
     known = isinstance(owner.fact, facts.List) and all(isinstance(p, Const) for p in indices)

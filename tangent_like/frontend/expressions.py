@@ -38,7 +38,7 @@ from tangent_like.frontend.protocols import (
     takes_operator,
 )
 from tangent_like.frontend.scope import Choice, LocalFunction
-from tangent_like.frontend.stars import list_display, starred_items
+from tangent_like.frontend.stars import list_display, tuple_display
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import read_attribute
 from tangent_like.frontend.targets import bind
@@ -197,11 +197,6 @@ def _known_identity(left: Atom, right: Atom) -> bool | None:
     return None
 
 
-def _tuple_display(state: Lowering, node: Any) -> Atom:
-    items = [fresh(state, item, node) for item in starred_items(state, node.elts)]
-    return state.builder.op(ir.make_tuple, items, place=state.place(node))
-
-
 def _subscript(state: Lowering, node: Any) -> Atom:
     container, index = lower_all(state, (node.value, node.slice))
     found = _item(state, node, container, index)
@@ -236,6 +231,7 @@ def _item(state: Lowering, node: Any, container: Atom, index: Atom) -> Atom:
     if special_method(container, "__getitem__") is not None:
         return call_special(state, node, "__getitem__", container, (index,))
     _refuse_missing_item(state, node, container.fact, index)
+    refuse_axes(state, node, index)
     items = _items_of_slice(container, index)
     if items is not None:  # each is a view of the list that is sliced, if that holds lists itself
         parts = [_item(state, node, container, Const(k)) for k in items]
@@ -244,6 +240,14 @@ def _item(state: Lowering, node: Any, container: Atom, index: Atom) -> Atom:
     found = state.builder.op(operator.getitem, (container, index), place=state.place(node))
     note_element_view(state, container, index, found)
     return fresh(state, found, node)
+
+
+def refuse_axes(state: Lowering, node: Any, index: Atom) -> None:
+    """A tuple of unknown length is an index for nobody knows how many axes."""
+    if isinstance(index.fact, facts.TupleOf):
+        raise NotYetSupported(
+            "a tuple of unknown length as an index", state.place(node), "write the indices out"
+        )
 
 
 def _at_chosen_key(state: Lowering, node: Any, container: Atom, key: Choice) -> Atom:
@@ -392,7 +396,7 @@ _HANDLERS: dict[type, Callable[[Any, Any], Atom]] = {
     gast.Compare: _compare,
     gast.BoolOp: lower_bool_operation,
     gast.IfExp: lower_if_expression,
-    gast.Tuple: _tuple_display,
+    gast.Tuple: tuple_display,
     gast.List: list_display,
     gast.Subscript: _subscript,
     gast.Slice: _slice,

@@ -42,7 +42,7 @@ _NEW = (np.array, np.copy, getattr(np, "astype", np.copy), runtime.keys_of)
 """What makes a new array or list, whatever is known of the operands."""
 _NEW_LISTS: frozenset[Any] = frozenset({
     operator.getitem, operator.add, operator.mul, runtime.repeated, ir.freeze, runtime.ordering,
-    list_runtime.joined, list_runtime.spliced,
+    list_runtime.joined, list_runtime.spliced, tuple,
 })  # fmt: skip
 """What makes a new list, whose items are those of the operands."""
 

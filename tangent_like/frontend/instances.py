@@ -43,7 +43,7 @@ def _possible(fact: Fact) -> tuple[type, ...]:
             return _POSSIBLE.get(name, ())
         case facts.Array(dims=(_, *_)):
             return (np.ndarray,)
-        case facts.Tuple():
+        case facts.Tuple() | facts.TupleOf():
             return (tuple,)
         case facts.List() | facts.ListOf():
             return (list,)

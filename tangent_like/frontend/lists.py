@@ -32,6 +32,8 @@ def method_of(owner: Atom, name: str) -> Method | None:
     fact = owner.fact
     if isinstance(fact, facts.List):
         return _OF_KNOWN.get(name)
+    if isinstance(fact, facts.TupleOf):
+        return _OF_ANY.get(name) if name in ("index", "count") else None
     if isinstance(fact, facts.ListOf):
         return _OF_ANY.get(name)
     if isinstance(fact, facts.Record) and fact.type is dict:
@@ -43,6 +45,8 @@ def method_of(owner: Atom, name: str) -> Method | None:
 
 def is_container(atom: Atom) -> bool:
     fact = atom.fact
+    if isinstance(fact, facts.TupleOf):
+        return False
     return isinstance(fact, (facts.List, facts.ListOf, facts.DictOf)) or (
         isinstance(fact, facts.Record) and fact.type is dict
     )

@@ -34,6 +34,27 @@ def starred_items(state: Lowering, nodes: Sequence[Any]) -> list[Atom]:
 
 def list_display(state: Lowering, node: Any) -> Atom:
     """`[a, *b, c]`: lists of a length known only at run time are joined with what is between."""
+    joined, parts = _joined(state, node)
+    last = _made(state, node, parts)
+    return last if joined is None else edits.joined(state, node, joined, last)
+
+
+def tuple_display(state: Lowering, node: Any) -> Atom:
+    """`(a, *b, c)`, likewise."""
+    joined, parts = _joined(state, node, copied=True)
+    if joined is None:
+        return _made(state, node, parts, ir.make_tuple)
+    if isinstance(joined.fact, facts.TupleOf) and not parts:
+        return joined
+    found = edits.joined(state, node, joined, _made(state, node, parts)) if parts else joined
+    return state.builder.op(tuple, (found,), place=state.place(node))
+
+
+def _joined(
+    state: Lowering, node: Any, copied: bool = False
+) -> tuple[Atom | None, list[Atom]]:  # fmt: skip
+    """What the last sequence of unknown length and all before it make, and what comes after;
+    the sequence itself where it comes first and will be copied."""
     joined: Atom | None = None
     parts: list[Atom] = []
     for part in node.elts:
@@ -44,16 +65,18 @@ def list_display(state: Lowering, node: Any) -> Atom:
         if not isinstance(value.fact, facts.ListOf):
             parts += items_of(state, value, part)
             continue
-        before = _made_list(state, node, parts)
+        if copied and joined is None and not parts:
+            joined = value
+            continue
+        before = _made(state, node, parts)
         before = before if joined is None else edits.joined(state, node, joined, before)
         joined, parts = edits.joined(state, node, before, value), []
-    last = _made_list(state, node, parts)
-    return last if joined is None else edits.joined(state, node, joined, last)
+    return joined, parts
 
 
-def _made_list(state: Lowering, node: Any, items: Sequence[Atom]) -> Atom:
+def _made(state: Lowering, node: Any, items: Sequence[Atom], display: Any = ir.make_list) -> Atom:
     now = [fresh(state, item, node) for item in items]
-    return state.builder.op(ir.make_list, now, place=state.place(node))
+    return state.builder.op(display, now, place=state.place(node))
 
 
 def items_of(state: Lowering, sequence: Atom, node: Any) -> list[Atom]:
@@ -63,7 +86,7 @@ def items_of(state: Lowering, sequence: Atom, node: Any) -> list[Atom]:
         raise NotYetSupported(
             f"`*` before {facts.describe(sequence.fact)}",
             state.place(node),
-            "write the items out, or use a tuple",
+            "write the items out, or pass the sequence as it is",
         )
     return items
 

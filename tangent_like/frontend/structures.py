@@ -211,7 +211,7 @@ def type_of(atom: Atom) -> Any:
     match atom.fact:
         case facts.Record(type=kind):
             return kind
-        case facts.Tuple():
+        case facts.Tuple() | facts.TupleOf():
             return tuple
         case facts.List() | facts.ListOf():
             return list

@@ -48,7 +48,8 @@ def delete_item(state: Lowering, target: Any) -> bool:
     if special_method(owner, "__delitem__") is not None:
         call_special(state, target, "__delitem__", owner, (key,))
         return True
-    if isinstance(fact, (facts.List, facts.ListOf)) and isinstance(owner, Value):
+    is_list = isinstance(fact, (facts.List, facts.ListOf)) and not isinstance(fact, facts.TupleOf)
+    if is_list and isinstance(owner, Value):
         edits.remove(state, target, owner, key)
         return True
     if not (isinstance(fact, facts.DictOf) or getattr(fact, "type", None) is dict):

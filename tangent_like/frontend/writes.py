@@ -120,7 +120,7 @@ def _augment_part(
 ) -> None:
     """An augmented assignment to an item of a list or dict, or to an attribute."""
     old = fresh(state, old, node)
-    if isinstance(old.fact, (facts.Scalar, facts.Tuple, facts.Opaque)):
+    if isinstance(old.fact, (facts.Scalar, facts.Tuple, facts.TupleOf, facts.Opaque)):
         value = state.expression(node.value)
         write_back(binary(state, node, old, value))
         return
@@ -132,6 +132,8 @@ def _augment_part(
 def augment(state: Lowering, node: Any, old: Atom) -> Atom | None:
     """`y += value` where y may be an array: the new value of the name, None if it stays bound to
     the same array."""
+    if isinstance(old.fact, facts.TupleOf):
+        return binary(state, node, old, state.expression(node.value))
     if isinstance(old.fact, (facts.List, facts.ListOf)) and isinstance(old, Value):
         more = state.expression(node.value)
         edits.augment(state, node, fresh(state, old, node), type(node.op), more)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, infer, runtime
+from tangent_like import facts, infer, ir, runtime
 from tangent_like.facts import Array, Scalar
 from tangent_like.identities.terms import (
     KeywordRule,
@@ -94,6 +94,13 @@ def _copy_of_spread(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
 def _zeros_of_zeros(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     made = scope.made(args[0], runtime.zeros_like)
     return call(runtime.zeros_like, made.args[0]) if made else None
+
+
+@seeks(list)
+def _tape_of_list(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
+    """A tape is a list of its own already."""
+    made = scope.made(args[0], list)
+    return call(ir.thaw, made.args[0]) if made else None
 
 
 def _same_shape(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
@@ -366,6 +373,7 @@ RULES: Mapping[Any, tuple[Rule, ...]] = {
     operator.getitem: (_drop_kept_axis, _sign_outside),
     runtime.copy: (_copy_of_spread,),
     runtime.zeros_like: (_zeros_of_zeros,),
+    ir.thaw: (_tape_of_list,),
     runtime.unbroadcast: (_same_shape,),
 }
 KEYWORD_RULES: Mapping[Any, tuple[KeywordRule, ...]] = {

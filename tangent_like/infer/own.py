@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from tangent_like import facts, ir, runtime
+from tangent_like import facts, ir, list_runtime, runtime
 from tangent_like.facts import (
     UNKNOWN,
     Fact,
@@ -15,6 +15,7 @@ from tangent_like.facts import (
     ListOf,
     Opaque,
     Tuple,
+    TupleOf,
 )
 from tangent_like.infer.items import (
     fact_of_attribute,
@@ -71,7 +72,20 @@ def _part_of_dict(table: ir.Atom, name: str) -> Fact:
     return UNKNOWN if found == facts.NOTHING else found
 
 
-special[runtime.repeated] = lambda items, count: facts.join(items.fact, List(()))
+special[tuple] = lambda items: TupleOf(_item_of_any(items.fact))
+special[list_runtime.zero_lists] = lambda items: ListOf(UNKNOWN)
+special[list] = special[list_runtime.lists_of] = lambda items: ListOf(_item_of_any(items.fact))
+
+
+def _item_of_any(fact: Fact) -> Fact:
+    return fact.item if isinstance(fact, ListOf) else UNKNOWN
+
+
+def _fact_of_repeated(items: ir.Atom, count: ir.Atom) -> Fact:
+    return items.fact if isinstance(items.fact, ListOf) else facts.join(items.fact, List(()))
+
+
+special[runtime.repeated] = _fact_of_repeated
 special[operator.getitem] = fact_of_item
 special[getattr] = fact_of_attribute
 special[attribute] = lambda owner, name: item_of_record(owner.fact, attribute, name)

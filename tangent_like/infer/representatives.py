@@ -100,6 +100,8 @@ class _Dummies:
                 return tuple(map(self.of_fact, items))
             case List(items):
                 return [self.of_fact(item) for item in items]
+            case facts.TupleOf(item):
+                return tuple(self.of_fact(item) for _ in range(self.any_length()))
             case ListOf(item):
                 return [self.of_fact(item) for _ in range(self.any_length())]
             case facts.Record(kind, keys, items) if kind is dict:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, infer, runtime
+from tangent_like import facts, infer, list_runtime, runtime
 from tangent_like.facts import Fact
 from tangent_like.ir import Atom, Const
 from tangent_like.rules.registry import bilinear, constant, linear
@@ -43,6 +43,9 @@ linear(
 linear(runtime.nonempty, lambda g, x: g, samples=lambda: [(reals(3),)])
 linear(runtime.beside_numbers, lambda g, x, w: g, samples=lambda: [(reals(3), reals(2))])
 linear(runtime.with_axes, lambda g, x, fewest, most=64: g, samples=lambda: [(reals(3), 1)])
+linear(tuple, lambda g, x: g, sequences=True, samples=lambda: [([0.7, -0.3],)])
+linear(list, lambda g, x: apply(tuple, g), sequences=True, samples=lambda: [((0.7, -0.3),)])
+linear(list_runtime.lists_of, lambda g, x: g, sequences=True, samples=lambda: [((0.7, -0.3),)])
 linear(runtime.copy, lambda g, x: g, sequences=True, samples=lambda: [(reals(3),), (0.7,)])
 linear(
     runtime.of_last_written,
@@ -70,7 +73,7 @@ linear(
     sequences=True,
     samples=lambda: [([0.2, 0.5], [0.7, -0.3, 0.1, 0.9])],
 )
-constant(runtime.zeros_like, runtime.zero_list)
+constant(runtime.zeros_like, runtime.zero_list, list_runtime.zero_lists)
 constant(runtime.check_separate, runtime.check_apart, runtime.check_in_order)
 
 # --- products of operands whose number of axes is not known -----------------------------------

@@ -183,7 +183,6 @@ REFUSED = {
         "y = a\nfor v in (u * y for u in (a, b)):\n    y = y + v"
     ),
     "an iterator where an array is meant": "y = np.sum(map(np.sin, x))",
-    "a tuple of run-time length": "y = sum(tuple(v for v in x))",
     "a dict with keys of run time": "y = {v: v for v in x}[a]",
     "a key of run time": "d = {0: a, 1: 'text'}\ny = d[int(c) % 2]",
     "a missing key": "d = {'p': a}\ny = d['q']",
