@@ -14,7 +14,7 @@ from __future__ import annotations
 import heapq
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -109,7 +109,8 @@ def _plan(pending: list[int], block: Block, readers: Any) -> None:
 
 def _after(statement: Statement, shifts: Mapping[Atom, _Shift]) -> _Shift:
     """What the result of a statement becomes."""
-    rule = _RULES.get(statement.fn) if isinstance(statement, Op) else None
+    has_rule = isinstance(statement, Op) and isinstance(statement.fn, Hashable)
+    rule = _RULES.get(statement.fn) if has_rule else None  # type: ignore[union-attr]
     if rule is None or facts.dims(ir.defined_by(statement)[0].fact) is None:
         raise _Unknown
     assert isinstance(statement, Op)
@@ -191,8 +192,8 @@ def _turned(is_factor: bool) -> Callable[[Op, Mapping[Atom, _Shift]], _Shift]:
     """Exponential and logarithm make a factor of what is added, and the other way round."""
 
     def rule(op: Op, shifts: Mapping[Atom, _Shift]) -> _Shift:
-        (shift,) = _operands(op, shifts)
-        if shift is None or shift.is_factor is is_factor:
+        shift, *more = _operands(op, shifts)
+        if more or shift is None or shift.is_factor is is_factor:
             raise _Unknown
         return replace(shift, is_factor=is_factor)
 
