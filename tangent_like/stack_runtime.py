@@ -23,13 +23,16 @@ def from_diagonals(
     diagonals: entries (i, i + o) for their offsets o, each diagonal from the row on where it
     begins, or one number for all rows."""
     height, width = len(rows), len(columns)
-    whole = np.zeros((height, width))
-    entries = whole.reshape(-1)
-    for offset, diagonal, begin in zip(offsets, diagonals, begins or (0,) * len(offsets)):
+    entries = np.zeros(height * width)
+    for k, offset in enumerate(offsets):
+        diagonal, begin = diagonals[k], begins[k] if begins else 0
         is_array = isinstance(diagonal, np.ndarray)
-        first = max(begin, -offset)
-        end = min(begin + len(diagonal) if is_array else height, width - offset)
-        if first < end:
-            place = slice(first * (width + 1) + offset, end * (width + 1) + offset, width + 1)
-            entries[place] = diagonal[first - begin : end - begin] if is_array else diagonal
-    return whole
+        end = begin + len(diagonal) if is_array else height
+        first = begin if begin + offset >= 0 else -offset  # `min` and `max` would take longer
+        last = end if end + offset <= width else width - offset
+        if first >= last:
+            continue
+        if is_array and last - first < end - begin:
+            diagonal = diagonal[first - begin : last - begin]
+        entries[first * (width + 1) + offset : last * (width + 1) + offset : width + 1] = diagonal
+    return entries.reshape(height, width)
