@@ -145,13 +145,26 @@ def _times_one(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
     return None
 
 
-@seeks(Const)
-def _float_number(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
-    """2 x is 2.0 x, so that both are seen to be the same."""
-    value = number(args[0])
-    if type(value) is not int or not is_float(args[1]):
+def _float_number(fn: Any) -> Rule:
+    """2 x is 2.0 x, and 1 - x is 1.0 - x, so that both are seen to be the same; Python computes
+    faster with two floats."""
+
+    @seeks(Const)
+    def rule(scope: Scope, args: tuple[Atom, ...]) -> Term | None:
+        if fn is not operator.mul and not scope.late:
+            return None
+        for k, other in ((0, args[1]), (1, args[0])):
+            value = number(args[k])
+            if type(value) is int and abs(value) < _EXACT and is_float(other):
+                pair = (Const(float(value)), other)
+                return call(fn, *(pair if k == 0 else pair[::-1]))
         return None
-    return call(operator.mul, Const(float(value)), args[1])
+
+    return rule
+
+
+_EXACT = 2**53
+"""Smaller integers are floats without rounding."""
 
 
 @seeks(Const)
@@ -437,21 +450,22 @@ RULES: Mapping[Any, tuple[Rule, ...]] = {
     operator.add: (
         _fold(operator.add), _plus_zero, _signed_sum, _twice, arrays.keep_small(operator.add),
         arrays.keep_flat(operator.add), places.into_places, _factor(operator.add),
-        _regroup_sum(operator.add),
+        _regroup_sum(operator.add), _float_number(operator.add),
     ),
     operator.sub: (
         _fold(operator.sub), _minus_zero, _signed_difference, _less_twice,
         arrays.keep_small(operator.sub), arrays.keep_flat(operator.sub), _factor(operator.sub),
-        _regroup_sum(operator.sub),
+        _regroup_sum(operator.sub), _float_number(operator.sub),
     ),
     operator.mul: (
         _fold(operator.mul), _times_one, _pull_sign(operator.mul), arrays.keep_small(operator.mul),
         arrays.keep_flat(operator.mul), _reciprocal, _numbers_first, _share, _numbers_together,
-        _regroup, _float_number, _quotient_of_smaller,
+        _regroup, _float_number(operator.mul), _quotient_of_smaller,
     ),
     operator.truediv: (
         _fold(operator.truediv), _over_one, _pull_sign(operator.truediv),
         arrays.keep_small(operator.truediv), arrays.keep_flat(operator.truediv),
+        _float_number(operator.truediv),
     ),
     operator.pow: (_small_power,),
     **arrays.RULES,
