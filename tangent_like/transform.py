@@ -149,7 +149,9 @@ def split(function: Function, wrt: Sequence[int]) -> tuple[Function, Function]:
     both = settled_sweeps(body, chosen, [seed], pullback_of_call)
     joint = _with_shared(record(Sweeps(both.forward, prune(both.reverse)), missing=Const(None)))
     saved = list(ir.free_values(joint.reverse, (seed,)))
-    builder = Builder()
+    builder = Builder(derivative=True)
+    ops = (s for s in joint.forward.statements if isinstance(s, Op))
+    builder.definitions.update((op.result, op) for op in ops)  # items of a tuple are known
     value = _own_arrays(builder, joint.forward.results[0])
     statements = (*joint.forward.statements, *builder.finish(()).statements)
     joint = replace(joint, forward=Block(statements, joint.forward.results))
