@@ -45,7 +45,8 @@ def rebuild(value: Any, new_leaves: Sequence[Any]) -> Any:
         if isinstance(part, dict):
             return {key: walk(item) for key, item in part.items()}
         if isinstance(part, (tuple, list)):
-            return type(part)([walk(item) for item in part])
+            items = [walk(item) for item in part]
+            return type(part)(*items) if hasattr(part, "_fields") else type(part)(items)
         return next(rest)
 
     return walk(value)

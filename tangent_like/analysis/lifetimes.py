@@ -143,6 +143,8 @@ class _Numbering:
         for value in own:
             self.found.defined[value] = (inner, inner.start)
         self.block(loop.body, inner)
+        if loop.exits:  # it is tested when the parameters have their next values
+            self.use(loop.body.results[:1], inner, inner.end + 1)
         inner.statement_end = self.clock
         if loop.iterable is not None and self.of_memory:
             self.use((loop.iterable,), span, inner.statement_end)

@@ -530,7 +530,9 @@ def _joined(
     if isinstance(leaving, Conflict):
         return facts.UNKNOWN
     joined = facts.join(facts.join(guess, entering), without_values(fact_of(leaving)))
-    return facts.inward(joined)
+    # What a branch has put together is one value, whose items cannot be read where it has none.
+    is_whole = isinstance(leaving, Value) and isinstance(leaving.fact, facts.Maybe)
+    return joined if is_whole else facts.inward(joined)
 
 
 def _missing(name: Any) -> Binding:

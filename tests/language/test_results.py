@@ -9,7 +9,7 @@ import pytest
 
 import tangent_like as tl
 from tangent_like.errors import NotYetSupported
-from tests.derivatives import assert_derivatives
+from tests.derivatives import assert_derivatives, check_slopes
 
 VECTOR = np.array([0.3, -1.2, 2.1])
 
@@ -356,3 +356,21 @@ def test_early_returns_of_objects_of_which_little_is_known():
 
     for x, n in ((0.5, 0.0), (0.9, 2.0), (1.5, 0.7), (1.5, 2.0)):
         assert_derivatives(g, x, [1.0, 2.0], n, wrt=(0, 1))
+
+
+@pytest.mark.parametrize("x", [0.3, 0.55, 0.7])
+def test_early_returns_from_a_loop_of_records_that_hold_different_things(x):
+    """One path returns what is there, one goes on, one puts together what is unbound elsewhere."""
+
+    def f(reading, x):
+        n = 0
+        while n < 3.0 * x:
+            n += 1
+            if x > 0.6:
+                return reading
+            if n * x > 0.5:
+                continue
+            return Reading(x * reading.size, reading)
+        return reading
+
+    check_slopes(f, Reading(1.3, 0.4), x, wrt=(0, 1))
