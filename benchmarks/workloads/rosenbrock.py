@@ -85,6 +85,5 @@ def problems(tiny, data):
         Problem(
             "W8 Hessian", "Rosenbrock, Hessian, n=100", rosenbrock, (y,), (0,), hessian_by_hand,
             generate=hessian, is_gradient=False,
-            remark="the hand-written Hessian knows that it is tridiagonal",
         ),
     ]  # fmt: skip
