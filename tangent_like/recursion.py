@@ -19,12 +19,16 @@ from tangent_like.frontend import recursive_writes
 from tangent_like.frontend.binding import bind_arguments, default_values
 from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.kinds import instantiate, without_values
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import Deferred, make_table, table_of
+from tangent_like.frontend.run_time_functions import exists_at_run_time
 from tangent_like.frontend.scope import Frame, LocalFunction
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.syntax import parameter_nodes
+from tangent_like.frontend.worlds import world_of
 from tangent_like.ir import Atom, Block, Const, Function, Op, Procedure, Value
+from tangent_like.records import is_display
 from tangent_like.simplify.dead import prune
 
 _ATTEMPTS = 5
@@ -48,23 +52,30 @@ def recurse(
     names = [param.id for param in parameter_nodes(tree.args) if param.id in env]
     names += more or ()
     given = {**env, **(more or {})}
-    atoms = [given[name] for name in names]
+    atoms = [fresh(state, given[name], node) for name in names]  # defaults may have changed
     if any(isinstance(a, Const) and isinstance(a.value, Deferred) for a in atoms):
         raise NotYetSupported(
             "passing an iterator to a recursive function", state.place(node), "pass a list"
         )
-    fixed = {n: a for n, a in zip(names, atoms) if _is_fixed(a)}
+    fixed = {n: a for n, a in zip(names, atoms) if isinstance(a, Const) and _is_fixed(a)}
     passed = [(n, a) for n, a in zip(names, atoms) if n not in fixed]
+    if any(_holds_function(state, a) for _, a in passed):
+        raise NotYetSupported(
+            "handing what holds a nested function to a recursive function", state.place(node),
+            "pass the function as an argument of its own",
+        )  # fmt: skip
     kinds, plural = call_kinds([a.fact for _, a in passed])
     known = tuple((n, identity(a)) for n, a in fixed.items())
-    key = (function, kinds, plural, (*known, *(more or ())))
+    world = world_of(state, (function, *(a.value for a in fixed.values())), node)
+    key = (function, kinds, plural, (*known, *(more or ()), *world))
     procedure = state.module.procedures.get(key)
     if procedure is None:
         _refuse_without_end(state, node, function)
         frame = new_frame(source, tree, {}, parent, state.frame)
         frame.calls = (function,)
         procedure = _lower(state, frame, key, [n for n, _ in passed], fixed, tuple(more or ()))
-    args = [*(a for _, a in passed), *procedure.derived.get("captured", ())]
+    captured = [fresh(state, value, node) for value in procedure.derived.get("captured", ())]
+    args = [*(a for _, a in passed), *captured]
     result = state.builder.op(procedure, args, place=state.place(node))
     return recursive_writes.taken_over(state, node, procedure, args, result)
 
@@ -85,6 +96,14 @@ def _refuse_without_end(state: Lowering, node: Any, function: Any) -> None:
 def _is_fixed(atom: Atom) -> bool:
     """Whether an argument is a compile-time object rather than a number."""
     return isinstance(atom, Const) and not isinstance(atom.value, (int, float, complex))
+
+
+def _holds_function(state: Lowering, atom: Atom) -> bool:
+    """Whether a structure has an item that is no value of generated code."""
+    made = state.builder.definitions.get(atom) if isinstance(atom, Value) else None
+    if made is None or not is_display(made.fn):
+        return False
+    return any(not exists_at_run_time(a) or _holds_function(state, a) for a in made.args)
 
 
 def identity(atom: Const) -> Any:
@@ -117,11 +136,12 @@ def _lower(
     procedure = module.procedures[key] = Procedure(free_procedure_name(module.procedures, key[0]))
     procedure.result = facts.FLOAT
     known = set(module.procedures)
+    since = ir.next_serial()
     for attempt in range(_ATTEMPTS):
         params = [Value(n, f) for n, f in zip(names, instantiate(key[1]), strict=True)]
         given = {**fixed, **dict(zip(names, params))}
         frame.env = {name: atom for name, atom in given.items() if name not in more}
-        inner = Lowering(module, Builder(), frame)
+        inner = Lowering(module, Builder(), frame, outer=state, since=since)
         if frame.node.args.kwarg is not None:
             table = make_table(inner, {name: given[name] for name in more})
             frame.env[frame.node.args.kwarg.id] = table
@@ -147,7 +167,7 @@ def _lower(
             del module.procedures[other]
     else:
         recursive_writes.refuse_unconfirmed(procedure, state.place(frame.node))
-    _close(state, procedure, function)
+    _close(state, procedure, function, inner.origins)
     return procedure
 
 
@@ -170,8 +190,11 @@ def free_procedure_name(procedures: Mapping[Any, Procedure], function: Any) -> s
     return str(name)
 
 
-def _close(state: Lowering, procedure: Procedure, function: Function) -> None:
-    """Set the procedure's function, with what it captures as additional parameters."""
+def _close(
+    state: Lowering, procedure: Procedure, function: Function, origins: Mapping[Value, Value]
+) -> None:
+    """Set the procedure's function, with what it captures as additional parameters; `origins`
+    are what each call makes these from."""
     captured = list(ir.free_values(function.body, function.params))
     if captured:
         unfinished = [p for p in state.module.procedures.values() if p.function is None]
@@ -185,7 +208,7 @@ def _close(state: Lowering, procedure: Procedure, function: Function) -> None:
         body = _with_arguments(function.body, procedure, captured)
         body = ir.substitute(body, own)
         function = replace(function, params=(*function.params, *own.values()), body=body)
-        procedure.derived["captured"] = tuple(captured)
+        procedure.derived["captured"] = tuple(origins.get(value, value) for value in captured)
     procedure.function = function
 
 

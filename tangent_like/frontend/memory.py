@@ -48,6 +48,8 @@ SHOWN = "it shows what a list or dict holds at the time"
 
 def fresh(state: Lowering, atom: Atom, node: Any) -> Atom:
     """What an atom is now: its buffer, or that of something it holds, may have been written."""
+    if state.outer is not None and isinstance(atom, Value) and atom.serial < state.since:
+        atom = _at_call(state, state.outer, atom, node)
     if not state.written or not isinstance(atom, Value):
         return atom
     shown = state.live.get(atom)
@@ -75,6 +77,14 @@ def fresh(state: Lowering, atom: Atom, node: Any) -> Atom:
     if current is not atom:
         adopt(state, home.buffer, current)
     return current
+
+
+def _at_call(state: Lowering, outer: Lowering, atom: Value, node: Any) -> Atom:
+    """What a recursive function reads of the one around it, as it is where it is called."""
+    now = fresh(outer, atom, node)
+    if isinstance(now, Value) and now is not atom:
+        state.origins[now] = atom
+    return now
 
 
 def _unchanged(state: Lowering, atom: Value, node: Any) -> Atom:

@@ -142,6 +142,15 @@ class Lowering:
     handled: tuple[type[BaseException], ...] = ()
     """What the handlers around take, inside the body of a `try`."""
 
+    outer: Lowering | None = None
+    """Where the recursive function is called for the first time whose body is lowered here."""
+
+    since: int = 0
+    """The serial number of the first value of this body: what was made before is `outer`'s."""
+
+    origins: dict[Value, Value] = field(default_factory=dict)
+    """What values of `outer`, as they were at the call, were made from."""
+
     learnt: Learnt = field(default_factory=Learnt)
     """What is known of the loops in the body that is being lowered."""
 

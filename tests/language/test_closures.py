@@ -3,13 +3,16 @@
 # The programs below are written as they are on purpose.
 # ruff: noqa: PLC3002
 
+import functools
 import math
+import textwrap
 
 import numpy as np
 import pytest
 
 import tangent_like as tl
-from tests.derivatives import assert_derivatives, define
+from tangent_like.errors import NotYetSupported
+from tests.derivatives import assert_derivatives, check_slopes, define
 
 VECTOR = np.array([0.3, -1.2, 2.1])
 SCALE = 3.0
@@ -462,3 +465,78 @@ def test_functions_that_call_themselves_made_in_branches_of_a_loop():
 
     assert_derivatives(f, 0.5, 0.8)
     assert_derivatives(f, -0.5, 0.8)
+
+
+# --- recursive functions that read what changes between their calls -------------------------------
+
+
+def change_first(z, x):
+    z[0] = x * x
+
+
+def top(n, g):
+    return g() if n < 1 else top(n - 1, g) * g()
+
+
+READ = {
+    "a number": ("z = x", "z", ["z = x * x", "for i in range(2):\n    z = z * x"]),
+    "a constant": ("z = 2.0", "z", ["z = 3.0", "if x > 0.0:\n    z = x"]),
+    "an array": ("z = np.array([x, 2.0 * x])", "z[0]", ["z[0] = x * x", "change_first(z, x)"]),
+    "a view": (
+        "w = np.array([x, 2.0 * x])\nz = w[1:]", "z[0]",
+        ["w[1] = x * x", "for i in range(2):\n    w[1] = w[1] * x"],
+    ),
+    "a list": ("z = [x, 2.0 * x]", "z[0]", ["z[0] = x * x", "z.insert(0, x * x)"]),
+    "a list of any length": ("z = [x * v for v in xs]", "z[0]", ["z[0] = x * x", "z.pop(0)"]),
+    "a dict": ("z = {'a': x}", "z['a']", ["z['a'] = x * x", "u = z\nu['a'] = x * x"]),
+    "a closure": ("c = x\nz = lambda: c * x", "z()", ["c = x * x", "z = lambda: x * x"]),
+}  # fmt: skip
+RECURSIVE = {
+    "nested": ("def r(n):\n    return Z if n < 1 else r(n - 1) * Z", "r(2)"),
+    "global": ("g = lambda: Z", "top(2, g)"),
+    "in a default": ("def r(n, g=lambda: Z):\n    return g() if n < 1 else r(n - 1) * g()", "r(2)"),
+    "in a partial": (
+        "def r(n, k):\n    return k if n < 1 else r(n - 1, k) * Z\np = functools.partial(r, k=x)",
+        "p(2)",
+    ),
+    "in a loop": (
+        "def r(n):\n    s = Z\n    for i in range(n):\n        s = s + r(i) * Z\n    return s",
+        "r(3)",
+    ),
+}  # fmt: skip
+FORMS = [
+    "{init}\n{define}\na = {call}\n{change}\nb = {call}\nreturn a * x + b",
+    "{init}\n{define}\n{change}\nreturn {call} * x",
+    "{init}\n{change}\n{define}\nreturn {call} * x",
+    "{init}\n{define}\na = x\nif x > 0.1:\n    a = {call}\n{change}\nb = {call}\nreturn a * x + b",
+]
+
+
+@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("turn, kind", list(enumerate(RECURSIVE)))
+def test_recursive_functions_read_what_is_there_at_the_call(turn, kind, name):
+    init, read, changes = READ[name]
+    define_it, call = (text.replace("Z", read) for text in RECURSIVE[kind])
+    number = turn + list(READ).index(name)
+    form, change = FORMS[number % len(FORMS)], changes[number // 2 % len(changes)]
+    body = form.format(init=init, define=define_it, call=call, change=change)
+    f = define(
+        f"def f(x, xs):\n{textwrap.indent(body, '    ')}\n", "f",
+        np=np, functools=functools, change_first=change_first, top=top,
+    )  # fmt: skip
+    check_slopes(f, 0.9, [0.5, 1.25], wrt=(0, 1), turn=number)
+
+
+def test_an_object_with_a_nested_function_is_not_handed_to_a_recursive_one():
+    class Holder:
+        def __init__(self, g):
+            self.g = g
+
+        def go(self, n):
+            return self.g() if n < 1 else self.go(n - 1) * self.g()
+
+    def f(x):
+        return Holder(lambda: x * x).go(2)
+
+    with pytest.raises(NotYetSupported, match="handing what holds a nested function"):
+        tl.grad(f)(1.3)
