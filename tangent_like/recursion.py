@@ -7,7 +7,7 @@ nested function captures becomes additional parameters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -72,8 +72,14 @@ def recurse(
     if procedure is None:
         _refuse_without_end(state, node, function)
         frame = new_frame(source, tree, {}, parent, state.frame)
-        frame.calls = (function,)
-        procedure = _lower(state, frame, key, [n for n, _ in passed], fixed, tuple(more or ()))
+        frame.calls = (*state.frame.calls, function)
+        before = dict(state.module.procedures)
+        try:
+            procedure = _lower(state, frame, key, [n for n, _ in passed], fixed, tuple(more or ()))
+        except BaseException:  # who tries something else must not find what was not finished
+            state.module.procedures.clear()
+            state.module.procedures.update(before)
+            raise
     captured = [fresh(state, value, node) for value in procedure.derived.get("captured", ())]
     args = [*(a for _, a in passed), *captured]
     result = state.builder.op(procedure, args, place=state.place(node))
@@ -193,32 +199,70 @@ def free_procedure_name(procedures: Mapping[Any, Procedure], function: Any) -> s
 def _close(
     state: Lowering, procedure: Procedure, function: Function, origins: Mapping[Value, Value]
 ) -> None:
-    """Set the procedure's function, with what it captures as additional parameters; `origins`
-    are what each call makes these from."""
-    captured = list(ir.free_values(function.body, function.params))
-    if captured:
-        unfinished = [p for p in state.module.procedures.values() if p.function is None]
-        if len(unfinished) > 1:
-            raise NotYetSupported(
-                "nested functions that call each other and use variables of the function around",
-                function.place,
-                "pass the variables as arguments",
-            )
-        own = {v: Value(v.name, v.fact) for v in captured}
-        body = _with_arguments(function.body, procedure, captured)
-        body = ir.substitute(body, own)
-        function = replace(function, params=(*function.params, *own.values()), body=body)
-        procedure.derived["captured"] = tuple(origins.get(value, value) for value in captured)
-    procedure.function = function
+    """Set the procedure's function.  When the outermost one is there, what each captures becomes
+    additional parameters, and what it needs for the calls of the others; `origins` are what each
+    call makes these from."""
+    procedure.function, procedure.derived["origins"] = function, origins
+    procedures = state.module.procedures.values()
+    if any(p.function is None for p in procedures):
+        return
+    group = [p for p in procedures if "captured" not in p.derived]
+    captured = _captured(group)
+    for one in group:
+        given = one.derived.pop("origins")
+        one.function = _with_parameters(one.function, captured, captured[one])
+        one.derived["captured"] = tuple(given.get(value, value) for value in captured[one])
 
 
-def _with_arguments(block: Block, procedure: Procedure, extra: Sequence[Value]) -> Block:
-    """The block with additional arguments in each call of the procedure."""
+_Captured = Mapping[Procedure, Mapping[Value, None]]
+
+
+def _captured(group: Sequence[Procedure]) -> _Captured:
+    """The values that procedures read of what is around them, or hand on to one another."""
+    bodies = {p: p.function for p in group if p.function is not None}
+    found = {p: dict.fromkeys(ir.free_values(f.body, f.params)) for p, f in bodies.items()}
+    own = {p: {*f.params, *_defined_in(f.body)} for p, f in bodies.items()}
+    calls = {p: [q for q in _called_in(f.body) if q in found] for p, f in bodies.items()}
+    changed = True
+    while changed:
+        changed = False
+        for p, callees in calls.items():
+            more = [v for q in callees for v in found[q] if v not in own[p] and v not in found[p]]
+            found[p].update(dict.fromkeys(more))
+            changed |= bool(more)
+    return found
+
+
+def _defined_in(block: Block) -> Iterator[Value]:
+    for statement in ir.walk(block):
+        yield from ir.defined_by(statement)
+        if isinstance(statement, ir.Loop):
+            yield from statement.params
+            if statement.item is not None:
+                yield statement.item
+
+
+def _called_in(block: Block) -> dict[Procedure, None]:
+    ops = (s for s in ir.walk(block) if isinstance(s, Op))
+    return {op.fn: None for op in ops if isinstance(op.fn, Procedure)}
+
+
+def _with_parameters(
+    function: Function | None, captured: _Captured, extra: Mapping[Value, None]
+) -> Function:
+    assert function is not None
+    own = {value: Value(value.name, value.fact) for value in extra}
+    body = ir.substitute(_with_arguments(function.body, captured), own)
+    return replace(function, params=(*function.params, *own.values()), body=body)
+
+
+def _with_arguments(block: Block, captured: _Captured) -> Block:
+    """The block with additional arguments in each call of the procedures."""
 
     def visit(statement: ir.Statement) -> ir.Statement:
-        if isinstance(statement, Op) and statement.fn is procedure:
-            return replace(statement, args=(*statement.args, *extra))
-        return ir.with_blocks(statement, lambda b: _with_arguments(b, procedure, extra))
+        if isinstance(statement, Op) and isinstance(statement.fn, Procedure):
+            return replace(statement, args=(*statement.args, *captured.get(statement.fn, ())))
+        return ir.with_blocks(statement, lambda b: _with_arguments(b, captured))
 
     return Block(tuple(map(visit, block.statements)), block.results)
 

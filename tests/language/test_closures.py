@@ -540,3 +540,95 @@ def test_an_object_with_a_nested_function_is_not_handed_to_a_recursive_one():
 
     with pytest.raises(NotYetSupported, match="handing what holds a nested function"):
         tl.grad(f)(1.3)
+
+
+# --- nested functions that call each other and read variables around them -------------------------
+
+
+def rebound(x, y):
+    def r(n):
+        if n < 1:
+            return x
+        return s(n - 1) * y
+
+    def s(n):
+        if n < 1:
+            return y
+        return r(n - 1) + x
+
+    a = r(3)
+    x = x * y
+    return a * r(2) + s(3)
+
+
+def one_inside_the_other(x, y):
+    def r(n, u):
+        k = u * x
+
+        def q(m):
+            if m < 1:
+                return k
+            return q(m - 1) * y + (r(n - 1, k) if n > 0 else x)
+
+        return q(2)
+
+    return r(2, y)
+
+
+def three(x, y):
+    def even(n):
+        return x if n == 0 else odd(n - 1) * y
+
+    def odd(n):
+        return y * x if n == 0 else even(n - 1) + third(n)
+
+    def third(n):
+        return x * y if n < 2 else even(n - 2) * x
+
+    return even(5) + odd(4) * third(6)
+
+
+def an_array_that_changes(x, y):
+    w = np.array([x, y, x * y])
+
+    def r(i):
+        return w[i] if i > 1 else s(i + 1) * w[i]
+
+    def s(i):
+        return w[i] * 2.0 if i > 1 else r(i + 1) + w[0]
+
+    a = r(0)
+    w[1] = a
+    return a * r(0) * s(0)
+
+
+def over_a_structure(x, y):
+    def walk(t):
+        return both(t) if isinstance(t, tuple) else t * y
+
+    def both(t):
+        return walk(t[0]) + walk(t[1]) * x
+
+    return walk(((x, 2.0), x))
+
+
+def made_in_a_loop(x, y):
+    for i in range(2):
+        z = x * (i + 1)
+
+        def r(n, z=z):
+            return z if n < 1 else s(n - 1) * z
+
+        def s(n):
+            return y if n < 1 else r(n - 1) + z
+
+        x = x + r(3)
+    return x
+
+
+@pytest.mark.parametrize(
+    "f", [rebound, one_inside_the_other, three, an_array_that_changes, over_a_structure,
+          made_in_a_loop],
+)  # fmt: skip
+def test_nested_functions_that_call_each_other(f):
+    assert_derivatives(f, 1.1, 0.7)
