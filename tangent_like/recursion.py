@@ -21,15 +21,15 @@ from tangent_like.frontend.functions import lower_body, new_frame
 from tangent_like.frontend.kinds import instantiate, without_values
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import Deferred, make_table, table_of
-from tangent_like.frontend.run_time_functions import exists_at_run_time
+from tangent_like.frontend.run_time_functions import holds_function
 from tangent_like.frontend.scope import Frame, LocalFunction
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.syntax import parameter_nodes
 from tangent_like.frontend.worlds import world_of
 from tangent_like.ir import Atom, Block, Const, Function, Op, Procedure, Value
-from tangent_like.records import is_display
 from tangent_like.simplify.dead import prune
+from tangent_like.trees import parameter_names
 
 _ATTEMPTS = 5
 _KINDS = 8  # of arguments that one function may be lowered for at once, one inside of the other
@@ -59,7 +59,7 @@ def recurse(
         )
     fixed = {n: a for n, a in zip(names, atoms) if isinstance(a, Const) and _is_fixed(a)}
     passed = [(n, a) for n, a in zip(names, atoms) if n not in fixed]
-    if any(_holds_function(state, a) for _, a in passed):
+    if any(holds_function(state, a) for _, a in passed):
         raise NotYetSupported(
             "handing what holds a nested function to a recursive function", state.place(node),
             "pass the function as an argument of its own",
@@ -104,14 +104,6 @@ def _is_fixed(atom: Atom) -> bool:
     return isinstance(atom, Const) and not isinstance(atom.value, (int, float, complex))
 
 
-def _holds_function(state: Lowering, atom: Atom) -> bool:
-    """Whether a structure has an item that is no value of generated code."""
-    made = state.builder.definitions.get(atom) if isinstance(atom, Value) else None
-    if made is None or not is_display(made.fn):
-        return False
-    return any(not exists_at_run_time(a) or _holds_function(state, a) for a in made.args)
-
-
 def identity(atom: Const) -> Any:
     try:
         hash(atom.value)
@@ -143,8 +135,9 @@ def _lower(
     procedure.result = facts.FLOAT
     known = set(module.procedures)
     since = ir.next_serial()
+    shown = parameter_names([Value(name, facts.UNKNOWN) for name in names])  # not those of `**`
     for attempt in range(_ATTEMPTS):
-        params = [Value(n, f) for n, f in zip(names, instantiate(key[1]), strict=True)]
+        params = [Value(n, f) for n, f in zip(shown, instantiate(key[1]), strict=True)]
         given = {**fixed, **dict(zip(names, params))}
         frame.env = {name: atom for name, atom in given.items() if name not in more}
         inner = Lowering(module, Builder(), frame, outer=state, since=since)
@@ -251,7 +244,8 @@ def _with_parameters(
     function: Function | None, captured: _Captured, extra: Mapping[Value, None]
 ) -> Function:
     assert function is not None
-    own = {value: Value(value.name, value.fact) for value in extra}
+    names = parameter_names(extra, [param.name for param in function.params])
+    own = {value: Value(name, value.fact) for name, value in zip(names, extra)}
     body = ir.substitute(_with_arguments(function.body, captured), own)
     return replace(function, params=(*function.params, *own.values()), body=body)
 

@@ -7,7 +7,8 @@ the value is a tuple or list of known length.
 from __future__ import annotations
 
 import operator
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from keyword import iskeyword
 from typing import Any
 
 from tangent_like import facts, ir, list_runtime, records, runtime
@@ -162,6 +163,18 @@ def free_name(name: str, taken: Collection[str]) -> str:
     while name in taken:
         name += "_"
     return name
+
+
+def parameter_names(values: Iterable[Value], taken: Iterable[str] = ()) -> list[str]:
+    """A name for each value as a parameter: its own, where that is a name and is free."""
+    found: list[str] = []
+    used = set(taken)
+    for k, value in enumerate(values):
+        usable = value.name.isidentifier() and not iskeyword(value.name)
+        wish = value.name if usable else f"a{k}"
+        found.append(wish if wish not in used else free_name(f"{wish}_{k}", used))
+        used.add(found[-1])
+    return found
 
 
 def materialised(builder: Builder, tree: Tree, like: Atom, keep: bool = False) -> Atom:

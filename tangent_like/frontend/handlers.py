@@ -30,6 +30,7 @@ from tangent_like.frontend.scope import Cell, Conflict, Environment
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.targets import bind
 from tangent_like.ir import Atom, Block, Const, Function, Op, Procedure, Value
+from tangent_like.trees import parameter_names
 
 ERROR = "%error"
 """Under this name the environment has the exception that is handled."""
@@ -182,7 +183,7 @@ def _raised_by(state: Lowering, node: Any, block: Block, kinds: Kinds) -> Atom:
     """The operation that runs the body as a procedure: the exception that it raises, or None."""
     captured = list(ir.free_values(block))
     own = {v: Value(name, without_values(facts.defined(v.fact)))
-           for v, name in zip(captured, _names(captured))}  # fmt: skip
+           for v, name in zip(captured, parameter_names(captured))}  # fmt: skip
     name = f"{state.frame.source.function.__name__}_try"
     name = name if name.isidentifier() else "body_of_try"
     body = ir.substitute(block, own)
@@ -191,15 +192,6 @@ def _raised_by(state: Lowering, node: Any, block: Block, kinds: Kinds) -> Atom:
     operands = state.builder.op(ir.make_tuple, captured)
     args = (Const(procedure), operands, *kinds)
     return state.builder.op(runtime.raised_by, args, name="error", place=state.place(node))
-
-
-def _names(values: Sequence[Value]) -> list[str]:
-    """A name for each of the parameters."""
-    found: list[str] = []
-    for k, value in enumerate(values):
-        wish = value.name or f"a{k}"
-        found.append(wish if wish not in found else f"{wish}_{k}")
-    return found
 
 
 def lower_guarded(state: Lowering, step: Guarded) -> None:

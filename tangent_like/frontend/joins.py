@@ -34,7 +34,7 @@ from tangent_like.frontend.memory import (
     fresh_or_conflict,
     is_refreshed,
 )
-from tangent_like.frontend.run_time_functions import exists_at_run_time
+from tangent_like.frontend.run_time_functions import exists_at_run_time, holds_function
 from tangent_like.frontend.scope import (
     Binding,
     Buffer,
@@ -106,7 +106,7 @@ def _hold(
 ) -> None:
     """Sort what may be a function with values of the only side that is read."""
     brought = brought_along(state, made, mark)
-    if any(_may_change(state, value.fact) for value in brought):
+    if any(_must_stay(state, value) for value in brought):
         reason = "a function made in a branch holds what was made there"
         found.joined[name] = Conflict(name, state.place(node), reason)
     elif brought:
@@ -121,12 +121,17 @@ def _brought_out(
     sides = [(side, pair[side]) for pair in sorted_.chosen.values() for side in (0, 1)]
     sides += sorted_.held.values()
     found = {v: side for side, made in sides for v in brought_along(state, made, mark)}
-    if any(_may_change(state, value.fact) for value in found):
+    if any(_must_stay(state, value) for value in found):
         raise NotYetSupported(
-            "a function made in a branch with an array, list or object that was made there",
+            "a function made in a branch with an array, list, object or function made there",
             state.place(node), "make the function before the branch, or call it inside",
         )  # fmt: skip
     return found
+
+
+def _must_stay(state: Lowering, value: ir.Value) -> bool:
+    """Whether what a branch made may change, or is no value of generated code."""
+    return _may_change(state, value.fact) or holds_function(state, value)
 
 
 def _may_change(state: Lowering, fact: facts.Fact) -> bool:

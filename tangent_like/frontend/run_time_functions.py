@@ -15,7 +15,8 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.objects import INTERNAL
 from tangent_like.frontend.scope import Choice
 from tangent_like.frontend.state import Lowering
-from tangent_like.ir import UNDEFINED, Atom, Const
+from tangent_like.ir import UNDEFINED, Atom, Const, Value
+from tangent_like.records import is_display
 
 _NAMED = (types.FunctionType, types.BuiltinFunctionType, np.ufunc)
 
@@ -32,6 +33,14 @@ def exists_at_run_time(atom: Any) -> bool:
     if isinstance(atom.value, Choice):
         return exists_at_run_time(atom.value.then) and exists_at_run_time(atom.value.orelse)
     return isinstance(atom.value, _NAMED) or not exists_at_compile_time(atom.value)
+
+
+def holds_function(state: Lowering, atom: Atom) -> bool:
+    """Whether a structure has an item that is no value of generated code."""
+    made = state.builder.definitions.get(atom) if isinstance(atom, Value) else None
+    if made is None or not is_display(made.fn):
+        return False
+    return any(not exists_at_run_time(a) or holds_function(state, a) for a in made.args)
 
 
 def at_run_time(state: Lowering, atom: Atom) -> Atom:

@@ -632,3 +632,45 @@ def made_in_a_loop(x, y):
 )  # fmt: skip
 def test_nested_functions_that_call_each_other(f):
     assert_derivatives(f, 1.1, 0.7)
+
+
+def keywords_of_python(x, y):
+    def r(n, **named):
+        return named["in"] * named["no name"] if n < 1 else r(n - 1, **named) * y
+
+    try:
+        return r(2, **{"in": x, "no name": y})
+    except ZeroDivisionError:
+        return x
+
+
+def alike_in_both(x, y):
+    def power(n, t):
+        return t if n < 1 else power(n - 1, t) * u + v
+
+    t = x * y
+    u, v = (t + x, t + y)
+    t = t * 2.0
+    return power(2, t) + power(1, u)
+
+
+@pytest.mark.parametrize("f", [keywords_of_python, alike_in_both])
+def test_names_of_what_is_captured(f):
+    assert_derivatives(f, 1.1, 0.7)
+
+
+def test_functions_stay_in_the_branch_that_made_them():
+    def composed(*fns):
+        def run(u):
+            for fn in fns:
+                u = fn(u)
+            return u
+
+        return run
+
+    def f(x):
+        g = math.sin if x < 0.0 else composed(lambda u: u * x, math.cos)
+        return g(x)
+
+    with pytest.raises(NotYetSupported, match="a function made in a branch with"):
+        tl.grad(f)(0.7)
