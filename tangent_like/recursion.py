@@ -23,7 +23,7 @@ from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import Deferred, make_table, table_of
 from tangent_like.frontend.run_time_functions import holds_function
 from tangent_like.frontend.scope import Frame, LocalFunction
-from tangent_like.frontend.source import find_source
+from tangent_like.frontend.source import Source, find_source
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.syntax import parameter_nodes
 from tangent_like.frontend.worlds import world_of
@@ -39,31 +39,16 @@ def recurse(
     state: Lowering, node: Any, function: Any, args: Sequence[Atom], keywords: Mapping[str, Atom]
 ) -> Atom:
     """Call the procedure of a function that is being lowered, making it if there is none."""
-    if isinstance(function, LocalFunction):
-        source, tree, parent = function.frame.source, function.node, function.frame
-        defaults = function.defaults
-    else:
-        source = find_source(function)
-        state.module.rely_on(function)
-        tree, parent = source.tree, None
-        defaults = {name: Const(value) for name, value in default_values(function).items()}
+    source, tree, parent, defaults = _code_of(state, function)
     env = bind_arguments(state, node, tree, defaults, args, keywords)
     more = table_of(state, env.pop(tree.args.kwarg.id)) if tree.args.kwarg is not None else None
     names = [param.id for param in parameter_nodes(tree.args) if param.id in env]
     names += more or ()
     given = {**env, **(more or {})}
     atoms = [fresh(state, given[name], node) for name in names]  # defaults may have changed
-    if any(isinstance(a, Const) and isinstance(a.value, Deferred) for a in atoms):
-        raise NotYetSupported(
-            "passing an iterator to a recursive function", state.place(node), "pass a list"
-        )
     fixed = {n: a for n, a in zip(names, atoms) if isinstance(a, Const) and _is_fixed(a)}
     passed = [(n, a) for n, a in zip(names, atoms) if n not in fixed]
-    if any(holds_function(state, a) for _, a in passed):
-        raise NotYetSupported(
-            "handing what holds a nested function to a recursive function", state.place(node),
-            "pass the function as an argument of its own",
-        )  # fmt: skip
+    _refuse_arguments(state, node, atoms, [a for _, a in passed])
     kinds, plural = call_kinds([a.fact for _, a in passed])
     known = tuple((n, identity(a)) for n, a in fixed.items())
     world = world_of(state, (function, *(a.value for a in fixed.values())), node)
@@ -73,17 +58,50 @@ def recurse(
         _refuse_without_end(state, node, function)
         frame = new_frame(source, tree, {}, parent, state.frame)
         frame.calls = (*state.frame.calls, function)
-        before = dict(state.module.procedures)
-        try:
-            procedure = _lower(state, frame, key, [n for n, _ in passed], fixed, tuple(more or ()))
-        except BaseException:  # who tries something else must not find what was not finished
-            state.module.procedures.clear()
-            state.module.procedures.update(before)
-            raise
+        parameters = [n for n, _ in passed]
+        procedure = _lower_or_nothing(state, frame, key, parameters, fixed, tuple(more or ()))
     captured = [fresh(state, value, node) for value in procedure.derived.get("captured", ())]
-    args = [*(a for _, a in passed), *captured]
-    result = state.builder.op(procedure, args, place=state.place(node))
-    return recursive_writes.taken_over(state, node, procedure, args, result)
+    operands = [*(a for _, a in passed), *captured]
+    result = state.builder.op(procedure, operands, place=state.place(node))
+    return recursive_writes.taken_over(state, node, procedure, operands, result)
+
+
+def _code_of(
+    state: Lowering, function: Any
+) -> tuple[Source, Any, Frame | None, Mapping[str, Atom]]:
+    """Where a function is written, its tree, the frame around it, and its defaults."""
+    if isinstance(function, LocalFunction):
+        return function.frame.source, function.node, function.frame, function.defaults
+    source = find_source(function)
+    state.module.rely_on(function)
+    defaults = {name: Const(value) for name, value in default_values(function).items()}
+    return source, source.tree, None, defaults
+
+
+def _refuse_arguments(
+    state: Lowering, node: Any, atoms: Sequence[Atom], passed: Sequence[Atom]
+) -> None:
+    if any(isinstance(a, Const) and isinstance(a.value, Deferred) for a in atoms):
+        raise NotYetSupported(
+            "passing an iterator to a recursive function", state.place(node), "pass a list"
+        )
+    if any(holds_function(state, a) for a in passed):
+        raise NotYetSupported(
+            "handing what holds a nested function to a recursive function", state.place(node),
+            "pass the function as an argument of its own",
+        )  # fmt: skip
+
+
+def _lower_or_nothing(state: Lowering, *what: Any) -> Procedure:
+    """Lower the procedure; who tries something else must not find one that was not finished."""
+    procedures = state.module.procedures
+    before = dict(procedures)
+    try:
+        return _lower(state, *what)
+    except BaseException:
+        procedures.clear()
+        procedures.update(before)
+        raise
 
 
 def _refuse_without_end(state: Lowering, node: Any, function: Any) -> None:
