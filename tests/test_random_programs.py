@@ -19,7 +19,7 @@ PIECES = [
     "/=", " and ", " or ", "not ", "np.where", "@", "helper1(", "r1(", "numpy.", "np = ", "[::-1]",
     " = bx", "def h", " if ", "in (0, 2)", "abs(", "[[0, 0, 2]]", "lambda u, w", "nonlocal ",
     "*rest", "**more", "/, ", "*, ", "functools.partial(", "functools.reduce(", "yield ", ":=",
-    "@traced", "make1(", "r2(", ".append(", ".pop(", ".insert(", ".extend(", "del ",
+    "@traced", "make1(", "r2(", "(n):", ".append(", ".pop(", ".insert(", ".extend(", "del ",
     ".items()", "Point(", "Box(", "State(", "._replace(", "match ", "raise ", "finally:",
     "SCALE", "CONFIG[", "defaultdict", ".setdefault(", "itertools.",
 ]  # fmt: skip

@@ -111,6 +111,26 @@ def nested_function(d: Draw, s: Scope) -> list[str]:
     return lines
 
 
+def nested_recursion(d: Draw, s: Scope) -> list[str]:
+    """One or two functions inside that call each other with a smaller whole number, and read what
+    is around them, which may change before they are called."""
+    made = [Signature(d.fresh("r"), (("n", "int"),), "float", countdown=True)
+            for _ in range(d.one([1, 1, 2]))]  # fmt: skip
+    inside = s.inner(names={**s.names, "n": "int"}, closed={*s.names, "n"}, result="float",
+                     fixed={"n"}, loops=0, returns=False)  # fmt: skip
+    lines = []
+    for g, to in zip(made, [*made[1:], made[0]], strict=True):
+        own = inside.inner()
+        first, body = leaf(d, own, "float"), block(d, own) if d.chance(40) else []
+        calls = " + ".join(f"{to.name}(n - 1)" for _ in range(d.one([1, 1, 2])))
+        last = f"return np.tanh({calls}) * {leaf(d, own, 'float')} + {leaf(d, own, 'float')}"
+        lines += [f"def {g.name}(n):",
+                  *indented(["if n < 1:", f"    return {first}", *body, last])]  # fmt: skip
+    s.fixed |= named_in(s, "\n".join(lines)) - {"n"}
+    s.functions += made
+    return lines
+
+
 def helper(d: Draw, functions: list[Signature]) -> Function:
     g = signature(d, d.fresh("helper"), INTERNAL, 3, d.kind([*RESULTS, *INTERNAL]))
     head = header(d, Scope({}, [], g.result), g)

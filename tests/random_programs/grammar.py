@@ -24,6 +24,7 @@ from tests.random_programs.functions import (
     maker,
     mutual_helpers,
     nested_function,
+    nested_recursion,
     recursive_helper,
     whole_body,
 )
@@ -54,8 +55,8 @@ SIMPLE: list[Writer] = [
 ]  # fmt: skip
 STATEMENTS: list[Writer] = [
     assignment, assignment, assignment, augmented_assignment, augmented_assignment, branch, branch,
-    leaving, loop, loop, swap, tuple_assignment, nested_function, unpacking, chained_assignment,
-    matching, enclosed, checking, walrus, starred, *[change] * 8,
+    leaving, loop, loop, swap, tuple_assignment, nested_function, nested_recursion, unpacking,
+    chained_assignment, matching, enclosed, checking, walrus, starred, *[change] * 8,
 ]  # fmt: skip
 
 
