@@ -55,7 +55,7 @@ def _managed(state: Lowering, node: Any, items: Sequence[Any]) -> None:
             bind(state, items[0].optional_vars, arguments[0] if arguments else Const(None))
         _managed(state, node, items[1:])
     elif function is contextlib.suppress:
-        kinds = [state.expression(a) for a in call.args]
+        kinds = _classes(state, call.args)
         rest = gast.copy_location(gast.With(items[1:], node.body, None), node)
         body = [rest] if items[1:] else node.body
         if not lower_handled(state, node, body, [Handler(kinds, None, ())], ()):
@@ -125,6 +125,10 @@ def _kinds(state: Lowering, handler: Any) -> list[Atom]:
     if handler.type is None:
         return [Const(BaseException)]
     nodes = handler.type.elts if isinstance(handler.type, gast.Tuple) else [handler.type]
+    return _classes(state, nodes)
+
+
+def _classes(state: Lowering, nodes: Sequence[Any]) -> list[Atom]:
     kinds = [state.expression(kind) for kind in nodes]
     for kind, written in zip(kinds, nodes):
         if not (isinstance(kind, Const) and isinstance(kind.value, type)):

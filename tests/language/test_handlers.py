@@ -239,6 +239,12 @@ REFUSED = {
         "try:\n    print('in')\n    z = y / x\nexcept ZeroDivisionError:\n    z = y\nreturn z"
     ),
     "a manager that swallows exceptions": "with Swallowing():\n    z = y * y\nreturn z",
+    "what is no class of exceptions": (
+        "with contextlib.suppress(KeyError, 7):\n    y = y * y\nreturn y"
+    ),
+    "a class chosen at run time": (
+        "try:\n    z = y / x\nexcept (ZeroDivisionError if n else KeyError):\n    z = y\nreturn z"
+    ),
     "a generator with two yields": (
         "@contextlib.contextmanager\ndef twice():\n    yield\n    yield\nwith twice():\n    z = y\n"
         "return z"
