@@ -627,3 +627,21 @@ def binds_a_pair_in_an_else(x):
 
 def test_a_pair_that_a_loop_binds_behind_another():
     assert_derivatives(binds_a_pair_in_an_else, (0.7, -1.3))
+
+
+def test_the_test_of_a_loop_outlives_what_the_loop_carries_on():
+    """Whether to go on had the name of a zero tangent that the end of the body computes."""
+
+    def f(v):
+        k = 0
+        while k < 4:
+            k += 1
+            t = 0.8 * v[0]
+            v = np.sin(v * v - t)
+            if t < -50.0:
+                return divmod(v + 3.0, 50.0)
+        return np.cos(v[2]) * 0.4, np.arctan(v[0])
+
+    assert_derivatives(f, VECTOR)
+    value, _ = tl.jvp(f, (VECTOR,), (VECTOR,))
+    assert value == f(VECTOR)
