@@ -126,9 +126,28 @@ def nested_recursion(d: Draw, s: Scope) -> list[str]:
         last = f"return np.tanh({calls}) * {leaf(d, own, 'float')} + {leaf(d, own, 'float')}"
         lines += [f"def {g.name}(n):",
                   *indented(["if n < 1:", f"    return {first}", *body, last])]  # fmt: skip
-    s.fixed |= named_in(s, "\n".join(lines)) - {"n"}
+    read = named_in(s, "\n".join(lines)) - {"n"}
+    s.fixed |= read
+    for _ in range(d.one([0, 1, 2])):
+        lines += [*_changed(d, s, read), f"{d.fresh('got')} = {made[0].name}({d.one('123')})"]
+        s.names[lines[-1].split()[0]] = "float"
     s.functions += made
     return lines
+
+
+_CHANGES = {
+    "float": "{0} = np.tanh({0} + {1})", "vector": "{0}[0] = np.sin({1})",
+    "list": "{0}[0] = np.sin({1})", "dict": "{0}['k'] = np.sin({1})",
+}  # fmt: skip
+
+
+def _changed(d: Draw, s: Scope, read: set[str]) -> list[str]:
+    """Another value for what a function reads, or in it."""
+    names = [n for n in read if s.names[n] in _CHANGES and n not in s.closed]
+    if not names:
+        return []
+    name = d.one(sorted(names))
+    return [_CHANGES[s.names[name]].format(name, leaf(d, s, "float"))]
 
 
 def helper(d: Draw, functions: list[Signature]) -> Function:
