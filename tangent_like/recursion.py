@@ -174,7 +174,7 @@ def _lower(
         function = Function(
             procedure.name,
             tuple(params),
-            prune(Block((*inner.prelude, *block.statements), (result,))),
+            Block((*inner.prelude, *block.statements), (result,)),
             frame.source.place(frame.node),
         )
         if _same(found, procedure.result) and guessed == recursive_writes.written_by(procedure):
@@ -218,6 +218,8 @@ def _close(
     if any(p.function is None for p in procedures):
         return
     group = [p for p in procedures if "captured" not in p.derived]
+    if len(group) == 1:  # the calls of others may need more than the body itself
+        procedure.function = replace(function, body=prune(function.body))
     captured = _captured(group)
     for one in group:
         given = one.derived.pop("origins")
@@ -265,7 +267,7 @@ def _with_parameters(
     names = parameter_names(extra, [param.name for param in function.params])
     own = {value: Value(name, value.fact) for name, value in zip(names, extra)}
     body = ir.substitute(_with_arguments(function.body, captured), own)
-    return replace(function, params=(*function.params, *own.values()), body=body)
+    return replace(function, params=(*function.params, *own.values()), body=prune(body))
 
 
 def _with_arguments(block: Block, captured: _Captured) -> Block:

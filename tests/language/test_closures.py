@@ -626,9 +626,29 @@ def made_in_a_loop(x, y):
     return x
 
 
+def inside_a_recursive_function(x, y):
+    def fall(u, n):
+        if n < 1:
+            return u
+        m = np.sin(u)  # read by the calls alone
+
+        def r(k):
+            return s(k)
+
+        def s(k):
+            if k < 0:
+                raise ValueError
+            return r(k - 1) * m + y if k > 0 else m * u
+
+        r(2)
+        return fall(u * y + (r(1) if n > 1 else x), n - 1)
+
+    return fall(x, 2) * y
+
+
 @pytest.mark.parametrize(
     "f", [rebound, one_inside_the_other, three, an_array_that_changes, over_a_structure,
-          made_in_a_loop],
+          made_in_a_loop, inside_a_recursive_function],
 )  # fmt: skip
 def test_nested_functions_that_call_each_other(f):
     assert_derivatives(f, 1.1, 0.7)
