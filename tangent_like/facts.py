@@ -24,8 +24,10 @@ from __future__ import annotations
 
 import builtins
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import field
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import field, replace
+from functools import reduce
 
 import numpy as np
 
@@ -37,11 +39,16 @@ _numbers = itertools.count(1)
 
 @node(frozen=True, slots=True)
 class Size:
-    """An axis length `base + offset`; `plural` promises that it is not 1."""
+    """An axis length `base + offset`; `plural` promises that it is not 1.
+
+    One that `varies` is that of the items of a list, each of which may have another length; who
+    reads an item gives its length a symbol (`of_one`).
+    """
 
     base: int
     offset: int = 0
     plural: bool = field(default=False, compare=False)
+    varies: bool = False
 
     def shifted(self, by: int) -> Size:
         return Size(self.base, self.offset + by) if by else self
@@ -265,18 +272,57 @@ def _join_sequences(a: List | Tuple | ListOf, b: List | Tuple | ListOf) -> Fact:
     if tuples[0] != tuples[1] or (isinstance(a, Tuple) and isinstance(b, Tuple)):
         return UNKNOWN
     items = [f for x in (a, b) for f in ((x.item,) if isinstance(x, ListOf) else x.items)]
-    joined = items[0] if items else UNKNOWN
-    for item in items[1:]:
-        joined = join(joined, item)
+    joined = join_items(items) if items else UNKNOWN
     return TupleOf(joined) if tuples[0] else ListOf(joined)
+
+
+def join_items(items: Sequence[Fact]) -> Fact:
+    """The fact of each of several items: where their lengths differ, one that varies."""
+    joined = reduce(join, items)
+    known = {*sizes_in(items[0])}
+
+    def of(dim: Dim) -> Dim:
+        return dim if dim in known or isinstance(dim, int) else replace(dim, varies=True)
+
+    return map_sizes(joined, of)
+
+
+def sizes_in(fact: Fact) -> list[Dim]:
+    """The lengths in a fact."""
+    found: list[Dim] = []
+
+    def note(dim: Dim) -> Dim:
+        found.append(dim)
+        return dim
+
+    map_sizes(fact, note)
+    return found
+
+
+def of_one(fact: Fact) -> Fact:
+    """The fact of one item of a list: a length that varies between the items is a new symbol."""
+    match fact:
+        case Array(dtype, dims) if dims is not None:
+            if not any(isinstance(dim, Size) and dim.varies for dim in dims):
+                return fact
+            return Array(dtype, tuple(map(_one_length, dims)))
+        case Tuple(items) | List(items) | Record(_, _, items):
+            own = tuple(map(of_one, items))
+            same = all(map(operator.is_, own, items))
+            return fact if same else with_items(fact, own)
+        case Maybe(inner, certain):
+            return Maybe(of_one(inner), certain)
+    return fact
+
+
+def _one_length(dim: Dim) -> Dim:
+    return fresh_size(dim.plural) if isinstance(dim, Size) and dim.varies else dim
 
 
 def _join_dicts(a: DictOf | Record, b: DictOf | Record) -> Fact:
     tables = [x if isinstance(x, DictOf) else _as_table(x) for x in (a, b)]
     default = next((t.default for t in tables if t.default is not None), None)
-    key, item = (
-        join_known(*(getattr(t, name) for t in tables)) for name in ("key", "item")
-    )
+    key, item = (join_known(*(getattr(t, name) for t in tables)) for name in ("key", "item"))
     return DictOf(key, item, default)
 
 
@@ -290,10 +336,10 @@ def _as_table(fact: Record) -> DictOf:
 
 
 def join_known(a: Fact, b: Fact) -> Fact:
-    """`join`, where an empty dict says nothing."""
+    """Of the items of two dicts; an empty one says nothing."""
     if a == NOTHING:
         return b
-    return a if b == NOTHING else join(a, b)
+    return a if b == NOTHING else join_items((a, b))
 
 
 def inward(fact: Fact) -> Fact:
@@ -506,7 +552,8 @@ def with_fresh_sizes(fact: Fact) -> Fact:
         if dim == 1:
             return dim
         plural = dim != 1 if isinstance(dim, int) else dim.plural
-        return numbers.setdefault(dim, fresh_size(plural))
+        varies = isinstance(dim, Size) and dim.varies
+        return numbers.setdefault(dim, replace(fresh_size(plural), varies=varies))
 
     return map_sizes(without_values(fact), of)
 

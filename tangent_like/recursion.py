@@ -7,7 +7,7 @@ nested function captures becomes additional parameters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,17 +16,17 @@ from tangent_like.build import Builder, Unreachable
 from tangent_like.errors import NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.frontend import recursive_writes
+from tangent_like.frontend.around import called_in, reads_the_same
 from tangent_like.frontend.binding import bind_arguments, default_values
 from tangent_like.frontend.functions import lower_body, new_frame
-from tangent_like.frontend.kinds import instantiate, without_values
+from tangent_like.frontend.kinds import identity, instantiate, without_values
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import Deferred, make_table, table_of
 from tangent_like.frontend.run_time_functions import holds_function
 from tangent_like.frontend.scope import Frame, LocalFunction
 from tangent_like.frontend.source import Source, find_source
-from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.state import Around, Lowering, Module
 from tangent_like.frontend.syntax import parameter_nodes
-from tangent_like.frontend.worlds import world_of
 from tangent_like.ir import Atom, Block, Const, Function, Op, Procedure, Value
 from tangent_like.simplify.dead import prune
 from tangent_like.trees import parameter_names
@@ -50,20 +50,39 @@ def recurse(
     passed = [(n, a) for n, a in zip(names, atoms) if n not in fixed]
     _refuse_arguments(state, node, atoms, [a for _, a in passed])
     kinds, plural = call_kinds([a.fact for _, a in passed])
-    known = tuple((n, identity(a)) for n, a in fixed.items())
-    world = world_of(state, (function, *(a.value for a in fixed.values())), node)
-    key = (function, kinds, plural, (*known, *(more or ()), *world))
-    procedure = state.module.procedures.get(key)
+    known = ((n, identity(a.value)) for n, a in fixed.items())
+    key, procedure = _find(state, node, (function, kinds, plural, (*known, *(more or ()))))
     if procedure is None:
         _refuse_without_end(state, node, function)
+        since = ir.next_serial()
         frame = new_frame(source, tree, {}, parent, state.frame)
         frame.calls = (*state.frame.calls, function)
         parameters = [n for n, _ in passed]
-        procedure = _lower_or_nothing(state, frame, key, parameters, fixed, tuple(more or ()))
+        rest = tuple(more or ())
+        procedure = _lower_or_nothing(state, frame, since, key, parameters, fixed, rest)
     captured = [fresh(state, value, node) for value in procedure.derived.get("captured", ())]
     operands = [*(a for _, a in passed), *captured]
     result = state.builder.op(procedure, operands, place=state.place(node))
     return recursive_writes.taken_over(state, node, procedure, operands, result)
+
+
+_Key = tuple[Any, tuple[Fact, ...], tuple[bool, ...], tuple[Hashable, ...]]
+
+
+def _find(state: Lowering, node: Any, key: _Key) -> tuple[_Key, Procedure | None]:
+    """The procedure that serves a call, if there is one, and its key: that of the arguments, and a
+    number where what it reads of the functions around it differs between calls."""
+    procedures = state.module.procedures
+    keys = [key]
+    while keys[-1] in procedures:
+        keys.append((*key[:3], (*key[3], len(keys))))
+    for known in keys[:-1]:
+        if procedures[known].function is None:  # the call is in its own body
+            return known, procedures[known]
+    for known in keys[:-1]:
+        if reads_the_same(state, procedures[known], node):
+            return known, procedures[known]
+    return keys[-1], None
 
 
 def _code_of(
@@ -122,14 +141,6 @@ def _is_fixed(atom: Atom) -> bool:
     return isinstance(atom, Const) and not isinstance(atom.value, (int, float, complex))
 
 
-def identity(atom: Const) -> Any:
-    try:
-        hash(atom.value)
-    except TypeError:
-        return id(atom.value)
-    return atom.value
-
-
 def call_kinds(found: Sequence[Fact]) -> tuple[tuple[Fact, ...], tuple[bool, ...]]:
     """The kinds of arguments, with lengths numbered by first appearance; which are not 1."""
     numbers: dict[facts.Dim, facts.Size] = {}
@@ -137,28 +148,29 @@ def call_kinds(found: Sequence[Fact]) -> tuple[tuple[Fact, ...], tuple[bool, ...
     def of(dim: facts.Dim) -> facts.Dim:
         if isinstance(dim, int):
             return dim
-        return numbers.setdefault(dim, facts.Size(-1 - len(numbers), 0, dim.plural))
+        symbol = facts.Size(-1 - len(numbers), 0, dim.plural, dim.varies)
+        return numbers.setdefault(dim, symbol)
 
     kinds = tuple(facts.map_sizes(without_values(fact), of) for fact in found)
     return kinds, tuple(size.plural for size in numbers.values())
 
 
 def _lower(
-    state: Lowering, frame: Frame, key: Any, names: Sequence[str], fixed: Mapping[str, Atom],
-    more: Sequence[str],
+    state: Lowering, frame: Frame, since: int, key: _Key, names: Sequence[str],
+    fixed: Mapping[str, Atom], more: Sequence[str],
 ) -> Procedure:  # fmt: skip
-    """`more` are the names of what `**` takes."""
+    """`more` are the names of what `**` takes; values and frames made `since` are the body's."""
     module = state.module
     procedure = module.procedures[key] = Procedure(free_procedure_name(module.procedures, key[0]))
     procedure.result = facts.FLOAT
     known = set(module.procedures)
-    since = ir.next_serial()
     shown = parameter_names([Value(name, facts.UNKNOWN) for name in names])  # not those of `**`
     for attempt in range(_ATTEMPTS):
         params = [Value(n, f) for n, f in zip(shown, instantiate(key[1]), strict=True)]
         given = {**fixed, **dict(zip(names, params))}
         frame.env = {name: atom for name, atom in given.items() if name not in more}
-        inner = Lowering(module, Builder(), frame, outer=state, since=since)
+        around = module.read_around[procedure] = Around(state, since)
+        inner = Lowering(module, Builder(), frame, around=around)
         if frame.node.args.kwarg is not None:
             table = make_table(inner, {name: given[name] for name in more})
             frame.env[frame.node.args.kwarg.id] = table
@@ -184,15 +196,13 @@ def _lower(
             del module.procedures[other]
     else:
         recursive_writes.refuse_unconfirmed(procedure, state.place(frame.node))
-    _close(state, procedure, function, inner.origins)
+    _close(state.module, procedure, function)
     return procedure
 
 
 def _same(a: Fact, b: Fact) -> bool:
-    blank = facts.Size(0)
-
     def forget(dim: facts.Dim) -> facts.Dim:
-        return dim if isinstance(dim, int) else blank
+        return dim if isinstance(dim, int) else facts.Size(0, varies=dim.varies)
 
     return facts.map_sizes(a, forget) == facts.map_sizes(b, forget)
 
@@ -207,24 +217,22 @@ def free_procedure_name(procedures: Mapping[Any, Procedure], function: Any) -> s
     return str(name)
 
 
-def _close(
-    state: Lowering, procedure: Procedure, function: Function, origins: Mapping[Value, Value]
-) -> None:
+def _close(module: Module, procedure: Procedure, function: Function) -> None:
     """Set the procedure's function.  When the outermost one is there, what each captures becomes
-    additional parameters, and what it needs for the calls of the others; `origins` are what each
-    call makes these from."""
-    procedure.function, procedure.derived["origins"] = function, origins
-    procedures = state.module.procedures.values()
+    additional parameters, and what it needs for the calls of the others."""
+    procedure.function = function
+    procedures = module.procedures.values()
     if any(p.function is None for p in procedures):
         return
-    group = [p for p in procedures if "captured" not in p.derived]
+    known = module.read_around
+    group = [p for p in procedures if p in known and "captured" not in p.derived]
     if len(group) == 1:  # the calls of others may need more than the body itself
         procedure.function = replace(function, body=prune(function.body))
     captured = _captured(group)
+    made_from = {now: value for p in group for now, value in known[p].made.items()}
     for one in group:
-        given = one.derived.pop("origins")
         one.function = _with_parameters(one.function, captured, captured[one])
-        one.derived["captured"] = tuple(given.get(value, value) for value in captured[one])
+        one.derived["captured"] = tuple(made_from.get(value, value) for value in captured[one])
 
 
 _Captured = Mapping[Procedure, Mapping[Value, None]]
@@ -235,7 +243,7 @@ def _captured(group: Sequence[Procedure]) -> _Captured:
     bodies = {p: p.function for p in group if p.function is not None}
     found = {p: dict.fromkeys(ir.free_values(f.body, f.params)) for p, f in bodies.items()}
     own = {p: {*f.params, *_defined_in(f.body)} for p, f in bodies.items()}
-    calls = {p: [q for q in _called_in(f.body) if q in found] for p, f in bodies.items()}
+    calls = {p: [q for q in called_in(f.body) if q in found] for p, f in bodies.items()}
     changed = True
     while changed:
         changed = False
@@ -253,11 +261,6 @@ def _defined_in(block: Block) -> Iterator[Value]:
             yield from statement.params
             if statement.item is not None:
                 yield statement.item
-
-
-def _called_in(block: Block) -> dict[Procedure, None]:
-    ops = (s for s in ir.walk(block) if isinstance(s, Op))
-    return {op.fn: None for op in ops if isinstance(op.fn, Procedure)}
 
 
 def _with_parameters(

@@ -17,12 +17,12 @@ from tangent_like.custom.given import Given
 from tangent_like.errors import Place
 from tangent_like.facts import Fact
 from tangent_like.frontend.binding import bind_arguments, default_values
-from tangent_like.frontend.kinds import without_values
+from tangent_like.frontend.kinds import identity, without_values
 from tangent_like.frontend.source import find_source
 from tangent_like.frontend.state import Lowering, Module
 from tangent_like.frontend.syntax import parameter_nodes
 from tangent_like.ir import Atom, Const, Function, Procedure, Value
-from tangent_like.recursion import call_kinds, free_procedure_name, identity
+from tangent_like.recursion import call_kinds, free_procedure_name
 from tangent_like.rules.registry import Custom, customs
 
 
@@ -58,7 +58,7 @@ def procedure_of(
     fixed = {i: a for i, a in enumerate(atoms) if isinstance(a, Const) and not _is_float(a)}
     passed = [a for i, a in enumerate(atoms) if i not in fixed]
     kinds, plural = call_kinds([a.fact for a in passed])
-    key = (custom, kinds, plural, tuple((i, identity(a)) for i, a in fixed.items()))
+    key = (custom, kinds, plural, tuple((i, identity(a.value)) for i, a in fixed.items()))
     procedure = module.procedures.get(key)
     if procedure is None:
         procedure = Procedure(free_procedure_name(module.procedures, custom.function))

@@ -246,7 +246,6 @@ def put_in(state: Lowering, owner: Value, value: Atom) -> None:
         _mingle(state, own)
     items = set(buffers_of(state, value))
     enlist(state, items, [own])
-    own.held |= items
 
 
 def forget_slots(state: Lowering, home: Home, place: Any) -> None:
@@ -286,11 +285,13 @@ def note_taken_out(state: Lowering, item: Atom, owner: Value) -> None:
 
 def enlist(state: Lowering, items: Iterable[Buffer], lists: Iterable[Buffer]) -> None:
     """Note that lists of unknown length may hold buffers."""
-    containers = set(lists)
+    containers, inside = set(lists), set(items)
     state.lists |= containers
-    for item in items:
-        state.listed.add(item)
+    state.listed |= inside
+    for item in inside:
         item.holders |= containers
+    for container in containers:
+        container.held |= inside
 
 
 def enlist_alike(state: Lowering, buffer: Buffer, sources: Iterable[Buffer]) -> None:

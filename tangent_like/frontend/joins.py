@@ -90,9 +90,10 @@ def join_environments(
     tests |= {row[0]: row for row in pairs_of_tests(found.chosen, mark)}
     rows = [*found.pairs, *tests.values()]
     brought = _brought_out(state, found, mark, node)
-    alone = [*found.alone, *((f"%{value.serial}", value, side) for value, side in brought.items())]
+    numbered = enumerate(brought.items())
+    alone = [*found.alone, *((f"%{k}", value, side) for k, (value, side) in numbered)]
     found.joined.update(join_pairs(state, test, then, orelse, rows, alone, after))
-    table = {value: found.joined.pop(f"%{value.serial}") for value in brought}
+    table = {value: found.joined.pop(f"%{k}") for k, value in enumerate(brought)}
     chosen = {
         name: (moved_out(state, left, table), moved_out(state, right, table))
         for name, (left, right) in found.chosen.items()
@@ -335,9 +336,11 @@ def _alike(live: ir.Value, dead: Binding) -> bool:
     """Whether a result of the `If` loses nothing when the side that has returned takes part."""
     if not isinstance(dead, (ir.Value, Const)) or isinstance(live.fact, _SEQUENCES):
         return False
-    blank = facts.Size(0)
+    def forget(dim: facts.Dim) -> facts.Dim:
+        return facts.Size(0, varies=isinstance(dim, facts.Size) and dim.varies)
+
     known, joined = (
-        facts.map_sizes(facts.without_values(fact), lambda dim: blank)
+        facts.map_sizes(facts.without_values(fact), forget)
         for fact in (live.fact, facts.join(live.fact, fact_of(dead)))
     )
     return known == joined

@@ -7,7 +7,9 @@ are no part of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,7 @@ from tangent_like.facts import (
 from tangent_like.parts import parts_of
 
 __all__ = [
+    "identity",
     "instantiate",
     "kinds_of",
     "map_sizes",
@@ -36,6 +39,32 @@ __all__ = [
     "with_fresh_sizes",
     "without_values",
 ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Same:
+    """An object that equals itself alone; it is kept, so that no other one takes its place."""
+
+    value: Any
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+def identity(value: Any) -> Hashable:
+    """What a constant is compared by: equal where nobody could tell two of them apart."""
+    if isinstance(value, tuple):
+        return type(value), *map(identity, value)
+    if isinstance(value, slice):
+        return slice, *map(identity, (value.start, value.stop, value.step))
+    if isinstance(value, MethodType):
+        return MethodType, Same(value.__self__), Same(value.__func__)
+    if type(value) in (bool, int, float, complex, range):
+        return type(value), repr(value)  # 0.0 equals -0.0
+    return value if type(value) in (str, bytes, type(None)) else Same(value)
 
 
 def kinds_of(values: Sequence[Any]) -> tuple[Fact, ...]:
@@ -91,6 +120,6 @@ def instantiate(kinds: Sequence[Fact]) -> tuple[Fact, ...]:
         if isinstance(dim, int):
             return dim
         base = numbers.setdefault(dim.base, facts.fresh_size(dim.plural))
-        return Size(base.base, dim.offset, dim.plural)
+        return replace(dim, base=base.base)
 
     return tuple(map_sizes(kind, of) for kind in kinds)

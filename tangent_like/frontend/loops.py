@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -542,10 +542,9 @@ def _missing(name: Any) -> Binding:
 
 def _covers(guess: Fact, found: Fact, mark: int) -> bool:
     """Whether the guess holds for `found`: lengths made inside the loop stand for any."""
-    blank = facts.Size(0)
-
     def forget(dim: facts.Dim) -> facts.Dim:
-        return blank if isinstance(dim, facts.Size) and dim.base >= mark else dim
+        inside = isinstance(dim, facts.Size) and dim.base >= mark
+        return facts.Size(0, varies=dim.varies) if inside else dim  # type: ignore[union-attr]
 
     return map_sizes(guess, forget) == map_sizes(found, forget)
 
@@ -684,7 +683,7 @@ def _outside_fact(fact: Fact, mark: int) -> Fact:
     """Lengths made inside the loop are new ones outside: they belong to the last iteration."""
     def of(dim: facts.Dim) -> facts.Dim:
         if isinstance(dim, facts.Size) and dim.base >= mark:
-            return facts.fresh_size(dim.plural)
+            return replace(facts.fresh_size(dim.plural), varies=dim.varies)
         return dim
 
     return map_sizes(fact, of)

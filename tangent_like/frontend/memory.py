@@ -24,6 +24,7 @@ from tangent_like import facts, ir
 from tangent_like.build import Builder
 from tangent_like.errors import SharedMemory
 from tangent_like.frontend.homes import (
+    buffers_of,
     choice_of,
     home_of,
     is_made_anew,
@@ -34,7 +35,7 @@ from tangent_like.frontend.homes import (
 from tangent_like.frontend.layouts import assumed, in_rows
 from tangent_like.frontend.live import as_now, is_live
 from tangent_like.frontend.scope import Binding, Buffer, Carried, Chosen, Conflict, Home
-from tangent_like.frontend.state import Lowering
+from tangent_like.frontend.state import Around, Lowering
 from tangent_like.ir import Atom, Op, Value
 from tangent_like.records import (
     display_of,
@@ -48,8 +49,8 @@ SHOWN = "it shows what a list or dict holds at the time"
 
 def fresh(state: Lowering, atom: Atom, node: Any) -> Atom:
     """What an atom is now: its buffer, or that of something it holds, may have been written."""
-    if state.outer is not None and isinstance(atom, Value) and atom.serial < state.since:
-        atom = _at_call(state, state.outer, atom, node)
+    if state.around is not None and isinstance(atom, Value):
+        atom = at_call(state.around, atom, node)
     if not state.written or not isinstance(atom, Value):
         return atom
     shown = state.live.get(atom)
@@ -79,12 +80,16 @@ def fresh(state: Lowering, atom: Atom, node: Any) -> Atom:
     return current
 
 
-def _at_call(state: Lowering, outer: Lowering, atom: Value, node: Any) -> Atom:
+def at_call(around: Around, atom: Value, node: Any) -> Atom:
     """What a recursive function reads of the one around it, as it is where it is called."""
-    now = fresh(outer, atom, node)
-    if isinstance(now, Value) and now is not atom:
-        state.origins[now] = atom
-    return now
+    if atom.serial > around.since or atom in around.made:
+        return atom
+    if atom not in around.values:
+        now = around.values[atom] = fresh(around.state, atom, node)
+        if isinstance(now, Value) and now is not atom:
+            around.made[now] = atom
+            now.serial = min(now.serial, around.since)  # it is made there, before the body
+    return around.values[atom]
 
 
 def _unchanged(state: Lowering, atom: Value, node: Any) -> Atom:
@@ -224,7 +229,7 @@ def _check_item(state: Lowering, root: Value, node: Any) -> None:
         return
     op = state.builder.definitions.get(root)
     sources = state.builder.sources.get(root, ()) if op is None else op.args[:1]
-    if len(sources) == 1 and isinstance(sources[0].fact, facts.ListOf):
+    if _is_loop_item(sources):
         raise _tangled(state, state.unreadable[1], node)
 
 
@@ -232,14 +237,29 @@ def _check_sources(state: Lowering, root: Value, node: Any) -> None:
     """What may be a view of something cannot be read once that was written."""
     op = state.builder.definitions.get(root)
     sources = state.builder.sources.get(root, ()) if op is None else op.atoms
-    if op is not None and (is_made_anew(op) or takes_item(op)):
+    if op is not None and is_made_anew(op):
         return
-    if op is None and len(sources) == 1 and isinstance(sources[0].fact, facts.ListOf):
+    if takes_item(op) if op is not None else _is_loop_item(sources):
+        _check_list(state, sources[0], node)
         return
     for source in sources:
         if _is_overwritten(state, source) or fresh(state, source, node) is not source:
             assert isinstance(source, Value)
             raise _tangled(state, Conflict(source.name, state.place(node), ""), node)
+
+
+def _is_loop_item(sources: Sequence[Atom]) -> bool:
+    return len(sources) == 1 and isinstance(sources[0].fact, facts.ListOf)
+
+
+def _check_list(state: Lowering, items: Atom, node: Any) -> None:
+    """An item cannot be read once the items of its list were written under another name."""
+    for buffer in buffers_of(state, items):
+        now = state.memory.get(buffer)
+        if isinstance(now, Conflict):
+            raise _tangled(state, now, node)
+        if now is None:
+            _check_sources(state, buffer.root, node)
 
 
 def _is_overwritten(state: Lowering, source: Atom) -> bool:
@@ -305,8 +325,20 @@ def set_held(
 ) -> None:
     """Note what a buffer holds from here on; what is tangled with it, and lists that hold it,
     cannot be read any more.  `deep`: neither can what it holds, which was written into."""
-    state.written += 1
     adopt(state, buffer, value)
+    _lose_others(state, buffer, Conflict(buffer.name, place, "it may share memory"), deep)
+
+
+def set_lost(state: Lowering, home: Home, name: str, place: Any) -> None:
+    """Note that it is not known what a buffer holds from here on."""
+    conflict = Conflict(name, place, "it may have been changed")
+    state.memory[home.buffer] = conflict
+    _lose_others(state, home.buffer, conflict, deep=bool(home.path))
+
+
+def _lose_others(state: Lowering, buffer: Buffer, conflict: Conflict, deep: bool) -> None:
+    """What may share memory with a buffer that was written into cannot be read any more."""
+    state.written += 1
     pending, seen = [*buffer.tangled, *_with_tangled(buffer.holders)], {buffer}
     if deep:
         pending += _with_tangled(buffer.held)
@@ -315,9 +347,10 @@ def set_held(
         if other not in seen:
             seen.add(other)
             pending.extend(_with_tangled(other.holders))
-            state.memory[other] = Conflict(buffer.name, place, "it may share memory")
+            if deep:  # a copy of a list holds the same items
+                pending.extend(_with_tangled(other.held))
+            state.memory[other] = conflict
     if is_listed(state, buffer):
-        conflict = Conflict(buffer.name, place, "it may share memory")
         around = set(_with_tangled(state.listed | state.lists)) - {buffer}
         state.memory.update(dict.fromkeys(around, conflict))
         state.unreadable = (ir.next_serial(), conflict)

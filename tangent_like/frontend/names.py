@@ -14,15 +14,14 @@ import numpy as np
 
 from tangent_like import effects, facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend.around import bound_now
 from tangent_like.frontend.collected import Members
 from tangent_like.frontend.externals import External, Guard, Layout
-from tangent_like.frontend.memory import carried_atom, fresh
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import Deferred, Partial, make_table
 from tangent_like.frontend.scope import (
-    Binding,
     Bound,
     Buffer,
-    Carried,
     Cell,
     Choice,
     Conflict,
@@ -62,9 +61,7 @@ def read_binding(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
             "handed to a library",
             state.place(node), "pass it as an argument, and return it",
         )  # fmt: skip
-    binding: Binding = table.get(key, ir.UNDEFINED)
-    if isinstance(binding, Carried):
-        binding = table[key] = carried_atom(state, binding)
+    binding = bound_now(state, frame, name)
     if isinstance(binding, Conflict):
         raise NotYetSupported(
             f"`{name}` may hold different kinds of things here: {binding.reason}",

@@ -19,7 +19,14 @@ from tangent_like.frontend.homes import buffers_of
 from tangent_like.frontend.live import behind, length_changes, show
 from tangent_like.frontend.memory import fresh, is_refreshed
 from tangent_like.frontend.protocols import call_special, class_of, is_protocol_object
-from tangent_like.frontend.scope import Buffer, Cell, Environment, Frame, LocalFunction
+from tangent_like.frontend.scope import (
+    Buffer,
+    Cell,
+    Environment,
+    Frame,
+    LocalFunction,
+    found_too_late,
+)
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const, Value
 from tangent_like.records import MakeRecord
@@ -79,7 +86,7 @@ class Partial:
     keywords: Mapping[str, Atom]
 
     def __call__(self, *args: object) -> object:
-        raise TypeError("a partial function exists at compile time only")
+        raise found_too_late("a partial function")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tangent_like import ir
-from tangent_like.errors import Place
+from tangent_like.errors import NotYetSupported, Place
 from tangent_like.facts import Fact
 from tangent_like.ir import Atom
 
@@ -155,6 +155,14 @@ Environment = dict[Any, Binding]
 """What names hold, and cells, and buffers."""
 
 
+def found_too_late(what: str) -> NotYetSupported:
+    return NotYetSupported(
+        f"calling {what}, made inside the function that is differentiated, where it is found only"
+        " at run time among several things",
+        hint="name it, or pick it by an `if` where it is called",
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalFunction:
     """A nested function or lambda: its tree and the frame that it closes over."""
@@ -165,7 +173,7 @@ class LocalFunction:
     name: str
 
     def __call__(self, *args: object) -> object:
-        raise TypeError(f"{self.name} exists at compile time only")
+        raise found_too_late(f"`{self.name}`")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,7 +185,7 @@ class Derived:
     options: Mapping[str, Any]
 
     def __call__(self, *args: object) -> object:
-        raise TypeError(f"{self.operator} exists at compile time only")
+        raise found_too_late(f"`{self.operator}` of a function")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,7 +198,7 @@ class Choice:
     orelse: Atom
 
     def __call__(self, *args: object) -> object:
-        raise TypeError("a choice exists at compile time only")
+        raise found_too_late("a choice")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,7 +224,7 @@ class Bound:
     last: tuple[Atom, ...]
 
     def __call__(self, *args: object) -> object:
-        raise TypeError("a bound function exists at compile time only")
+        raise found_too_late("a bound function")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,7 +237,7 @@ class Managing:
     keywords: Mapping[str, Atom]
 
     def __call__(self, *args: object) -> object:
-        raise TypeError("a context manager exists at compile time only")
+        raise found_too_late("a context manager")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -240,7 +248,7 @@ class Method:
     owner: Atom
 
     def __call__(self, *args: object) -> object:
-        raise TypeError("a bound method exists at compile time only")
+        raise found_too_late("a bound method")
 
 
 @dataclass(eq=False, slots=True)
@@ -275,3 +283,5 @@ class Frame:
 
     read_late: frozenset[str] = frozenset()
     """The names that `finally` may read, also where the function has returned."""
+
+    serial: int = field(default_factory=ir.next_serial)

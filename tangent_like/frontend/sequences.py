@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, ClassVar
 
@@ -324,12 +324,11 @@ def _nested(node: Any, body: list[Any], generators: Sequence[Any], first: Any) -
 
 def _alike(item: facts.Fact, mark: int) -> facts.Fact:
     """What is known of every item: lengths made inside the loop may differ."""
-    sizes = facts.dims(item) or ()
-    if any(isinstance(size, facts.Size) and size.base >= mark for size in sizes):
-        return facts.Array(facts.dtype(item), None)
-    if isinstance(item, facts.Tuple | facts.List):
-        return type(item)(tuple(_alike(inner, mark) for inner in item.items))
-    return facts.ListOf(_alike(item.item, mark)) if isinstance(item, facts.ListOf) else item
+    def of(dim: facts.Dim) -> facts.Dim:
+        inside = isinstance(dim, facts.Size) and dim.base >= mark
+        return replace(dim, varies=True) if inside else dim  # type: ignore[type-var]
+
+    return facts.map_sizes(item, of)
 
 
 def lower_push(state: Lowering, step: Push) -> None:

@@ -58,6 +58,9 @@ class Module:
     """Where objects known at compile time were read from."""
     procedures: dict[Any, ir.Procedure] = field(default_factory=dict)
 
+    read_around: dict[ir.Procedure, Around] = field(default_factory=dict)
+    """What the bodies of recursive functions read when they were lowered."""
+
     written_out: int = 0
     """How many calls of functions from within themselves were inlined."""
 
@@ -65,6 +68,27 @@ class Module:
         """Assume that a function stays as it is."""
         definition = Definition(function)
         self.guards[definition] = Guard(definition, None, definition.read())
+
+
+@dataclass(eq=False, slots=True)
+class Around:
+    """What the body of a recursive function reads of what is around the place where it is called
+    first."""
+
+    state: Lowering
+
+    since: int
+    """The serial number of the last value of `state`: the values and frames of the body are
+    newer."""
+
+    values: dict[Value, Atom] = field(default_factory=dict)
+    """What older values are at the call."""
+
+    made: dict[Value, Value] = field(default_factory=dict)
+    """What was made there to read these, and of which value."""
+
+    names: dict[tuple[Frame, str], Binding] = field(default_factory=dict)
+    """What names of older frames hold at the call."""
 
 
 @dataclass(eq=False, slots=True)
@@ -142,14 +166,8 @@ class Lowering:
     handled: tuple[type[BaseException], ...] = ()
     """What the handlers around take, inside the body of a `try`."""
 
-    outer: Lowering | None = None
-    """Where the recursive function is called for the first time whose body is lowered here."""
-
-    since: int = 0
-    """The serial number of the first value of this body: what was made before is `outer`'s."""
-
-    origins: dict[Value, Value] = field(default_factory=dict)
-    """What values of `outer`, as they were at the call, were made from."""
+    around: Around | None = None
+    """What is around the recursive function whose body is lowered here."""
 
     learnt: Learnt = field(default_factory=Learnt)
     """What is known of the loops in the body that is being lowered."""

@@ -161,7 +161,6 @@ def as_value(state: Lowering, home: Home, root: Atom, node: Any) -> Atom:
     state.homes[made] = Home(home.buffer, (), made)
     inside = {other for item in op.args for other in buffers_of(state, item)}
     enlist(state, inside, [home.buffer])
-    home.buffer.held |= inside
     return made
 
 

@@ -14,7 +14,7 @@ from tangent_like.errors import NeverSupported, NotYetSupported, Place
 from tangent_like.frontend import dicts, edits, lists
 from tangent_like.frontend.arithmetic import BINARY, DUNDERS, binary
 from tangent_like.frontend.homes import home_of
-from tangent_like.frontend.memory import fresh
+from tangent_like.frontend.memory import fresh, set_lost
 from tangent_like.frontend.points import element_index
 from tangent_like.frontend.protocols import call_special, is_protocol_object, special_method
 from tangent_like.frontend.scope import Buffer, Conflict
@@ -165,10 +165,7 @@ def augment(state: Lowering, node: Any, old: Atom) -> Atom | None:
         note_changed(state, old, place)
     new = state.builder.op(combine, (old, value), place=place)
     if isinstance(old, Value) and facts.rank(old.fact) != 0:
-        state.written += 1
-        home = home_of(state, old)
-        for buffer in (home.buffer, *home.buffer.tangled):
-            state.memory[buffer] = Conflict(old.name, place, "it may have been changed")
+        set_lost(state, home_of(state, old), old.name, place)
     return new
 
 

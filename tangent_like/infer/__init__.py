@@ -30,6 +30,10 @@ elementwise_functions: set[Any] = set()
 
 def infer(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> Fact:
     """The fact of `fn(*atoms, **keywords)`; never fails, at worst Unknown."""
+    return facts.of_one(_infer(fn, atoms, keywords))
+
+
+def _infer(fn: Any, atoms: tuple[ir.Atom, ...], keywords: dict[str, ir.Atom]) -> Fact:
     if isinstance(fn, ir.Procedure):
         return facts.with_fresh_sizes(fn.result)
     if isinstance(fn, type) and issubclass(fn, BaseException):

@@ -206,6 +206,10 @@ def fact_of_length(container: ir.Atom) -> Fact:
 
 def item_of_iterable(atom: ir.Atom) -> Fact:
     """The fact of the loop variable of `for item in atom`."""
+    return facts.of_one(_item_of_iterable(atom))
+
+
+def _item_of_iterable(atom: ir.Atom) -> Fact:
     fact = atom.fact
     match fact:
         case Array(dtype, sizes) if sizes:

@@ -47,7 +47,7 @@ def _stored(container: Fact, keys: list[Fact], value: Fact, changed: bool) -> Fa
         return container  # `+=` changes an array rather than replace it
     item = _stored(container.item, inner, value, changed) if inner else value
     if isinstance(container, ListOf):
-        return ListOf(item if inner else facts.join(container.item, item))
+        return ListOf(item if inner else facts.join_items((container.item, item)))
     key = facts.join_known(container.key, facts.without_values(key))
     return facts.DictOf(
         key, item if inner else facts.join_known(container.item, item), container.default

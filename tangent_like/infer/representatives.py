@@ -262,10 +262,7 @@ def _any_length(first: Any, second: Any, one: _Dummies, two: _Dummies) -> Fact:
     """The fact of a list that is as long as one of the operands, perhaps."""
     if isinstance(first, tuple) or not first or not second:
         return UNKNOWN
-    item = _merge(first[0], second[0], one, two)
-    for a, b in zip(first, second):
-        item = facts.join(item, _merge(a, b, one, two))
-    return ListOf(item)
+    return ListOf(facts.join_items([_merge(a, b, one, two) for a, b in zip(first, second)]))
 
 
 def _merge_axis(a: int, b: int, one: _Dummies, two: _Dummies) -> Dim:
