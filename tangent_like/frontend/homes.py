@@ -275,12 +275,18 @@ def tangle_with_items(state: Lowering, buffer: Buffer, items: Atom) -> None:
 
 
 def note_taken_out(state: Lowering, item: Atom, owner: Value) -> None:
-    """An item that leaves a list or dict: memory of its own, unless it may be there twice."""
-    if isinstance(item, Value):
-        state.homes[item] = Home(Buffer(item), (), item)
-        source = home_of(state, owner).buffer
-        if may_alias(item.fact) and not is_apart(state, source):
-            enlist(state, buffers_of(state, item), [source])
+    """An item that leaves a list or dict: memory of its own, unless it may be there twice, or has
+    been read before."""
+    if not isinstance(item, Value):
+        return
+    own = Buffer(item)
+    state.homes[item] = Home(own, (), item)
+    source = home_of(state, owner).buffer
+    if may_alias(item.fact):
+        for other in source.held:
+            tangle(own, other)
+        if not is_apart(state, source):
+            enlist(state, [own], [source])
 
 
 def enlist(state: Lowering, items: Iterable[Buffer], lists: Iterable[Buffer]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
-from tangent_like.errors import NotYetSupported
+from tangent_like.errors import NeverSupported, NotYetSupported
 from tests.derivatives import assert_derivatives, check_slopes, define
 
 VECTOR = np.array([0.3, -1.2, 2.1])
@@ -525,6 +525,194 @@ def test_recursive_functions_read_what_is_there_at_the_call(turn, kind, name):
         np=np, functools=functools, change_first=change_first, top=top,
     )  # fmt: skip
     check_slopes(f, 0.9, [0.5, 1.25], wrt=(0, 1), turn=number)
+
+
+def a_derivative_of_a_closure(x):
+    z = x
+    slope = tl.grad(lambda u: u * u * z)
+
+    def r(n):
+        return slope(x) if n < 1 else r(n - 1) * 1.5
+
+    a = r(2)
+    z = x * x
+    return a + r(2)
+
+
+def a_derivative_made_inside(x):
+    z = x
+
+    def r(n):
+        slope = tl.grad(lambda u: u * u * z)
+        return slope(x) if n < 1 else r(n - 1) * 1.5
+
+    a = r(2)
+    z = x * x
+    return a + r(2)
+
+
+def a_zero_of_another_sign(x):
+    z = 0.0
+
+    def r(n):
+        return math.copysign(1.0, z) * x * x if n < 1 else r(n - 1) * 1.5
+
+    a = r(2)
+    z = -0.0
+    return a + 3.0 * r(2)
+
+
+def an_array_in_a_tuple(x):
+    w = np.array([x, x * x])
+    pair = (w, 2.0)
+
+    def r(n):
+        return pair[0][0] * pair[1] if n < 1 else r(n - 1) * pair[0][1]
+
+    a = r(2)
+    w[0] = x**3
+    return a + r(2)
+
+
+def one_of_two_arrays(x):
+    u, v = np.array([x, x * x]), np.array([x * 3.0, x * 2.0])
+    z = u if x > 0.5 else v
+
+    def r(n):
+        return z[0] if n < 1 else r(n - 1) * z[1]
+
+    a = r(2)
+    u[0] = x**3
+    v[0] = x
+    return a + r(2)
+
+
+def the_values_of_a_dict(x):
+    table = {"a": x, "b": x * x}
+    values = table.values()
+
+    def r(n):
+        return sum(values) if n < 1 else r(n - 1) * x
+
+    a = r(2)
+    table["a"] = x**3
+    return a + r(2)
+
+
+def an_array_that_a_loop_carries(x):
+    z, total = np.array([x, x * x]), 0.0
+
+    def r(n):
+        return z[0] if n < 1 else r(n - 1) * z[1]
+
+    for _ in range(3):
+        total += r(2)
+        z[0] = z[0] * x
+        total += r(2)
+        z = z * x
+        total += r(1)
+    return total
+
+
+def a_view_that_is_first_read_in_a_branch(x):
+    z, total = np.array([x, x * x]), 0.0
+    v = z[::-1]
+    z[0] = x**3
+
+    def r(n):
+        return v[0] if n < 1 else r(n - 1) * v[1]
+
+    if x > 0.1:
+        total += r(2)
+    total += r(2) * 2.0
+    z[1] = x
+    return total + r(2)
+
+
+def a_variable_that_another_recursive_function_changes(x):
+    z = x
+
+    def outer(n, w):
+        def inner(k):
+            return w * z if k < 1 else inner(k - 1) * w
+
+        a = inner(2)
+        w = w * x
+        b = inner(2)
+        return a + b if n < 1 else other(n - 1, w) * z
+
+    def other(n, w):
+        return w * z if n < 1 else outer(n - 1, w * x) + 1.0
+
+    a = outer(2, x)
+    z = x * x
+    return a + outer(2, x) + other(2, x)
+
+
+@pytest.mark.parametrize("x", [0.7, 0.3])
+@pytest.mark.parametrize("f", [
+    a_zero_of_another_sign, an_array_in_a_tuple, one_of_two_arrays, the_values_of_a_dict,
+    an_array_that_a_loop_carries, a_view_that_is_first_read_in_a_branch,
+    a_variable_that_another_recursive_function_changes,
+])  # fmt: skip
+def test_recursive_functions_read_what_changes_between_their_calls(f, x):
+    assert_derivatives(f, x)
+
+
+@pytest.mark.parametrize("f", [a_derivative_of_a_closure, a_derivative_made_inside])
+def test_recursive_functions_take_derivatives_of_closures_that_change(f):
+    slope = 9.0 * 0.7 + 13.5 * 0.7**2  # of 4.5 x**2 + 4.5 x**3
+    assert math.isclose(tl.grad(f)(0.7), slope, rel_tol=1e-14)
+    assert math.isclose(tl.derivative(f)(0.7), slope, rel_tol=1e-14)
+
+
+def test_a_recursive_function_is_lowered_once_for_calls_that_read_the_same():
+    def f(x):
+        z = x
+
+        def r(n):
+            return z if n < 1 else r(n - 1) * z
+
+        first = z
+        a = r(2)
+        z = x * x
+        b = r(2) + r(3)
+        z = first
+        return a + b + r(2) + r(3)
+
+    assert_derivatives(f, 0.7)
+    assert tl.derivative(f).source(0.7).count("def r") == 2
+
+
+def test_a_view_written_in_a_recursive_function_is_refused():
+    def f(x):
+        z = np.array([x, x])
+        v = z[:1]
+        z[0] = x * x
+
+        def r(n):
+            if n > 0:
+                v[0] += n * x
+                r(n - 1)
+
+        r(2)
+        return z.sum()
+
+    with pytest.raises(NeverSupported, match="writing into `v` in a function that calls itself"):
+        tl.grad(f)(0.7)
+
+
+def test_a_function_found_at_run_time_that_was_made_inside_is_refused():
+    def f(x):
+        table = {"slope": tl.grad(lambda u: u * u * x)}
+
+        def r(n):
+            return table["slope"](x) if n < 1 else r(n - 1) * 1.5
+
+        return r(2)
+
+    with pytest.raises(NotYetSupported, match="calling `grad` of a function, made inside"):
+        tl.grad(f)(0.7)
 
 
 def test_an_object_with_a_nested_function_is_not_handed_to_a_recursive_one():

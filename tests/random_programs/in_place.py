@@ -11,6 +11,7 @@ from random import Random
 import numpy as np
 
 from tests.random_programs.drawing import Draw, Program, indented
+from tests.random_programs.lists_of_arrays import ragged, sharing
 from tests.random_programs.places import (
     SHAPES,
     Scope,
@@ -167,6 +168,7 @@ def collected(d: Draw, s: Scope) -> list[str]:
         lines = [f"{name} = [{text} * 1.0]", f"for {i} in range(n):", *indented([grown])]
     s.arrays |= {f"{name}[0]": shape, f"{name}[-1]": shape}
     s.items |= {f"{name}[0]", f"{name}[-1]"}
+    lines += sharing(d, s, name, shape) if d.chance(25) else []
     return lines + (over_items(d, s, name, shape) if d.chance(40) else [])
 
 
@@ -309,7 +311,7 @@ def conditional(d: Draw, s: Scope) -> list[str]:
 
 SIMPLE: list[Statement] = [
     *WRITES, alias, alias, call, scalar, fresh_array, leaving, changed_places, structure,
-    collected, closure, without_axes,
+    collected, closure, without_axes, ragged,
 ]  # fmt: skip
 STATEMENTS = [*SIMPLE, branch, loop, branch, loop, loop, loop]
 

@@ -1,0 +1,169 @@
+"""Arrays in lists of unknown length, which are written under one name and read under another."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import tangent_like as tl
+from tangent_like.errors import NotYetSupported, SharedMemory
+from tests.derivatives import assert_derivatives, define
+
+X, C, N = np.array([0.3, 0.7, 0.2]), 0.83, 2
+
+WAYS = {
+    "by an index": "p = kept[k]",
+    "by a loop": "p = x * 2\n    for r in kept:\n        p = r",
+    "by a branch in a loop": (
+        "p = x * 2\n    for r in kept:\n        if r[0] < 1.5:\n            p = r"
+    ),
+    "exchanged": "p = kept[-1]\n    for r in kept:\n        p, r = r, p",
+    "of the list turned round": "p = x * 2\n    for r in reversed(kept):\n        p = r",
+    "of a slice": "p = kept[::-1][0]",
+    "of a copy": "p = list(kept)[k]",
+    "of a tuple": "p = tuple(kept)[k]",
+    "of the values of a dict": "table = dict(enumerate(kept))\n    p = list(table.values())[k]",
+    "of another list": "held = []\n    for r in kept:\n        held.append(r)\n    p = held[k]",
+}
+WRITES = [
+    "kept[0][0] = c * c", "kept[k][1] += c * c", "for r in kept:\n        r *= 2.0",
+    "kept[k].fill(c)", "q = kept.pop(k)\n    q[0] = c * c", "p[0] = c * c",
+    "kept.append(p)\n    kept[-1][0] = c * c",
+]  # fmt: skip
+MAKINGS = {
+    "alike": "kept = [x * (c + i) for i in range(n)]",
+    "of different lengths": "kept = []\n    for i in range(n):\n        kept.append(x[:i + 2] * c)",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("making", MAKINGS)
+def test_an_item_is_read_as_it_was_changed_or_refused(making, way):
+    """A value from before the write is never given; most are refused."""
+    for write in WRITES:
+        text = f"""
+def f(x, c, n, k):
+    {MAKINGS[making]}
+    {WAYS[way]}
+    {write}
+    return np.sum(p * p) + np.sum(kept[0]) * c
+"""
+        f = define(text, "f", np=np)
+        wanted = f(X.copy(), C, N, 0)
+        try:
+            value, _ = tl.value_and_grad(f)(X.copy(), C, N, 0)
+            again, _ = tl.jvp(f, (X.copy(), C, N, 0), (X.copy(), 0.5, 0, 0))
+        except (SharedMemory, NotYetSupported):
+            continue
+        assert np.isclose(value, wanted, rtol=1e-13), write
+        assert np.isclose(again, wanted, rtol=1e-13), write
+
+
+def test_an_item_that_has_a_place_in_its_list_is_read_as_it_was_changed():
+    def f(x, c, n, k):
+        kept = [x * (c + i) for i in range(n)]
+        p = kept[k]
+        kept[k][1] += c * c
+        p[0] = c
+        for r in kept:
+            r *= 2.0
+        return np.sum(kept[k] * kept[0]) * c
+
+    assert_derivatives(f, X, C, 3, 1, wrt=(0, 1))
+
+
+def test_an_item_that_a_loop_left_is_refused_once_the_list_was_written():
+    def f(x, c, n):
+        kept = [x * c for i in range(n + 1)]
+        y = x
+        for r in kept:
+            y = r
+        kept[0][0] = c
+        return np.sum(y)
+
+    with pytest.raises(SharedMemory, match="may share memory with `kept`"):
+        tl.grad(f)(X, C, 0)
+
+
+# --- items of different lengths ------------------------------------------------------------------
+
+
+def products_of_items(x, c, n):
+    kept = []
+    for i in range(n):
+        kept.append(x[: i + 1] * c)
+    total = np.sum(kept[0] * kept[1])
+    for r in kept:
+        for q in kept:
+            total += np.sum(r[:1] * q) + np.sum(kept[0] * r)
+    return total
+
+
+def products_of_items_of_a_comprehension(x, c, n):
+    kept = [x[: i + 1] * c for i in range(n)]
+    return sum(np.sum(kept[0] * r * r) for r in kept)
+
+
+def pairs_of_neighbours(x, c, n):
+    kept = [x[: i % 2 + 1] * c for i in range(n)]
+    total = c
+    for a, b in zip(kept, kept[1:]):  # noqa: RUF007
+        total = total * np.sum(a * b + a)
+    return total
+
+
+def items_of_a_dict(x, c, n):
+    kept = {}
+    for i in range(n):
+        kept[i] = x[: i + 1] * c
+    return np.sum(kept[0] * kept[1]) + sum(np.sum(kept[0] * v) for v in kept.values())
+
+
+def a_longer_item_put_in(x, c, n):
+    kept = [x[:1] * (c + i) for i in range(n)]
+    kept[1] = x * c
+    return np.sum(kept[0] * kept[1]) + sum(np.sum(kept[0] + r) for r in kept)
+
+
+def handed_to_a_function(x, c, n):
+    def product(a, b):
+        return np.sum(a * b)
+
+    kept = [x[: i + 1] * c for i in range(n)]
+    total = 0.0
+    for a, b in itertools.product(kept, kept[:1]):
+        total += product(a, b) + product(b, a)
+    return total
+
+
+def by_a_recursive_function(x, c, n):
+    def r(items, k):
+        return np.sum(items[0] * items[k]) + (r(items, k - 1) if k > 0 else 0.0)
+
+    return r([x[: i + 1] * c for i in range(n)], n - 1)
+
+
+def changed_in_a_loop(x, c, n):
+    kept = [x[: i + 1] * c for i in range(n)]
+    for r in kept:
+        r /= 2
+    return np.sum(kept[0] * kept[1] * 1.5) + c
+
+
+def of_two_branches(x, c, n):
+    kept = [x * c] if c > 2.0 else [x[: i + 1] * c for i in range(n)]
+    return np.sum(kept[0] * kept[1])
+
+
+def in_lists_of_lists(x, c, n):
+    rows = [[x[: j + 1] * c for j in range(i + 1)] for i in range(n)]
+    return np.sum(rows[0][0] * rows[1][1]) + sum(np.sum(rows[1][0] * r) for r in rows[1])
+
+
+@pytest.mark.parametrize("f", [
+    products_of_items, products_of_items_of_a_comprehension, pairs_of_neighbours, items_of_a_dict,
+    a_longer_item_put_in, handed_to_a_function, by_a_recursive_function, changed_in_a_loop,
+    of_two_branches, in_lists_of_lists,
+])  # fmt: skip
+def test_items_of_different_lengths_are_broadcast(f):
+    assert_derivatives(f, X, C, 3, wrt=(0, 1))
