@@ -218,14 +218,14 @@ def free_procedure_name(procedures: Mapping[Any, Procedure], function: Any) -> s
 
 
 def _close(module: Module, procedure: Procedure, function: Function) -> None:
-    """Set the procedure's function.  When the outermost one is there, what each captures becomes
+    """Set the procedure's function.  When all that it calls are there, what each captures becomes
     additional parameters, and what it needs for the calls of the others."""
     procedure.function = function
-    procedures = module.procedures.values()
-    if any(p.function is None for p in procedures):
-        return
-    known = module.read_around
-    group = [p for p in procedures if p in known and "captured" not in p.derived]
+    known, waiting = module.read_around, _unfinished(module)
+    group = [
+        p for p in module.procedures.values()
+        if p in known and p not in waiting and "captured" not in p.derived
+    ]  # fmt: skip
     if len(group) == 1:  # the calls of others may need more than the body itself
         procedure.function = replace(function, body=prune(function.body))
     captured = _captured(group)
@@ -233,6 +233,19 @@ def _close(module: Module, procedure: Procedure, function: Function) -> None:
     for one in group:
         one.function = _with_parameters(one.function, captured, captured[one])
         one.derived["captured"] = tuple(made_from.get(value, value) for value in captured[one])
+
+
+def _unfinished(module: Module) -> set[Procedure]:
+    """The procedures that are being lowered, and those that call them."""
+    procedures = module.procedures.values()
+    found = {p for p in procedures if p.function is None}
+    calls = {p: called_in(p.function.body) for p in procedures if p.function is not None}
+    grown = True
+    while grown:
+        more = {p for p, callees in calls.items() if not found.isdisjoint(callees)} - found
+        found |= more
+        grown = bool(more)
+    return found
 
 
 _Captured = Mapping[Procedure, Mapping[Value, None]]

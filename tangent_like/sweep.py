@@ -214,7 +214,10 @@ class Sweep:
         fact = facts.defined(fact_at(value.fact, path))
         if value in self.unsettled and not isinstance(fact, facts.Scalar):
             raise Unsettled(value)
-        return trees.zero(self.builder, trees.at(self.builder, value, path))
+        leaf = trees.at(self.builder, value, path)
+        if isinstance(fact, facts.Scalar):
+            return trees.zero(self.builder, leaf)
+        return trees.zeros_to_add_to(self.builder, leaf)
 
     def leaf_name(self, value: Value, path: tuple[int, ...]) -> str:
         return trees.derivative_name("b", value) + "".join(f"_{i}" for i in path)

@@ -397,3 +397,16 @@ def test_two_functions_of_one_name(integrate):
         "    def g(x):\n        return x * x * x - a\n    return x + tl.root(g, 1.0)\n"
     )
     assert_derivatives(define(code, "f"), 1.7)
+
+
+def test_a_nested_function_that_calls_itself_through_a_solver_is_refused():
+    def f(a):
+        w = np.tanh(a)
+
+        def r(n):
+            return w if n < 1 else tl.root(lambda u: u + u**3 - r(n - 1), 0.5) + w
+
+        return r(2)
+
+    with pytest.raises(NotYetSupported, match="is called by what it hands to a solver"):
+        tl.grad(f)(0.7)

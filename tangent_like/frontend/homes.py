@@ -284,9 +284,23 @@ def note_taken_out(state: Lowering, item: Atom, owner: Value) -> None:
     source = home_of(state, owner).buffer
     if may_alias(item.fact):
         for other in source.held:
-            tangle(own, other)
+            if _may_be_read_still(state, other, source):
+                tangle(own, other)
         if not is_apart(state, source):
             enlist(state, [own], [source])
+
+
+def _may_be_read_still(state: Lowering, item: Buffer, source: Buffer) -> bool:
+    """Whether there may be another way to an item of a list than that list."""
+    if item.name or item.tangled or item.holders - {source}:
+        return True
+    made = state.builder.definitions.values()
+    displays = [op for op in made if is_display(op.fn)]
+    inside = {atom for op in displays for atom in op.args}
+    inserted = {atom for op in made if op.fn is list_runtime.spliced for atom in op.args} - inside
+    return any(
+        item.root in op.args and (op.result.name or op.result not in inserted) for op in displays
+    )
 
 
 def enlist(state: Lowering, items: Iterable[Buffer], lists: Iterable[Buffer]) -> None:

@@ -226,12 +226,13 @@ def _values_returned(
     state: Lowering, found: _Sorted, blocks: tuple[Block, Block],
     envs: tuple[Environment, Environment],
 ) -> tuple[Block, Block]:  # fmt: skip
-    """The branches with what each returns as a whole, where the two are of different structure."""
+    """The branches with what each returns, or leaves in a name, as a whole, where the two are of
+    different structure."""
     then, orelse = blocks
     for k, (name, left, right) in enumerate(found.pairs):
-        if name == "%value" and not _share_items(fact_of(left), fact_of(right)):
-            then, left = _returned_whole(state, then, envs[0], left)
-            orelse, right = _returned_whole(state, orelse, envs[1], right)
+        if not _share_items(fact_of(left), fact_of(right)):
+            then, left = _as_whole(state, then, envs[0], name, left)
+            orelse, right = _as_whole(state, orelse, envs[1], name, right)
             found.pairs[k] = name, left, right
     return then, orelse
 
@@ -275,23 +276,25 @@ def _has_returned(env: Environment) -> bool:
     return isinstance(returned, Const) and returned.value is True
 
 
-def _returned_whole(
-    state: Lowering, block: Block, env: Environment, value: Atom
+def _as_whole(
+    state: Lowering, block: Block, env: Environment, name: Any, value: Atom
 ) -> tuple[Block, Atom]:
-    """What a path returns, put together where it has returned: its items are unbound elsewhere."""
-    if not any(isinstance(leaf, facts.Maybe) for leaf in facts.leaves(fact_of(value))):
+    """What a path returns, put together where it has returned, or what it leaves in a name, put
+    together where it goes on: its items are unbound elsewhere."""
+    unbound = [leaf for leaf in facts.leaves(fact_of(value)) if isinstance(leaf, facts.Maybe)]
+    if not unbound or not isinstance(fact_of(value), facts.STRUCTURES):
         return block, value
-    if not isinstance(fact_of(value), facts.STRUCTURES):
+    is_result = name == "%value"
+    flag = env.get("%returned" if is_result else "%left", ir.Const(is_result))
+    if not is_result and (isinstance(flag, Const) or not all(leaf.certain for leaf in unbound)):
         return block, value
-    returned = env.get("%returned", ir.Const(True))
-    assert isinstance(returned, (ir.Value, ir.Const))
+    assert isinstance(flag, (ir.Value, ir.Const))
 
     def made() -> list[Atom]:
         return [_put_together(state, value)]
 
-    extra = state.builder.collect(
-        lambda: state.builder.branch(returned, made, lambda: [ir.UNDEFINED])
-    )
+    then, orelse = (made, lambda: [ir.UNDEFINED])[:: 1 if is_result else -1]
+    extra = state.builder.collect(lambda: state.builder.branch(flag, then, orelse))
     return Block(block.statements + extra.statements, block.results), extra.results[0]
 
 

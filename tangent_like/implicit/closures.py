@@ -11,8 +11,10 @@ from tangent_like import facts, ir, trees
 from tangent_like.build import Builder
 from tangent_like.errors import ArgumentError, NotYetSupported
 from tangent_like.facts import Fact
+from tangent_like.frontend.around import called_in
 from tangent_like.frontend.calls import call
 from tangent_like.frontend.kinds import without_values
+from tangent_like.frontend.scope import LocalFunction
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Block, Const, Function, Procedure, Value
 from tangent_like.simplify.dead import prune
@@ -46,6 +48,7 @@ def closed(
 
     block = state.builder.collect(lambda: [build(calling, params, passed)])
     block = prune(block)
+    _check_calls(state, node, block)
     inner = (*params, *own.values())
     captured = list(ir.free_values(block, inner))
     copies = {v: Value(v.name, _kind(v)) for v in captured}
@@ -61,6 +64,16 @@ def closed(
 
 def _kind(atom: Value) -> Fact:
     return without_values(facts.defined(atom.fact))
+
+
+def _check_calls(state: Lowering, node: Any, block: Block) -> None:
+    """What a nested function that is being lowered will capture is not known yet."""
+    nested = {p for key, p in state.module.procedures.items() if isinstance(key[0], LocalFunction)}
+    if any(p in nested and "captured" not in p.derived for p in called_in(block)):
+        raise NotYetSupported(
+            "a nested recursive function that is called by what it hands to a solver",
+            state.place(node), "define it outside, and pass what it reads as arguments",
+        )  # fmt: skip
 
 
 def _check_item(state: Lowering, node: Any, atom: Value) -> None:

@@ -85,6 +85,47 @@ def test_an_item_that_a_loop_left_is_refused_once_the_list_was_written():
         tl.grad(f)(X, C, 0)
 
 
+PUT_IN = {
+    "a name": ("row = x * 2", "row"),
+    "a tuple": ("pair = (x * 2, 1.0)", "pair[0]"),
+    "a dict": ("table = {'a': x * 2}", "table['a']"),
+    "a list": ("others = [x * 2, x]", "others[0]"),
+    "a closure": ("row = x * 2\n    read = lambda: row", "read()"),
+}
+
+
+@pytest.mark.parametrize("taken", ["pop()", "pop(n)", "pop(-1)"])
+@pytest.mark.parametrize("kind", PUT_IN)
+def test_an_item_that_was_put_in_and_taken_out_again_is_that_of(kind, taken):
+    made, read = PUT_IN[kind]
+    text = f"""
+def f(x, c, n):
+    kept = [x * (c + i) for i in range(n)]
+    {made}
+    kept.append({read})
+    q = kept.{taken}
+    q[0] = c
+    return np.sum({read}) + np.sum(kept[0])
+"""
+    f = define(text, "f", np=np)
+    with pytest.raises(SharedMemory, match="may share memory with `q`"):
+        tl.grad(f)(X, C, N)
+
+
+def test_a_stack_of_arrays_that_are_changed_when_they_are_taken():
+    def f(x, c, n):
+        stack, total = [], c
+        for i in range(n):
+            stack.append(x * (c + i))
+        while stack:
+            top = stack.pop()
+            top[0] = total
+            total = total + np.sum(top)
+        return total
+
+    assert_derivatives(f, X, C, 3, wrt=(0, 1))
+
+
 # --- items of different lengths ------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import tangent_like as tl
 from tangent_like.errors import NotYetSupported
-from tests.derivatives import check_second_slopes, check_slopes, define
+from tests.derivatives import assert_derivatives, check_second_slopes, check_slopes, define
 
 ARGUMENTS = ([0.5, 1.25, -0.75], 0.8)
 
@@ -143,3 +143,14 @@ def test_how_a_tuple_is_written():
         types={"xs": [0.5, 1.5], "y": 0.8},
     )
     assert "bo = list(by)" in source
+
+
+def test_a_tuple_whose_items_a_loop_carries_on():
+    def f(x, n):
+        items = [x, 2.0]
+        items.insert(n, 0.5)
+        for item in tuple(items):
+            items = [v for v in items if v] + [item, item]
+        return 0.5 + 0.0 * items[0]
+
+    assert_derivatives(f, 0.7, 1, wrt=0)

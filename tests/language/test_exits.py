@@ -645,3 +645,31 @@ def test_the_test_of_a_loop_outlives_what_the_loop_carries_on():
     assert_derivatives(f, VECTOR)
     value, _ = tl.jvp(f, (VECTOR,), (VECTOR,))
     assert value == f(VECTOR)
+
+
+def returns_beside_a_list_of_another_length(x, items):
+    if x > 0.2:
+        if x > 0.6:
+            return items[0] * x
+        items = [x, 0.4]
+    return items[0] * items[1] * x
+
+
+def breaks_beside_a_list_of_another_length(x, items):
+    total = x
+    for k in range(3):
+        if x > 0.2:
+            if x * k > 0.6:
+                break
+            items = [x * k, 0.4]
+        total = total + items[0] * items[-1]
+    return total + items[0]
+
+
+@pytest.mark.parametrize("x", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("f", [
+    returns_beside_a_list_of_another_length, breaks_beside_a_list_of_another_length,
+])  # fmt: skip
+def test_a_list_of_another_length_beside_an_exit(f, x):
+    assert_derivatives(f, x, [0.3, -0.7])
+    assert_derivatives(f, x, [0.3, -0.7, 1.1])

@@ -15,7 +15,7 @@ import pytest
 
 import tangent_like as tl
 from tangent_like.errors import NotYetSupported
-from tests.derivatives import check_second_slopes, check_slopes, define
+from tests.derivatives import assert_derivatives, check_second_slopes, check_slopes, define
 
 VECTOR = np.array([0.4, 1.2, -0.7])
 
@@ -308,3 +308,30 @@ def test_how_a_handler_is_written():
     assert "error = raised_by(f_try, (x, y), ZeroDivisionError)" in source
 
 
+
+
+def nested_functions_in_a_try(x):
+    w, z = math.tanh(x), math.sin(x)
+    try:
+
+        def one(n):
+            return w if n < 1 else math.tanh(other(n - 1)) * z + w
+
+        def other(n):
+            return z if n < 1 else math.tanh(one(n - 1)) * w + w
+
+        a = one(2)
+        if a > 100.0:
+            raise ValueError("large")
+    except ValueError:
+        a = 0.0
+    return a
+
+
+def tries_again_and_again(x, n):
+    return nested_functions_in_a_try(x) * (tries_again_and_again(math.sin(x), n - 1) if n else 1.0)
+
+
+def test_recursive_functions_of_a_try_inside_a_recursive_function():
+    assert_derivatives(nested_functions_in_a_try, 0.7)
+    assert_derivatives(tries_again_and_again, 0.7, 2, wrt=0)

@@ -45,7 +45,7 @@ def matching(d: Draw, s: Scope) -> list[str]:
 def enclosed(d: Draw, s: Scope) -> list[str]:
     """Statements that are all run, inside `try` or `with`."""
     form = d.one(["with", "finally", "except", "suppress"])
-    before, fixed = dict(s.names), s.fixed
+    before, functions, fixed = dict(s.names), list(s.functions), s.fixed
     if form == "finally":  # it runs wherever the block is left
         s.fixed = s.fixed | set(before)
     lines = indented(block(d, s))
@@ -55,7 +55,8 @@ def enclosed(d: Draw, s: Scope) -> list[str]:
     if form == "suppress":
         return ["with contextlib.suppress(KeyError):", *lines]
     if form == "finally":
-        last = f"{d.fresh('end')} = {expression(d, s.inner(names=before), 'float', 1)}"
+        known = s.inner(names=before, functions=functions)
+        last = f"{d.fresh('end')} = {expression(d, known, 'float', 1)}"
         return ["try:", *lines, "finally:", f"    {last}"]
     return ["try:", *lines, "except (TypeError, KeyError):", "    raise"]
 

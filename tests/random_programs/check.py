@@ -102,9 +102,10 @@ def elsewhere(f, program: Program) -> list[tuple[tuple, np.ndarray]]:
 
 
 def assert_tame(f, args: tuple) -> None:
-    """Discard a program that fails by itself, or whose results are huge or not finite."""
+    """Discard a program that fails by itself, or whose results are huge or not finite, or numbers
+    on the way to them: zero times infinity would be a cotangent of what does not count."""
     try:
-        with limited(LONGEST):
+        with limited(LONGEST), np.errstate(over="raise"):
             result = f(*copy.deepcopy(args))
     except TooLong as reason:  # a list that grows while a loop goes through it
         raise Discarded("the program itself does not end") from reason
