@@ -27,6 +27,14 @@ def over_gaps(x: Any, rows: Any, columns: Any, strict: bool) -> Any:
     return found
 
 
+def skew(x: Any) -> Any:
+    """(x - x^H) / 2 of each matrix in x, and 0 where that is nothing but rounding: divided by the
+    difference of two equal numbers it would not be nothing."""
+    found = (x - np.conj(np.swapaxes(x, -1, -2))) / 2
+    rounding = 8 * np.finfo(found.dtype).eps * x.shape[-1] * _largest(x, (-2, -1))
+    return np.where(np.abs(found) <= rounding[..., None, None], 0, found)
+
+
 def thin(x: Any, s: Any) -> Any:
     """As many columns of `x` as there are numbers in `s`, NaN where any other is not 0.
 

@@ -45,6 +45,25 @@ def _over_gaps(x: Any, rows: Any, columns: Any, strict: Any) -> Any:
     return quotients
 
 
+@implements(linalg_runtime.skew)
+def _skew(x: Any) -> Any:
+    if not is_matrix(x):
+        return None
+
+    def half_difference(x: Any) -> Any:
+        largest = np.max(np.abs(x)) if x.size else 0.0
+        rounding = 8 * 2.220446049250313e-16 * x.shape[1] * largest
+        found = np.zeros(x.shape)
+        for i in range(x.shape[0]):
+            for j in range(x.shape[1]):
+                value = (x[i, j] - x[j, i]) / 2
+                if not abs(value) <= rounding:
+                    found[i, j] = value
+        return found
+
+    return half_difference
+
+
 @implements(linalg_runtime.thin)
 def _thin(x: Any, s: Any) -> Any:
     if not is_matrix(x):

@@ -13,7 +13,7 @@ import numpy as np
 
 from tangent_like import facts, runtime
 from tangent_like.errors import NotYetSupported
-from tangent_like.linalg_runtime import over_gaps, squared, thin
+from tangent_like.linalg_runtime import over_gaps, skew, squared, thin
 from tangent_like.rules.inverses import (
     adjoint,
     as_read,
@@ -168,10 +168,10 @@ def svd_tangent(
     dx = as_read(tangents[0], hermitian)
     rotated = adjoint(u) @ dx @ v
     ds = real_part(diagonal(rotated))
-    skew = _skew(rotated)
-    symmetric, skew = turns(rotated - skew, s), apply(over_gaps, skew, -s, s, False)
-    du = u @ (symmetric + skew)
-    dv = v @ (symmetric - skew)
+    odd = _skew(rotated)
+    both, opposite = turns(rotated - odd, s), apply(over_gaps, odd, -s, s, False)
+    du = u @ (both + opposite)
+    dv = v @ (both - opposite)
     if not _is_square(u):
         du = du + _outside(u, dx @ v) / s[..., None, :]
     if not _is_square(v):
@@ -214,7 +214,10 @@ def _is_square(x: Any) -> bool:
 
 
 def _skew(x: Any) -> Any:
-    return (x - adjoint(x)) / 2
+    return apply(skew, x)
+
+
+linear(skew, lambda g, x: _skew(g), samples=lambda: [(reals(3, 3),), (reals(2, 3, 3),)])
 
 
 def _outside(u: Any, x: Any) -> Any:

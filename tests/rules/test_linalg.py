@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
+from tangent_like import linalg_runtime
 from tests.derivatives import assert_derivatives, define
 
 pytestmark = pytest.mark.filterwarnings("ignore:invalid value|divide by zero:RuntimeWarning")
@@ -236,3 +237,12 @@ def test_vectors_that_the_matrix_does_not_decide_have_the_derivative_nan(name):
     f, A = of(f"return np.sum({vector} ** 3)", "A"), real(*shape)
     assert np.all(np.isnan(tl.grad(f)(A)))
     assert np.isnan(tl.jvp(f, (A,), (real(*shape),))[1])
+
+
+def test_the_skew_part_of_what_is_symmetric_but_for_rounding_is_0():
+    x = np.array([[1.0, 2.0 + 4e-16, 3.0], [2.0, 5.0, 7.0 - 8e-16], [3.0, 7.0, 9.0]])
+    assert not linalg_runtime.skew(x).any()
+    assert not linalg_runtime.skew(np.stack([x, 1e-300 * x])).any()
+    x[0, 1] += 1e-12
+    assert linalg_runtime.skew(x)[1, 0] == pytest.approx(-5e-13, rel=1e-2)
+    assert np.isnan(linalg_runtime.skew(np.full((2, 2), np.nan))).all()

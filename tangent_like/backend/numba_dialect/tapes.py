@@ -178,9 +178,13 @@ def saved_in(tape: Value, known: Known) -> tuple[type | None, tuple[Dim, ...]]:
         return _TYPES.get(item.type), ()
     if not isinstance(item, facts.Array) or not item.dims or item.dtype is None:
         return None, ()
-    if not all(isinstance(d, int) or d.base in known.lengths for d in item.dims):
+    if not all(isinstance(d, int) or _is_known(d, known) for d in item.dims):
         return None, ()
     return _ARRAY_TYPES.get(item.dtype), item.dims
+
+
+def _is_known(size: facts.Size, known: Known) -> bool:
+    return not size.varies and size.base in known.lengths
 
 
 def inside_of(outer: Loops, loops: Loops) -> Loops | None:
