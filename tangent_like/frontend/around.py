@@ -69,7 +69,7 @@ def called_in(block: Block) -> dict[Procedure, None]:
 
 def _holds(state: Lowering, around: Around, node: Any, exactly: bool) -> bool:
     for (frame, name), binding in around.names.items():
-        if not _is_same(state, binding, bound_now(state, frame, name), exactly):
+        if not _is_same(state, binding, bound_now(state, frame, name), exactly=True):
             return False
     for value, then in around.values.items():
         try:
@@ -82,7 +82,8 @@ def _holds(state: Lowering, around: Around, node: Any, exactly: bool) -> bool:
 
 
 def _is_same(state: Lowering, old: Binding, new: Binding, exactly: bool) -> bool:
-    """Whether two bindings are the same one; or, unless `exactly`, made alike of the same ones."""
+    """Whether two bindings are the same one; or, unless `exactly`, made alike of the same ones: as
+    views are that are read again."""
     if old is new:
         return True
     if isinstance(old, Const) and isinstance(new, Const):

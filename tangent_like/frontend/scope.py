@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tangent_like import ir
-from tangent_like.errors import NotYetSupported, Place
+from tangent_like.errors import NOWHERE, NotYetSupported, Place
 from tangent_like.facts import Fact
 from tangent_like.ir import Atom
 
@@ -155,11 +155,13 @@ Environment = dict[Any, Binding]
 """What names hold, and cells, and buffers."""
 
 
-def found_too_late(what: str) -> NotYetSupported:
+def found_too_late(what: str, place: Place = NOWHERE) -> NotYetSupported:
+    """What is raised where a function is called that exists only while the code is compiled."""
     return NotYetSupported(
         f"calling {what}, made inside the function that is differentiated, where it is found only"
         " at run time among several things",
-        hint="name it, or pick it by an `if` where it is called",
+        place,
+        "name it, or pick it by an `if` where it is called",
     )
 
 
@@ -173,7 +175,7 @@ class LocalFunction:
     name: str
 
     def __call__(self, *args: object) -> object:
-        raise found_too_late(f"`{self.name}`")
+        raise found_too_late(f"`{self.name}`", self.frame.source.place(self.node))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

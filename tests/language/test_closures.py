@@ -666,6 +666,24 @@ def test_recursive_functions_take_derivatives_of_closures_that_change(f):
     assert math.isclose(tl.derivative(f)(0.7), slope, rel_tol=1e-14)
 
 
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_a_recursive_function_reads_what_a_loop_binds_before_it_returns(n):
+    def f(s, y, v, n):
+        def r(k):
+            return s if k < 1 else r(k - 1) * 0.5
+
+        for _ in range(n):
+            s = s + v
+            if s > 1.0:
+                s = math.atan(v)
+                return r(2)
+            y = y * v
+        return y
+
+    assert_derivatives(f, 0.5, 0.3, 0.7, n, wrt=(0, 1, 2))
+    assert_derivatives(f, 0.1, 0.3, 0.7, n, wrt=(0, 1, 2))
+
+
 def test_a_recursive_function_is_lowered_once_for_calls_that_read_the_same():
     def f(x):
         z = x
