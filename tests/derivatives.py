@@ -84,8 +84,9 @@ def _refill(leaf: Any, part: np.ndarray) -> Any:
 
 
 def floats(value: Any) -> Any:
-    """Python ints as floats, as a derivative takes them."""
-    return rebuild(value, [float(x) if type(x) is int else x for x in leaves(value)])
+    """Whole numbers as floats, as a derivative takes them."""
+    whole = (int, np.int64)
+    return rebuild(value, [float(x) if type(x) in whole else x for x in leaves(value)])
 
 
 def zeros(value: Any) -> Any:
@@ -139,8 +140,13 @@ def jacobian_by_complex_step(
 
 
 def assert_smooth(f: Callable[..., Any], args: Sequence[Any], wrt: Sequence[int]) -> None:
-    """Raise UnreliableReference unless differences agree on the slopes of `f`."""
-    _central_jacobian(*_flat(f, args, wrt))
+    """Raise UnreliableReference unless differences agree on the slopes of `f`, also those of a
+    tiny step: remainders wrap around with one slope at larger steps, and another one."""
+    flat, x = _flat(f, args, wrt)
+    slopes, h = _central_jacobian(flat, x), 1e-8
+    tiny = [(flat(x + h * unit) - flat(x - h * unit)) / (2 * h) for unit in np.eye(len(x))]
+    if not np.allclose(np.reshape(tiny, slopes.T.shape), slopes.T, rtol=1e-2, atol=1e-2):
+        raise UnreliableReference(f"differences with tiny steps at {x} disagree")
 
 
 def _flat(
@@ -420,7 +426,9 @@ def direction(value: Any, seed: int) -> Any:
     """A fixed random direction: every number between 0.5 and 1.5 in size, of either sign."""
     rng = np.random.default_rng(seed)
     count = len(numbers(value))
-    return fill(zeros(value), rng.uniform(0.5, 1.5, count) * rng.choice([-1.0, 1.0], count))
+    filled = fill(value, rng.uniform(0.5, 1.5, count) * rng.choice([-1.0, 1.0], count))
+    pairs = zip(leaves(filled), leaves(value), strict=True)
+    return rebuild(value, [new if is_real(old) else 0.0 for new, old in pairs])
 
 
 def check_first_order(

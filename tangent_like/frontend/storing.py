@@ -29,11 +29,9 @@ from tangent_like.frontend.memory import fresh, held, is_listed, note_order, pic
 from tangent_like.frontend.scope import Buffer, Chosen, Home
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const, Op, Value
-from tangent_like.records import (
-    attribute,
-    is_display,
-)
+from tangent_like.records import attribute, display_of, is_display
 from tangent_like.stores import Store
+from tangent_like.trees import item
 
 
 def write(
@@ -145,8 +143,11 @@ def _items_shared(state: Lowering, node: Any) -> NotYetSupported:
 def as_value(state: Lowering, home: Home, root: Atom, node: Any) -> Atom:
     """What a buffer holds, as a value: a list or dict that was taken apart is put together."""
     op = state.builder.definitions.get(root) if isinstance(root, Value) else None
-    if op is None or not is_display(op.fn) or not isinstance(root.fact, facts.STRUCTURES):
+    if not isinstance(root, Value) or not isinstance(root.fact, facts.STRUCTURES):
         return root
+    if op is None or not is_display(op.fn):  # such as a slice of a list
+        items = [item(state.builder, root, i) for i in range(len(root.fact.items))]
+        root = state.builder.op(display_of(root.fact), items, name=root.name)
     root = fresh(state, root, node)
     note_items(state, home.buffer, root)
     op = state.builder.definitions[root]  # type: ignore[index]

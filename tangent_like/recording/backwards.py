@@ -264,7 +264,7 @@ class Backwards:
             for part in parts:
                 if _counts_from_zero(definitions.get(part)):  # type: ignore[arg-type]
                     return part
-            return builder.op(range, (builder.op(len, (parts[0],)),))
+            return builder.op(range, (builder.op(len, (_measured(parts[0], definitions),)),))
         lengths = [builder.op(len, (_measured(part, definitions),)) for part in parts]
         return builder.op(range, (builder.op(min, lengths),))
 

@@ -604,3 +604,14 @@ def counted_for_nobody(x, n):
 
 def test_a_loop_whose_count_nobody_reads():
     assert_derivatives(counted_for_nobody, VECTOR, 4, wrt=0)
+
+
+def test_second_derivative_of_a_loop_over_an_array_and_its_numbers():
+    def f(x):
+        table = np.zeros(3)
+        for k, weight in enumerate(np.array([0.5, 0.3, 0.8])):
+            table[k] = np.sin(weight * x)
+        return np.sum(table * table)
+
+    for mixed in (tl.grad(tl.grad(f)), tl.derivative(tl.grad(f)), tl.grad(tl.derivative(f))):
+        assert np.isclose(mixed(0.7), sum(2 * w * w * np.cos(1.4 * w) for w in (0.5, 0.3, 0.8)))

@@ -80,8 +80,8 @@ def _judge(f, program: Program, second_order: bool, turn: int) -> None:
             elsewhere=elsewhere(f, program),
         )  # fmt: skip
     except AssertionError:
-        for args in (program.args, program.elsewhere):
-            if exact is not None and args:  # between equal numbers either may be chosen
+        for args in (program.args, program.elsewhere if exact is not None else ()):
+            if args:  # between equal numbers either may be chosen
                 assert_smooth(f, args, program.wrt)
         raise
     check_objects(f, program.args)
