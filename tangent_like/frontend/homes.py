@@ -22,6 +22,7 @@ from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const, Op, Value
 from tangent_like.records import (
     attribute,
+    display_of,
     is_display,
     is_mutable_display,
     is_named_tuple,
@@ -365,18 +366,20 @@ def buffers_of(state: Lowering, atom: Atom) -> Iterator[Buffer]:
 def containers_in(
     state: Lowering, atom: Atom | None, fact: facts.Fact | None = None
 ) -> Iterator[Value]:
-    """The lists, dicts and objects that a display is made of, outer ones first; only those that
-    `fact` tells of, if there is one."""
-    op = state.builder.definitions.get(atom) if isinstance(atom, Value) else None
-    if op is None or not is_display(op.fn) or not isinstance(atom, Value):
+    """The lists, dicts and objects of a structure, outer ones first, as many as `fact` tells of.
+    Those in what is no display, such as a slice of a list, share its memory."""
+    if not isinstance(atom, Value):
         return
-    if fact is not None and not isinstance(fact, facts.STRUCTURES):
+    fact = atom.fact if fact is None else fact
+    if not isinstance(fact, facts.STRUCTURES):
         return
-    if is_mutable_display(op.fn):
+    if is_mutable_display(display_of(fact)):
         yield atom
-    inner = fact.items if fact is not None else [None] * len(op.args)
-    for item, own in zip(op.args, inner):
-        yield from containers_in(state, item, own)
+    op = state.builder.definitions.get(atom)
+    parts = op.args if op is not None and is_display(op.fn) else ()
+    for k, inner in enumerate(fact.items):
+        part = parts[k] if len(parts) == len(fact.items) else atom
+        yield from containers_in(state, part if isinstance(part, Value) else atom, inner)
 
 
 def tie(state: Lowering, value: Atom, sources: Sequence[Atom]) -> None:

@@ -24,7 +24,13 @@ from tangent_like.frontend import syntax
 from tangent_like.frontend.branches import lower_branches, lower_statements
 from tangent_like.frontend.counting import Turn, Within
 from tangent_like.frontend.failures import mark_raised
-from tangent_like.frontend.homes import buffers_of, home_of, is_apart, may_alias
+from tangent_like.frontend.homes import (
+    buffers_of,
+    containers_in,
+    home_of,
+    is_apart,
+    may_alias,
+)
 from tangent_like.frontend.joins import settled, shown
 from tangent_like.frontend.kinds import map_sizes, without_values
 from tangent_like.frontend.learnt import Learnt
@@ -277,7 +283,7 @@ def _learn_of_memory(
     """Note which buffers the body writes into and what names share; whether that is news.  Of
     those whose fact has `changed` the next lowering will tell: `[x]` that grows is then a list."""
     if not trial.writes:
-        return False
+        return _learn_of_containers(state, plan, trial, changed)
     written = list(written_around(state, plan.before, trial.env, plan.serial))
     if plan.iterable is not None and not plan.indexed:
         plan.indexed = not set(written).isdisjoint(_buffers_of_iterable(state, plan.iterable))
@@ -305,6 +311,22 @@ def _learn_of_memory(
     )
     plan.sharing, plan.writes = sharing, True
     return news
+
+
+def _learn_of_containers(
+    state: Lowering, plan: _Plan, trial: _Trial, changed: Sequence[Any]
+) -> bool:
+    """Note which lists, dicts and objects the names share that a loop hands on without writing, so
+    that a write behind it reaches all of them; whether that is news."""
+    bound = (trial.env.get(name) for name in plan.guesses)
+    held = (b.atom if isinstance(b, Carried) else b for b in bound)
+    if not any(isinstance(a, Value) and any(containers_in(state, a)) for a in held):
+        return False
+    seen = observed(
+        state, plan.before, trial.env, trial.buffers, plan.guesses, plan.serial, changed
+    )
+    before, plan.sharing = plan.sharing, plan.sharing.with_(seen)
+    return not plan.sharing.same_as(before)
 
 
 def _lose_names(plan: _Plan, trial: _Trial) -> bool:
@@ -590,8 +612,8 @@ def _append_loop(
             adopt(state, name, value)
         else:
             state.table_of(name)[name] = value
-        if trial.writes and (isinstance(name, str) or isinstance(fact, facts.STRUCTURES)):
-            buffers.make(name, part, value)
+        if isinstance(name, str) or isinstance(fact, facts.STRUCTURES):
+            buffers.make(name, part if trial.writes else (), value)
     tie_results(state, buffers, trial.env, {name: fact for name, fact, _ in rebuilt})
     for name, conflict in {**conflicts, **plan.lost}.items():
         state.table_of(name)[name] = conflict

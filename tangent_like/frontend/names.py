@@ -17,7 +17,8 @@ from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.around import bound_now
 from tangent_like.frontend.collected import Members
 from tangent_like.frontend.externals import External, Guard, Layout
-from tangent_like.frontend.memory import fresh
+from tangent_like.frontend.homes import home_of
+from tangent_like.frontend.memory import adopt, fresh
 from tangent_like.frontend.objects import Deferred, Partial, make_table
 from tangent_like.frontend.scope import (
     Bound,
@@ -36,7 +37,7 @@ from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import Super, of_class
 from tangent_like.ir import Atom, Const
 from tangent_like.parts import is_named_tuple
-from tangent_like.records import MakeRecord, display_of
+from tangent_like.records import MakeRecord, display_of, is_mutable_display
 from tangent_like.trees import item
 
 
@@ -99,7 +100,10 @@ def known(state: Lowering, value: ir.Value, node: Any) -> Atom:
         return value
     items = [item(state.builder, value, i) for i in range(len(fact.items))]
     read = [known(state, a, node) if isinstance(a, ir.Value) else a for a in items]
-    return state.builder.op(display_of(fact), read)
+    made = state.builder.op(display_of(fact), read)
+    if is_mutable_display(display_of(fact)):  # it is the same list all the same
+        adopt(state, home_of(state, value).buffer, made)
+    return made
 
 
 def _outside(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
