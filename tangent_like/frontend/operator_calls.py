@@ -21,14 +21,13 @@ def lower_operator(
     keywords: Mapping[str, Atom],
 ) -> Atom:
     """`grad(f, ...)` gives a function; `jvp(f, ...)` is differentiated at once."""
-    if name in ("jvp", "vjp"):
-        return state.module.derive(  # type: ignore[no-any-return]
-            state, node, Derived(name, args[0].value, {}), args[1:], keywords  # type: ignore[union-attr]
-        )
     if not args or not isinstance(args[0], Const):
         raise NotYetSupported(
             f"`{name}` of a function that is known only at run time", state.place(node)
         )
+    if name in ("jvp", "vjp"):
+        derived = Derived(name, args[0].value, {})
+        return state.module.derive(state, node, derived, args[1:], keywords)  # type: ignore[no-any-return]
     options = {"wrt": 0}
     values = [*zip(("wrt", "order"), args[1:]), *keywords.items()]
     for key, atom in values:

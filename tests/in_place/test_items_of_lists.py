@@ -1,6 +1,7 @@
 """Arrays in lists of unknown length, which are written under one name and read under another."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -208,3 +209,74 @@ def in_lists_of_lists(x, c, n):
 ])  # fmt: skip
 def test_items_of_different_lengths_are_broadcast(f):
     assert_derivatives(f, X, C, 3, wrt=(0, 1))
+
+
+# --- lists that loops hand on --------------------------------------------------------------------
+
+MADE_IN_A_LOOP = {
+    "in a list": ("y = [tape, tape]", "y[0][0] + y[1][0]"),
+    "beside a copy": ("y = [tape[:], tape]", "y[0][0] * y[1][0]"),
+    "in a tuple": ("y = (tape, s)", "y[0][0] * y[1]"),
+    "in a dict": ("y = {'a': tape}", "y['a'][0]"),
+    "under another name": ("y = tape", "y[0]"),
+    "exchanged": ("y, tape = tape, y", "y[0] * tape[1]"),
+}
+BEHIND_THE_LOOP = {
+    "": "",
+    "bound anew": "y = y",
+    "bound to another name": "z = y",
+    "handed on by another loop": "for j in range(2):\n        z = y",
+}
+
+
+@pytest.mark.parametrize("behind", BEHIND_THE_LOOP)
+@pytest.mark.parametrize("kind", MADE_IN_A_LOOP)
+def test_lists_that_a_loop_hands_on_without_writing(kind, behind):
+    """Those that are written afterwards are read as they are then, or refused."""
+    made, read = MADE_IN_A_LOOP[kind]
+    for before in ("", "y = [s * s, 2.0]"):
+        for tape in ("[s, s * s]", "[s for i in range(2)]", "[s for i in range(n)]"):
+            text = f"""
+def f(s, n):
+    tape = {tape}
+    {before or "pass"}
+    for i in range(n):
+        {made}
+    {BEHIND_THE_LOOP[behind] or "pass"}
+    tape[0] += math.atan(s)
+    return {read}
+"""
+            f = define(text, "f", math=math)
+            if kind == "exchanged" and not before:
+                continue
+            try:
+                value, slope = tl.value_and_grad(f)(0.7, 2)
+            except (SharedMemory, NotYetSupported):
+                continue
+            assert value == f(0.7, 2), text
+            assert np.isclose(slope, (f(0.7 + 1e-6, 2) - f(0.7 - 1e-6, 2)) / 2e-6), text
+
+
+def test_a_list_that_a_loop_made_of_one_around_it_is_refused_once_that_was_written():
+    def f(s, n):
+        tape = [s, s * s]
+        for _ in range(n):
+            y = [tape, tape]
+        z = y
+        tape[0] += s
+        return z[0][0]
+
+    with pytest.raises(SharedMemory, match="may share memory with `tape`"):
+        tl.grad(f)(0.7, 2)
+
+
+def test_lists_that_a_loop_carries_are_read_and_written_in_turn():
+    def f(s, n):
+        a, b = [s, 1.0], [2.0, s]
+        for i in range(n):
+            a, b = b, a
+            a[0] = a[0] * s + i
+        return a[0] * b[1] + b[0]
+
+    for n in (0, 1, 2, 3):
+        assert_derivatives(f, 0.7, n, wrt=0)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
+from tangent_like.errors import NotYetSupported
 from tests.derivatives import assert_derivatives, complex_step, define
 
 VECTOR = np.array([0.3, -1.2, 2.1])
@@ -387,3 +388,14 @@ def test_a_derivative_inside_checks_that_what_is_written_into_is_apart():
 
     with pytest.raises(tl.errors.TangentLikeError, match="share"):
         tl.grad(slope)(np.array([0.3, 0.4]))
+
+
+def test_jvp_of_a_function_known_only_at_run_time_is_refused():
+    def square(z):
+        return z * z
+
+    def slope(v, f=square):
+        return tl.jvp(f, (v,), (1.0,))[1]
+
+    with pytest.raises(NotYetSupported, match="`jvp` of a function that is known only at run time"):
+        tl.grad(slope)(0.7)
