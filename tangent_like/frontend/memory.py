@@ -260,6 +260,11 @@ def _check_list(state: Lowering, items: Atom, node: Any) -> None:
             raise _tangled(state, now, node)
         if now is None:
             _check_sources(state, buffer.root, node)
+    made = state.builder.definitions.get(items) if isinstance(items, Value) else None
+    for held_item in made.args if made is not None and is_display(made.fn) else ():
+        if fresh(state, held_item, node) is not held_item:
+            assert isinstance(held_item, Value)
+            raise _tangled(state, Conflict(held_item.name, state.place(node), ""), node)
 
 
 def _is_overwritten(state: Lowering, source: Atom) -> bool:

@@ -280,3 +280,14 @@ def test_lists_that_a_loop_carries_are_read_and_written_in_turn():
 
     for n in (0, 1, 2, 3):
         assert_derivatives(f, 0.7, n, wrt=0)
+
+
+def test_a_list_picked_at_run_time_is_refused_once_its_items_changed_places():
+    def f(s, k):
+        rows = [[s, s * s], [2 * s]]
+        row = [[[s, 2.0], [s]], rows][k]
+        rows[1], rows[0] = rows[0], rows[1]
+        return rows[0][0] * 2.0 + row[0][0] * s
+
+    with pytest.raises(SharedMemory, match="may share memory with `rows`"):
+        tl.grad(f)(0.7, 1)
