@@ -276,41 +276,36 @@ def tangle_with_items(state: Lowering, buffer: Buffer, items: Atom) -> None:
 
 
 def note_taken_out(state: Lowering, item: Atom, owner: Value) -> None:
-    """An item that leaves a list or dict: memory of its own, unless it may be there twice, or has
-    been read before."""
+    """An item that leaves a list or dict: whatever was put in or read may be the same, and copies
+    of the list hold it still.  The list does not, unless it may be there twice."""
     if not isinstance(item, Value):
         return
     own = Buffer(item)
     state.homes[item] = Home(own, (), item)
     source = home_of(state, owner).buffer
-    if may_alias(item.fact):
-        for other in source.held:
-            if _may_be_read_still(state, other, source):
-                tangle(own, other)
-        if not is_apart(state, source):
-            enlist(state, [own], [source])
-
-
-def _may_be_read_still(state: Lowering, item: Buffer, source: Buffer) -> bool:
-    """Whether there may be another way to an item of a list than that list."""
-    if item.name or item.tangled or item.holders - {source}:
-        return True
-    made = state.builder.definitions.values()
-    displays = [op for op in made if is_display(op.fn)]
-    inside = {atom for op in displays for atom in op.args}
-    inserted = {atom for op in made if op.fn is list_runtime.spliced for atom in op.args} - inside
-    return any(
-        item.root in op.args and (op.result.name or op.result not in inserted) for op in displays
-    )
+    if not may_alias(item.fact):
+        return
+    for other in source.held:
+        link(own, other)
+    copies = [other for other in source.tangled if holds_items(other.root.fact)]
+    if copies:
+        enlist(state, [own], copies)
+    if is_apart(state, source):
+        own.left.add(source)
+    else:
+        enlist(state, [own], [source])
 
 
 def enlist(state: Lowering, items: Iterable[Buffer], lists: Iterable[Buffer]) -> None:
     """Note that lists of unknown length may hold buffers."""
     containers, inside = set(lists), set(items)
+    alike = containers.union(*(each.tangled for each in containers))
     state.lists |= containers
     state.listed |= inside
     for item in inside:
         item.holders |= containers
+        for each in (item, *item.tangled):
+            each.left -= alike
     for container in containers:
         container.held |= inside
 

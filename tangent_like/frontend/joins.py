@@ -305,7 +305,9 @@ def _put_together(state: Lowering, value: Atom) -> Atom:
     if not isinstance(fact, facts.STRUCTURES):
         return value
     items = [item(state.builder, value, i) for i in range(len(fact.items))]
-    return state.builder.op(display_of(fact), [_put_together(state, part) for part in items])
+    made = state.builder.op(display_of(fact), [_put_together(state, part) for part in items])
+    tie(state, made, [value])
+    return made
 
 
 def _side_that_counts(
@@ -438,9 +440,10 @@ def join_pairs(
     environment: Environment = {
         name: rebuild(state, structure, remaining) for name, structure in zip(bound, structures)
     }
-    for name, left, right in pairs:
+    made_of = [(name, [a, b]) for name, a, b in pairs] + [(name, [a]) for name, a, _ in alone]
+    for name, sources in made_of:
         if isinstance(name, str):
-            tie(state, environment[name], (left, right))  # type: ignore[arg-type]
+            tie(state, environment[name], sources)  # type: ignore[arg-type]
     for name, value in list(environment.items()):
         if isinstance(name, Buffer) and isinstance(value, ir.Value):
             state.homes[value] = Home(name, (), value)

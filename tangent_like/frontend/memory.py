@@ -349,7 +349,7 @@ def _lose_others(state: Lowering, buffer: Buffer, conflict: Conflict, deep: bool
         pending += _with_tangled(buffer.held)
     while pending:
         other = pending.pop()
-        if other not in seen:
+        if other not in seen and not _are_parted(buffer, other):
             seen.add(other)
             pending.extend(_with_tangled(other.holders))
             if deep:  # a copy of a list holds the same items
@@ -357,8 +357,14 @@ def _lose_others(state: Lowering, buffer: Buffer, conflict: Conflict, deep: bool
             state.memory[other] = conflict
     if is_listed(state, buffer):
         around = set(_with_tangled(state.listed | state.lists)) - {buffer}
-        state.memory.update(dict.fromkeys(around, conflict))
+        reached = [other for other in around if not _are_parted(buffer, other)]
+        state.memory.update(dict.fromkeys(reached, conflict))
         state.unreadable = (ir.next_serial(), conflict)
+
+
+def _are_parted(a: Buffer, b: Buffer) -> bool:
+    """Whether one was taken out of the other, or both out of one list, and not put back."""
+    return a in b.left or b in a.left or not a.left.isdisjoint(b.left)
 
 
 def is_listed(state: Lowering, buffer: Buffer) -> bool:

@@ -118,6 +118,9 @@ class Buffer:
     held: set[Buffer] = field(default_factory=set)
     """Memory of its own that a list holds: a write through the list changes it."""
 
+    left: set[Buffer] = field(default_factory=set)
+    """Lists that it was taken out of: they hold it no more, though what they held may be it."""
+
     slots: list[tuple[int, Buffer]] = field(default_factory=list)
     """The items of a list that were read as views of it, each with the length of its path."""
 

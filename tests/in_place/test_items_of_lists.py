@@ -1,5 +1,6 @@
 """Arrays in lists of unknown length, which are written under one name and read under another."""
 
+import functools
 import itertools
 import math
 
@@ -291,3 +292,110 @@ def test_a_list_picked_at_run_time_is_refused_once_its_items_changed_places():
 
     with pytest.raises(SharedMemory, match="may share memory with `rows`"):
         tl.grad(f)(0.7, 1)
+
+
+# --- what some of the ways through a function leave ----------------------------------------------
+
+LEFT_ALONE = {
+    "beside a return in an inner branch": (
+        "if x > 0.2:\n        if x > 0.6:\n            return s[0]\n        s = t", "s[0] * s[1]"
+    ),
+    "beside a return and a continue in a loop": (
+        "for k in range(3):\n        if x * k > 1.7:\n            return x\n"
+        "        if k == 0:\n            continue\n        y = (t, x)", "y[0][0]"
+    ),
+    "over a default": (
+        "y = None\n    if x > 0.1:\n        if x > 0.9:\n            return x\n        y = [t]",
+        "y[0][0] if y is not None else x",
+    ),
+    "in a loop that never ends by itself": (
+        "k = 0\n    while True:\n        if k > 1:\n            break\n        if x > 0.9:\n"
+        "            return x\n        y = [t, x]\n        k += 1", "y[0][0]"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", LEFT_ALONE)
+def test_a_list_that_only_some_ways_put_into_a_name_is_not_read_as_it_was(way):
+    made, read = LEFT_ALONE[way]
+    f = define(
+        f"def f(x, s):\n    t = [x, 1.0]\n    {made}\n    t[0] = x * 5\n    return {read}", "f"
+    )
+    with pytest.raises(SharedMemory, match="may share memory with `t`"):
+        tl.grad(f)(0.5, [0.5, 0.2])
+
+
+HANDED_OUT = {
+    "a default": "g = lambda q=ROW: q",
+    "a keyword default": "def g(*, q=ROW):\n        return q",
+    "a partial": "g = partial(lambda q: q, ROW)",
+    "a closure": "row0 = ROW\n    g = lambda: row0",
+    "a method": "g = Box(ROW).get",
+}
+PUT_IN_AND_TAKEN_OUT = {
+    "append, pop": "rows.append(g())\n    row = rows.pop()",
+    "insert, pop": "rows.insert(1, g())\n    row = rows.pop(1)",
+    "stored, pop": "rows[0] = g()\n    row = rows.pop(0)",
+    "extend, pop": "rows.extend([g()])\n    row = rows.pop()",
+    "added, pop": "rows = rows + [g()]\n    row = rows.pop()",
+    "in a branch": "if x > 0.1:\n        rows.append(g())\n    row = rows.pop()",
+    "in a loop": "for _ in range(2):\n        rows.append(g())\n    row = rows.pop()",
+    "a dict": "table = dict(enumerate(rows))\n    table[0] = g()\n    row = table.pop(0)",
+}
+
+
+class Box:
+    def __init__(self, item):
+        self.item = item
+
+    def get(self):
+        return self.item
+
+
+@pytest.mark.parametrize("taken", PUT_IN_AND_TAKEN_OUT)
+@pytest.mark.parametrize("handed", HANDED_OUT)
+@pytest.mark.parametrize("row", ["np.array([x, x * x])", "[x, x * x]"])
+def test_an_item_that_a_function_hands_out_is_changed_where_it_was_taken_out(row, handed, taken):
+    """Read as it was changed, or refused; never the value from before."""
+    text = f"""
+def f(x, n):
+    {HANDED_OUT[handed].replace("ROW", row)}
+    rows = [{row.replace("x *", "n *")} for i in range(n)]
+    {PUT_IN_AND_TAKEN_OUT[taken]}
+    row[0] = x * 7
+    return g()[0] * x + row[1]
+"""
+    f = define(text, "f", np=np, partial=functools.partial, Box=Box)
+    wanted = f(0.7, 3)
+    try:
+        value, _ = tl.value_and_grad(f)(0.7, 3)
+        again, _ = tl.jvp(f, (0.7, 3), (1.0, 0))
+    except (SharedMemory, NotYetSupported):
+        return
+    assert np.isclose(value, wanted, rtol=1e-13)
+    assert np.isclose(again, wanted, rtol=1e-13)
+
+
+def test_items_that_were_taken_out_are_written_apart_from_their_list():
+    def f(x, c, n):
+        rows = [x * (c + i) for i in range(n)]
+        a, b = rows.pop(), rows.pop(0)
+        a[0] = c * c
+        rows[0][1] = b[2] * c
+        b *= 2.0
+        return np.sum(a) * rows[0][1] + np.sum(b * rows[0])
+
+    assert_derivatives(f, X, C, 3, wrt=(0, 1))
+
+
+def test_an_item_that_was_taken_out_and_put_back_changes_its_list():
+    def f(x, c, n):
+        rows = [x * (c + i) for i in range(n)]
+        row = rows.pop()
+        for _ in range(2):
+            row[0] += c
+            rows.append(row)
+        return rows[-1][0] * c
+
+    with pytest.raises(SharedMemory, match="may share memory with `row`"):
+        tl.grad(f)(X, C, 3)
