@@ -33,7 +33,7 @@ def counts_of(forward: Loop, mirrored: Block) -> list[Value] | None:
     sources: dict[Value, list[Atom]] = {}
     _note(forward.body, (), sources)
     carried = dict(zip(forward.params, forward.nexts, strict=True))
-    read = [*ir.free_values(mirrored), *_gone_through(mirrored)]
+    read = [*ir.free_values(mirrored), *_gone_through(mirrored), *_asked_for(forward.body)]
     pending: list[Atom] = [v for v in read if v in sources or v in carried]
     seen = set(pending)
     while pending:
@@ -44,6 +44,11 @@ def counts_of(forward: Loop, mirrored: Block) -> list[Value] | None:
         pending += [a for a in found if isinstance(a, Value) and a not in seen]
         seen.update(found)
     return [param for param in forward.params if param in seen]
+
+
+def _asked_for(body: Block) -> list[Atom]:
+    """What raises an exception where it has no value: it is asked again when it is swept again."""
+    return [s.args[0] for s in ir.walk(body) if isinstance(s, Op) and s.fn is ir.defined]
 
 
 def _gone_through(mirrored: Block) -> list[Atom]:

@@ -310,6 +310,19 @@ def enlist(state: Lowering, items: Iterable[Buffer], lists: Iterable[Buffer]) ->
         container.held |= inside
 
 
+def enlist_items(state: Lowering, buffer: Buffer, sources: Iterable[object]) -> set[Buffer]:
+    """A list whose length differs between branches or iterations holds what was in it in any of
+    them.  What it was not known to hold."""
+    known = set(buffer.held)
+    for source in sources:
+        made = state.builder.definitions.get(source) if isinstance(source, Value) else None
+        if made is not None and is_display(made.fn):
+            items = {b for item in made.args for b in buffers_of(state, item)} - {buffer}
+            if items:
+                enlist(state, items, [buffer])
+    return buffer.held - known
+
+
 def enlist_alike(state: Lowering, buffer: Buffer, sources: Iterable[Buffer]) -> None:
     """A buffer that may be one of others is an item of lists, or a list, if they are."""
     around = {other for source in sources for other in (source, *source.tangled)}
@@ -388,7 +401,7 @@ def tie(state: Lowering, value: Atom, sources: Sequence[Atom]) -> None:
         for source in sources:
             if isinstance(source, Value):
                 other = home_of(state, source).buffer
-                for each in (other, *other.tangled):
+                for each in {other, *other.tangled} - {own}:
                     link(own, each)
     for k, item in enumerate(op.args):
         tie(state, item, [_part(state, source, k) for source in sources])

@@ -18,7 +18,15 @@ from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.brought import brought_along, moved_out
 from tangent_like.frontend.chosen import After, note_choices, tests_made_inside
 from tangent_like.frontend.function_choices import Test, pairs_of_tests, with_choices
-from tangent_like.frontend.homes import buffers_of, enlist_alike, link, may_alias, may_share, tie
+from tangent_like.frontend.homes import (
+    buffers_of,
+    enlist_alike,
+    enlist_items,
+    link,
+    may_alias,
+    may_share,
+    tie,
+)
 from tangent_like.frontend.leaves import (
     count_leaves,
     rebuild,
@@ -440,13 +448,16 @@ def join_pairs(
     environment: Environment = {
         name: rebuild(state, structure, remaining) for name, structure in zip(bound, structures)
     }
-    made_of = [(name, [a, b]) for name, a, b in pairs] + [(name, [a]) for name, a, _ in alone]
-    for name, sources in made_of:
-        if isinstance(name, str):
-            tie(state, environment[name], sources)  # type: ignore[arg-type]
     for name, value in list(environment.items()):
         if isinstance(name, Buffer) and isinstance(value, ir.Value):
             state.homes[value] = Home(name, (), value)
+    made_of = [(name, [a, b]) for name, a, b in pairs] + [(name, [a]) for name, a, _ in alone]
+    for name, sources in made_of:
+        value = environment[name]
+        assert isinstance(value, Atom)
+        tie(state, value, sources)
+        if isinstance(name, Buffer) and not isinstance(value.fact, facts.STRUCTURES):
+            enlist_items(state, name, sources)
     arrays = [
         (result, [set(buffers_of(state, source)) for source in sources])
         for (name, whole), result, *sources in zip(owners, results, then.results, orelse.results)

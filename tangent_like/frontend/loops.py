@@ -27,6 +27,7 @@ from tangent_like.frontend.failures import mark_raised
 from tangent_like.frontend.homes import (
     buffers_of,
     containers_in,
+    enlist_items,
     home_of,
     is_apart,
     may_alias,
@@ -304,6 +305,7 @@ def _learn_of_memory(
     )
     sharing = plan.sharing.with_(seen)
     news = bool(new) or not sharing.same_as(plan.sharing)
+    news |= _learn_of_items(state, plan, trial.env)
     news |= not plan.writes and any(
         may_alias(plan.guesses[name]) and isinstance(name, str) and not trial.exposed(name)
         for name in trial.carried
@@ -311,6 +313,17 @@ def _learn_of_memory(
     )
     plan.sharing, plan.writes = sharing, True
     return news
+
+
+def _learn_of_items(state: Lowering, plan: _Plan, env: Environment) -> bool:
+    """Note what a list whose length the loop changes may hold; whether that is news."""
+    items = [
+        item
+        for key, guess in plan.guesses.items()
+        if isinstance(key, Buffer) and not isinstance(guess, facts.STRUCTURES)
+        for item in enlist_items(state, key, [env.get(key)])
+    ]
+    return any(item.root.serial < plan.serial for item in items)
 
 
 def _learn_of_containers(
@@ -435,6 +448,7 @@ def _has_items_apart(state: Lowering, iterable: Atom | None) -> bool:
 
 def _lower_body(state: Lowering, plan: _Plan) -> _Trial:
     buffers = Buffers(state, plan.sharing, plan.before)
+    _learn_of_items(state, plan, plan.before)
     carried = {key: _carried(key, guess, buffers) for key, guess in plan.guesses.items()}
     before, written = plan.before, state.written
     state.enter({**before, **carried, **plan.lost, **_AT_START})

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tangent_like import facts, ir
+from tangent_like import facts, ir, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.ir import Atom, Block, Const
 from tangent_like.rules.symbolic import Symbolic, apply, lift, lower
@@ -123,11 +123,21 @@ def times(dx: Any, partial: Any) -> Any:
         )
     if type(partial) in (int, float) and partial == -1:
         return -dx
+    if type(partial) is float and math.isinf(partial) and _may_be_masked(dx):
+        return choose(dx == 0, 0.0, lambda: dx * partial)
     return dx * partial
 
 
 def _or_zero(product: Any) -> Any:
     return 0.0 if product is None else product
+
+
+def _may_be_masked(dx: Any) -> bool:
+    """Whether zeros of a cotangent may stand for a branch that was not taken."""
+    if not isinstance(dx, Symbolic) or not isinstance(dx.atom, ir.Value):
+        return False
+    definition = dx.builder.definitions.get(dx.atom)
+    return definition is not None and definition.fn is runtime.unbroadcast
 
 
 def _mask_of(dx: Any) -> tuple[Any, Any, Any] | None:

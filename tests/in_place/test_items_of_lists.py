@@ -399,3 +399,53 @@ def test_an_item_that_was_taken_out_and_put_back_changes_its_list():
 
     with pytest.raises(SharedMemory, match="may share memory with `row`"):
         tl.grad(f)(X, C, 3)
+
+
+# --- lists inside others that a branch or a loop puts something else into -------------------------
+
+INNER = {
+    "an attribute": ("o = Box(p)", "o.item = q", "o.item"),
+    "a list": ("o = [p, 1.0]", "o[0] = q", "o[0]"),
+    "a dict": ("o = {'a': p}", "o['a'] = q", "o['a']"),
+    "a list in a list": ("o = [[p], 1.0]", "o[0][0] = q", "o[0][0]"),
+    "a longer list": ("o = [p, q]", "o.append([c, x])", "o[1]"),
+    "a shorter list": ("o = [q, p, p, p]", "o.pop()", "o[0]"),
+    "a longer list in an object": ("o = Box([p, q])", "o.item.append([c, x])", "o.item[1]"),
+    "another list": ("o = [p, p, p]", "o = [q, p]", "o[0]"),
+    "a longer dict": ("o = {0: p, 1: q}", "o[n + 2] = [c, x]", "o[1]"),
+}
+SOMETIMES = {
+    "a branch": "if c > 0.5:\n        {}",
+    "a loop": "for i in range(n):\n        {}",
+    "a branch in a loop": "for i in range(n):\n        if i < 2:\n            {}",
+    "a while": "k = 0\n    while k < n:\n        {}\n        k += 1",
+    "a function": "def put():\n        {}\n    if c > 0.5:\n        put()",
+}
+THEN_WRITTEN = ["{}[0] = x * 5", "q[0] = x * 5", "p[0] = x * 5"]
+
+
+@pytest.mark.parametrize("when", SOMETIMES)
+@pytest.mark.parametrize("inner", INNER)
+def test_a_list_that_was_put_into_another_sometimes_is_changed_with_it(inner, when):
+    """Read as it was changed, or refused; never the value from before."""
+    made, put, read = INNER[inner]
+    if when == "a function" and put.startswith("o ="):
+        put = f"nonlocal o\n        {put}"
+    for write in THEN_WRITTEN:
+        for item in (read, "p", "q"):
+            text = f"""
+def f(x, c, n):
+    p, q = [x, 1.0], [c, x]
+    {made}
+    {SOMETIMES[when].format(put)}
+    {write.format(read)}
+    return {item}[0] * x
+"""
+            f = define(text, "f", Box=Box)
+            try:
+                value, slope = tl.value_and_grad(f)(0.7, 0.8, 2)
+            except (SharedMemory, NotYetSupported):
+                continue
+            assert np.isclose(value, f(0.7, 0.8, 2), rtol=1e-13), text
+            numeric = (f(0.7 + 1e-6, 0.8, 2) - f(0.7 - 1e-6, 0.8, 2)) / 2e-6
+            assert np.isclose(slope, numeric), text

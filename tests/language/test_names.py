@@ -258,3 +258,16 @@ def primal_and_its_adjoint_names(x, bx, dx, bbx, ddx, dbx, bdx):
 def test_every_name_of_second_order_taken():
     args = (1.3, 0.7, -0.4, 0.9, 1.1, -0.6, 0.8)
     assert_derivatives(primal_and_its_adjoint_names, *args, complex_ok=True)
+
+
+def test_a_name_that_only_a_loop_without_turns_would_read_unbound():
+    def f(s, y, n):
+        for i in range(n):
+            i, last = last, i  # noqa: F821, F841
+            s += y.max()
+        return s
+
+    y = np.array([[0.3, 0.7], [1.3, 0.2]])
+    assert tl.grad(f, wrt=(0, 1))(0.4, y, 0)[0] == 1.0
+    with pytest.raises(UnboundLocalError, match="last"):
+        tl.grad(f, wrt=(0, 1))(0.4, y, 2)

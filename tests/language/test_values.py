@@ -309,3 +309,19 @@ def test_ufuncs_with_and_without_a_place_for_the_result():
     assert_derivatives(lambda x: np.sum(np.divide(x, 0.5, np.zeros(2))), x)
     with pytest.raises(NotYetSupported, match="`exp` with the argument `where`"):
         tl.grad(lambda x: np.sum(np.exp(x, where=x > 1.5)))(x)
+
+
+def test_powers_of_a_number_whose_type_is_known_only_at_run_time():
+    """Its rule asks what the base and exponent are; the answers not taken must not count."""
+
+    def f(x):
+        tape = np.zeros(3)
+        for j, u in enumerate(x):
+            tape[j] = u
+        items = [0.4, 0.6, 0.9]
+        items.insert(x.shape[0] % 2, tape[0])
+        b = items[1]
+        return (b**2) ** b
+
+    for first in (-1.26, 0.7, 1.0, 2.3):
+        assert_derivatives(f, np.array([first, 1.8, 1.04]))
