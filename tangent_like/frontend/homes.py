@@ -152,8 +152,12 @@ def item_view(state: Lowering, op: Op) -> Home | None:
     inner = home_of(state, op.args[0])
     if not is_apart(state, inner.buffer):
         return None
-    slot = Buffer(op.result)
-    path = (*inner.path, op)
+    return _in_slot(state, inner, op)
+
+
+def _in_slot(state: Lowering, inner: Home, op: Op) -> Home:
+    """A view of a list through one more step, which cannot be read once that leads elsewhere."""
+    slot, path = Buffer(op.result), (*inner.path, op)
     inner.buffer.slots.append((len(path), slot))
     for depth, serial, conflict in inner.buffer.replaced:
         if depth < len(path) and op.result.serial < serial:  # it is asked for only now
@@ -173,9 +177,7 @@ def _part_of_item(state: Lowering, op: Op) -> Home | None:
         if op.args[1].fact.kind == "slice":  # a slice of a list is a list of its own
             return None
     inner = home_of(state, owner)
-    if inner.slot is None:
-        return None
-    return Home(inner.buffer, (*inner.path, op), inner.root, inner.slot)
+    return _in_slot(state, inner, op) if inner.slot is not None else None
 
 
 def is_apart(state: Lowering, buffer: Buffer) -> bool:
@@ -368,7 +370,14 @@ def buffers_of(state: Lowering, atom: Atom) -> Iterator[Buffer]:
         for item in op.args:
             yield from buffers_of(state, item)
     if op is None or not is_display(op.fn) or is_mutable_display(op.fn):
-        yield home_of(state, atom).buffer
+        home = home_of(state, atom)
+        yield home.buffer
+        if home.slot is not None:  # an item of a list is what that was made of
+            now = state.memory.get(home.buffer, home.buffer.root)
+            for whole in dict.fromkeys((home.buffer.root, now)):
+                made = state.builder.definitions.get(whole) if isinstance(whole, Value) else None
+                for item in made.args if made is not None and is_display(made.fn) else ():
+                    yield from buffers_of(state, item)
 
 
 def containers_in(

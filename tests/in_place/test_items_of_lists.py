@@ -449,3 +449,75 @@ def f(x, c, n):
             assert np.isclose(value, f(0.7, 0.8, 2), rtol=1e-13), text
             numeric = (f(0.7 + 1e-6, 0.8, 2) - f(0.7 - 1e-6, 0.8, 2)) / 2e-6
             assert np.isclose(slope, numeric), text
+
+
+# --- what was read of an item before that gets another one ----------------------------------------
+
+REPLACED = {
+    "an attribute": ("Box(ROW)", "{}.item", "new"),
+    "an attribute by that of another": ("Box(ROW)", "{}.item", "rows[k].item"),
+    "a list in a list": ("[c, ROW]", "{}[1]", "new"),
+    "an item by that of another": ("[c, ROW]", "{}[1]", "rows[k][1]"),
+}
+HELD_BY = {"the list": "rows[0]", "a name": "first"}
+
+
+@pytest.mark.parametrize("row", ["np.array([x, c * i])", "[x, c * i]"])
+@pytest.mark.parametrize("by", HELD_BY)
+@pytest.mark.parametrize("kind", REPLACED)
+def test_what_was_read_before_an_item_was_replaced_is_that_from_before(kind, by, row):
+    """Or it is refused; never what replaced it."""
+    made, part, new = REPLACED[kind]
+    for reader in HELD_BY.values():
+        text = f"""
+def f(x, c, n, k):
+    rows = [{made.replace("ROW", row)} for i in range(n)]
+    first, new = rows[0], {row.replace("i", "3.0")}
+    old = {part.format(reader)}
+    {part.format(HELD_BY[by])} = {new}
+    return old[0] * 13 + old[1] * x
+"""
+        f = define(text, "f", np=np, Box=Box)
+        try:
+            value, slope = tl.value_and_grad(f)(0.7, 0.8, 3, 1)
+        except (SharedMemory, NotYetSupported):
+            continue
+        assert np.isclose(value, f(0.7, 0.8, 3, 1), rtol=1e-13), text
+        numeric = (f(0.7 + 1e-6, 0.8, 3, 1) - f(0.7 - 1e-6, 0.8, 3, 1)) / 2e-6
+        assert np.isclose(slope, numeric), text
+
+
+PICKED = {
+    "one of a list": "w = [u, z][k]",
+    "one of a list with its own": "w = [u, z, w][k]",
+    "one of a tuple": "w = (z, w, u)[k]",
+    "one of a dict": "w = {0: z, 1: u}[k]",
+    "exchanged": "u, w = z, [u, z][k]",
+    "a view of one": "w = [u, z][k][:1]",
+    "one of the loop's views": "w = [u[turn:], z[turn:]][k]",
+}
+
+
+@pytest.mark.parametrize("write", ["w *= x", "np.multiply(w, x, out=w)", "w[0] = x * 5"])
+@pytest.mark.parametrize("pick", PICKED)
+def test_an_array_that_a_loop_picks_is_written_with_what_it_was_picked_from(pick, write):
+    """Read as it was changed, or refused; never the value from before."""
+    text = f"""
+def f(x, c, k):
+    u = np.array([x, c])
+    w, z = u * 2, np.zeros(2) + x
+    for turn in range(2):
+        {PICKED[pick]}
+    {write}
+    return np.sum(u * np.array([2.0, 3.0])) + np.sum(z * np.array([5.0, 7.0])) * x + np.sum(w)
+"""
+    f = define(text, "f", np=np)
+    for k in (0, 1):
+        try:
+            value, slope = tl.value_and_grad(f)(0.7, 0.8, k)
+            again, _ = tl.jvp(f, (0.7, 0.8, k), (1.0, 0.0, 0))
+        except (SharedMemory, NotYetSupported):
+            continue
+        numeric = (f(0.7 + 1e-6, 0.8, k) - f(0.7 - 1e-6, 0.8, k)) / 2e-6
+        assert np.isclose([value, again], f(0.7, 0.8, k), rtol=1e-13).all()
+        assert np.isclose(slope, numeric)
