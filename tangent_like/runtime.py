@@ -150,8 +150,8 @@ def dict_of(like: Any, items: Any) -> dict[Any, Any]:
 
 
 def zero_at(table: Any, key: Any) -> Any:
-    """The zero of an item of a dict; None where it has no such item."""
-    return zeros_like(table[key]) if key in table else None
+    """The zero of an item of a list or dict; None where a dict has no such item."""
+    return None if isinstance(table, dict) and key not in table else zeros_like(table[key])
 
 
 def repeated(items: Any, count: Any) -> Any:

@@ -109,7 +109,7 @@ def _zero_of_item(builder: Builder, op: Op, operands: Sequence[Atom]) -> Atom:
     *steps, (last, own) = op.fn.steps(operands)
     for step, before in steps:
         container = builder.op(step, (container, *before))
-    if isinstance(container.fact, facts.DictOf):
+    if isinstance(facts.defined(container.fact), (facts.DictOf, facts.Unknown)):
         return builder.op(runtime.zero_at, (container, *own))
     return builder.op(runtime.zeros_like, (builder.op(last, (container, *own)),))
 

@@ -236,7 +236,8 @@ def _is_textless(node: ast.expr) -> bool:
 
 def _is_array(atom: Atom) -> bool:
     """Whether a value has the methods of an array: what may be a number as well has them not."""
-    return isinstance(atom.fact, facts.Array) and atom.fact != facts.NUMERIC
+    fact = atom.fact
+    return isinstance(fact, facts.Array) and fact.dims != () and fact != facts.NUMERIC
 
 
 def _sum(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:

@@ -68,7 +68,6 @@ class Push:
 
     tape: Value
     item: Any
-    found: list[facts.Fact]
     new: list[bool]
     """Whether the item was made anew, each time that it was lowered."""
 
@@ -295,11 +294,18 @@ def in_loop(
     place, mark = state.place(node), facts.fresh_size().base
     tape = Value("", facts.Tape(facts.UNKNOWN))
     state.builder.append(ir.Op(tape, ir.new_tape, (), (), place))
-    found: list[facts.Fact] = []
     new: list[bool] = []
     shared: set[Buffer] = set()
-    state.statement(_nested(node, [Push(tape, item, found, new, shared)], generators, first))
-    tape.fact = facts.Tape(_alike(found[-1], mark) if found else facts.UNKNOWN)
+    loops = _nested(node, [Push(tape, item, new, shared)], generators, first)
+
+    def build() -> tuple[Atom, ...]:
+        state.statement(loops)
+        return ()
+
+    block = state.builder.collect(build)
+    state.builder.extend(block)
+    found = [facts.without_values(item.fact) for item in _pushed(block, tape)]
+    tape.fact = facts.Tape(_alike(facts.join_items(found), mark) if found else facts.UNKNOWN)
     if all(new):
         state.apart.add(tape)
     made = state.builder.op(ir.freeze, (tape,), place=place)
@@ -308,6 +314,13 @@ def in_loop(
         for other in shared:
             tangle(home_of(state, made).buffer, other)
     return made
+
+
+def _pushed(block: ir.Block, tape: Value) -> Iterator[Atom]:
+    """What is put on a tape at each of the places where something is."""
+    for s in ir.walk(block):
+        if isinstance(s, ir.Op) and s.fn is ir.push and s.args[0] is tape:
+            yield s.args[1]
 
 
 def _nested(node: Any, body: list[Any], generators: Sequence[Any], first: Any) -> Any:
@@ -342,7 +355,6 @@ def lower_push(state: Lowering, step: Push) -> None:
         raise NotYetSupported(
             "a list of such things built at run time", state.place(step.item), "write the items out"
         )
-    step.found.append(facts.without_values(value.fact))
     enlist(state, buffers_of(state, value), ())
     state.builder.op(ir.push, (step.tape, value))
 
