@@ -445,7 +445,9 @@ def spread_over(g: Any, items: Any) -> Any:
     """The cotangents of the items of a sum."""
     if isinstance(items, np.ndarray):
         return np.broadcast_to(g, items.shape)
-    return [g for _ in items]
+    if np.ndim(g) == 0:
+        return [g for _ in items]
+    return [unbroadcast(g, item) for item in items]
 
 
 def nonempty(x: Any) -> Any:

@@ -115,10 +115,13 @@ def _zero_of_item(builder: Builder, op: Op, operands: Sequence[Atom]) -> Atom:
 
 
 def _is_item(op: Op) -> bool:
-    """Whether what is stored becomes an item of a list, and is no number."""
+    """Whether what is stored becomes an item of a list, and is no number among numbers."""
     assert isinstance(op.fn, Store)
-    number = isinstance(op.args[1].fact, facts.Scalar)
-    return bool(op.fn.path) and not number and not isinstance(_container(op), facts.Array)
+    container = _container(op)
+    if not op.fn.path or isinstance(container, facts.Array):
+        return False
+    items = (container.item,) if isinstance(container, (facts.ListOf, facts.DictOf)) else ()
+    return not all(isinstance(fact, facts.Scalar) for fact in (op.args[1].fact, *items))
 
 
 def _container(op: Op) -> facts.Fact:

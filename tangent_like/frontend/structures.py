@@ -22,7 +22,7 @@ import numpy as np
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.failures import impossible
-from tangent_like.frontend.homes import home_of, may_alias, note_items
+from tangent_like.frontend.homes import forget_slots, home_of, may_alias, note_items
 from tangent_like.frontend.memory import fresh, set_held
 from tangent_like.frontend.protocols import is_object
 from tangent_like.frontend.scope import Buffer, Home, Method
@@ -299,5 +299,6 @@ def hold(state: Lowering, node: Any, owner: Value, new: Atom) -> None:
     if home.path:
         write_whole(state, node, owner, new)
         return
+    forget_slots(state, home, state.place(node))
     note_items(state, home.buffer, new)
     set_held(state, home.buffer, new, state.place(node))

@@ -43,7 +43,7 @@ linear(
     sequences=True,
     samples=lambda: [
         ([0.3, 0.7, -1.2],), ((0.3, 0.7), 0.4), (reals(3),), (reals(2, 3),),
-        ([reals(2), reals(2)],),
+        ([reals(2), reals(2)],), ([reals(3), reals(1), 0.7],), ([0.7, reals(1)], reals(2, 3)),
     ],
 )  # fmt: skip
 linear(
@@ -54,9 +54,12 @@ linear(
 )
 linear(
     runtime.spread_over,
-    lambda h, g, items: apply(sum, h),
+    lambda h, g, items: apply(runtime.broadcast_like, apply(sum, h), g),
     sequences=True,
-    samples=lambda: [(0.7, np.zeros(3)), (0.7, [0.0, 0.0])],
+    samples=lambda: [
+        (0.7, np.zeros(3)), (0.7, [0.0, 0.0]), (reals(3), [np.zeros(3), np.zeros(1), 0.0]),
+        (reals(3), [0.0, np.zeros(1)]),
+    ],
 )
 
 # --- the largest and the smallest -------------------------------------------------------------

@@ -521,3 +521,63 @@ def f(x, c, k):
         numeric = (f(0.7 + 1e-6, 0.8, k) - f(0.7 - 1e-6, 0.8, k)) / 2e-6
         assert np.isclose([value, again], f(0.7, 0.8, k), rtol=1e-13).all()
         assert np.isclose(slope, numeric)
+
+
+# --- an item at a place known only at run time, before its list changed ---------------------------
+
+CHANGES = {
+    "stored": "t[0] = NEW",
+    "inserted": "t.insert(0, NEW)",
+    "appended": "t.append(NEW)",
+    "taken out": "t.pop(0)",
+    "deleted": "del t[0]",
+    "turned round": "t.reverse()",
+    "all at once": "t[:] = [NEW, NEW, NEW]",
+    "emptied and filled": "t.clear()\n    t += [NEW, NEW, NEW]",
+    "exchanged": "t[0], t[1] = t[1], t[0]",
+    "by a function": "def put():\n        t[0] = NEW\n    put()",
+    "in a loop": "for i in range(2):\n        t[0] = NEW",
+    "in a branch": "if x > 0.1:\n        t[0] = NEW",
+    "under another name": "u = t\n    u[0] = NEW",
+    "written after a change": "t.pop(0)\n    t[0][0] = x * 5",
+}
+
+
+@pytest.mark.parametrize("row", ["np.array([x, {}])", "[x, {}]"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_item_read_before_its_list_changed_is_the_one_from_before(change, row):
+    """Or it is refused; never what is at its place now."""
+    rows = ", ".join(row.format(number) for number in ("1.0", "2.0", "3.0"))
+    text = f"""
+def f(x, k):
+    t = [{rows}]
+    b = t[k]
+    {CHANGES[change].replace("NEW", row.format("4.0"))}
+    return b[0] * b[1] + t[0][1] * x
+"""
+    f = define(text, "f", np=np)
+    for k in (0, 1, -1):
+        try:
+            value, slope = tl.value_and_grad(f)(0.7, k)
+            again, _ = tl.jvp(f, (0.7, k), (1.0, 0))
+        except (SharedMemory, NotYetSupported):
+            continue
+        numeric = (f(0.7 + 1e-6, k) - f(0.7 - 1e-6, k)) / 2e-6
+        assert np.isclose([value, again], f(0.7, k), rtol=1e-13).all()
+        assert np.isclose(slope, numeric)
+
+
+@pytest.mark.parametrize("put", ["n", "x", "x * x", "float(n)"])
+@pytest.mark.parametrize("made", [
+    "[np.array([x, x * x]) for i in range(n)]", "[[x, x * x] for i in range(n)]",
+    "{i: np.array([x, x * x]) for i in range(n)}", "[x for i in range(n)]",
+    "[a for a in [np.array([x]), np.array(x), np.ones(1)] if np.sum(a) > -9]",
+])  # fmt: skip
+def test_a_number_that_replaces_an_item(made, put):
+    text = f"""
+def f(x, n):
+    t = {made}
+    t[0] = {put}
+    return np.sum(t[0]) * 2 + np.sum(t[1]) * x
+"""
+    assert_derivatives(define(text, "f", np=np), 0.7, 3, wrt=0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
-from tests.derivatives import assert_derivatives
+from tests.derivatives import assert_derivatives, define
 
 
 def lengths(x):
@@ -93,3 +93,25 @@ def keys_put_in_by_branches(x):
 @pytest.mark.parametrize("f", [dict_of_kept_arrays, keys_put_in_by_branches])
 def test_items_of_dicts_that_a_condition_keeps(f):
     assert_derivatives(f, 0.7)
+
+
+# --- sums of items whose shapes differ ------------------------------------------------------------
+
+SUMS = {
+    "numbers and an array": "t = [x * x for i in range(n)]\n    t[0] = np.zeros(3) + x",
+    "one beside more": "t = [x * np.ones(1) for i in range(n)]\n    t[0] = np.zeros(3) + x",
+    "rows and columns": (
+        "t = [x * np.ones((1, 3)), x * np.ones((2, 1)), x]\n"
+        "    if n > 2:\n        t.append(x * np.ones(3))"
+    ),
+    "of a branch": "t = [x * np.ones(1), np.array(x), np.ones(3) * x] if n > 2 else [x, x]",
+}
+
+
+@pytest.mark.parametrize("total", [
+    "sum(t)", "sum([e * e for e in t])", "sum(t, np.ones((2, 1)) * x)", "np.sum(sum(t)) * sum(t)",
+])  # fmt: skip
+@pytest.mark.parametrize("made", SUMS)
+def test_sums_of_items_of_different_shapes(made, total):
+    text = f"def f(x, n):\n    {SUMS[made]}\n    return np.sum({total} * np.array([1.0, 2.0, 3.0]))"
+    assert_derivatives(define(text, "f", np=np), 0.7, 3, wrt=0)
