@@ -26,6 +26,7 @@ from tangent_like.analysis.activity import check_rules, varied
 from tangent_like.build import Builder
 from tangent_like.gradient_block import GradientBlock
 from tangent_like.ir import Atom, Block, Const, Op, Value
+from tangent_like.rules import apply
 from tangent_like.stores import Store, index_parts
 from tangent_like.sweep import PullbackOfCall, Sweep, named_tree
 from tangent_like.trees import Tree
@@ -126,6 +127,7 @@ def _getitem(sweep: Sweep, op: Op) -> None:
         return
     assert isinstance(container, Value)
     fact = facts.defined(container.fact)
+    apply.refuse_objects(op)
     g = trees.materialised(sweep.builder, g, op.result)
     if isinstance(fact, facts.STRUCTURES):
         sweep.contribute(container, _item_tree(sweep, op, container, index, g))

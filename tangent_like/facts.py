@@ -65,6 +65,9 @@ def fresh_size(plural: bool = False) -> Size:
 class Unknown:
     """Nothing is known."""
 
+    objects: bool = False
+    """Whether it may be an object of a class of the user's, with operators of its own."""
+
 
 @node(frozen=True, slots=True)
 class Undefined:
@@ -181,6 +184,7 @@ Containers = Structure | ListOf | DictOf
 Fact = Unknown | Undefined | Maybe | Scalar | Array | Containers | Tape | Zip | Opaque
 
 UNKNOWN = Unknown()
+OBJECT = Unknown(objects=True)
 UNDEFINED = Undefined()
 FLOAT = Scalar("float")
 INT = Scalar("int")
@@ -249,7 +253,7 @@ def join(a: Fact, b: Fact) -> Fact:
         case (DictOf() | Record(type=builtins.dict), DictOf() | Record(type=builtins.dict)):
             if isinstance(a, DictOf) or isinstance(b, DictOf):
                 return _join_dicts(a, b)
-    return UNKNOWN
+    return OBJECT if may_be_object(a) or may_be_object(b) else UNKNOWN
 
 
 def _join_scalar_types(a: str, b: str) -> str:
@@ -367,6 +371,28 @@ def defined(fact: Fact) -> Fact:
 
 def is_scalar(fact: Fact) -> bool:
     return isinstance(fact, Scalar)
+
+
+def may_be_object(fact: Fact) -> bool:
+    """Whether a value may have operators of its own, whose derivatives no rule tells."""
+    if isinstance(fact, Record):
+        kind = fact.type
+        own = {name for each in kind.__mro__[:-1] for name in vars(each)}
+        return not issubclass(kind, (builtins.dict, tuple)) and not own.isdisjoint(_OPERATORS)
+    return fact == OBJECT
+
+
+_ARITHMETIC = "add and divmod floordiv matmul mod mul or pow sub truediv xor"
+_OTHERS = (
+    "abs array array_function array_ufunc bool complex float ge getitem gt index int invert iter le"
+    " len lt neg next pos reversed round trunc"
+)
+_OPERATORS = frozenset(
+    f"__{prefix}{name}__"
+    for names, prefixes in ((_ARITHMETIC, ("", "r", "i")), (_OTHERS, ("",)))
+    for name in names.split()
+    for prefix in prefixes
+)
 
 
 def is_float_scalar(fact: Fact) -> bool:

@@ -316,6 +316,7 @@ def _getitem(push: Push, op: Op) -> None:
     if tree is None or op.result not in push.active:
         return
     fact = container.fact
+    apply.refuse_objects(op)
     if isinstance(fact, facts.STRUCTURES):
         place = index.value if isinstance(index, ir.Const) else None
         if isinstance(fact, facts.Record):

@@ -142,7 +142,7 @@ def write_slice(state: Lowering, node: Any, owner: Value, key: Atom, value: Atom
 
 
 def _check_alike(state: Lowering, node: Any, new: Atom) -> None:
-    if isinstance(new.fact, facts.ListOf) and new.fact.item == facts.UNKNOWN:
+    if isinstance(new.fact, facts.ListOf) and isinstance(new.fact.item, facts.Unknown):
         raise NotYetSupported(
             "putting things of different kinds into a list of unknown length", state.place(node),
             "use a list for each kind",

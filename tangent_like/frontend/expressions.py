@@ -163,6 +163,11 @@ def _comparison(state: Lowering, node: Any, sign: Any, left: Atom, right: Atom) 
         return operator_of_class(state, node, name, left, right)
     if isinstance(sign, (gast.Lt, gast.LtE, gast.Gt, gast.GtE)):
         refuse_functions(state, node, (left, right))
+    if facts.OBJECT in (facts.defined(left.fact), facts.defined(right.fact)) and name:
+        raise NotYetSupported(
+            "comparing what may be an object with a comparison of its own", place,
+            "compare the numbers that it holds",
+        )  # fmt: skip
     return state.builder.op(_COMPARISONS[type(sign)], (left, right), place=place)
 
 

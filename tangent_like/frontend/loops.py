@@ -174,6 +174,10 @@ def lower_while(state: Lowering, node: Any) -> None:
 
 def _check_iterable(state: Lowering, iterable: Atom, node: Any) -> None:
     fact = iterable.fact
+    if facts.defined(fact) == facts.OBJECT:
+        raise NotYetSupported(
+            "iterating over what may be objects of several classes", state.place(node.iter)
+        )
     if isinstance(fact, facts.Scalar):
         raise NotYetSupported("iterating over a number", state.place(node.iter))
     if isinstance(fact, facts.Opaque) and fact.kind not in ("range", "str"):
@@ -213,7 +217,7 @@ def _lower_loop(state: Lowering, node: Any, iterable: Atom | None) -> None:
             if trial.exposed(name) and not _covers(guess, joined[name], mark)
         ]
         for name in changed:
-            plan.guesses[name] = joined[name] if attempt < _ATTEMPTS - 2 else facts.UNKNOWN
+            plan.guesses[name] = joined[name] if attempt < _ATTEMPTS - 2 else _widest(joined[name])
         news = _learn_of_cells(plan, trial)
         news |= _learn_of_memory(state, plan, trial, changed)
         news |= any(buffer.root.serial < serial for buffer in state.mingled[mingled:])
@@ -390,6 +394,10 @@ def _stays_bound(name: str, env: Environment, node: Any) -> bool:
         and (bool(fact.dims) or facts.is_point(fact))
         and name in syntax.augmented_names(node.body)
     )
+
+
+def _widest(fact: Fact) -> Fact:
+    return facts.OBJECT if facts.may_be_object(facts.defined(fact)) else facts.UNKNOWN
 
 
 def _first_guess(binding: Binding) -> Fact:

@@ -172,7 +172,7 @@ def any_of(fact: facts.Fact) -> facts.Fact | None:
     if isinstance(fact, facts.Record):
         empty = facts.DictOf(facts.NOTHING, facts.NOTHING)
     found = facts.without_values(facts.join(fact, empty))
-    if not isinstance(found, (facts.ListOf, facts.DictOf)) or found.item == facts.UNKNOWN:
+    if not isinstance(found, (facts.ListOf, facts.DictOf)) or isinstance(found.item, facts.Unknown):
         return None
     return found
 

@@ -21,6 +21,7 @@ from tangent_like.facts import (
     Scalar,
     Size,
     Tuple,
+    Unknown,
 )
 from tangent_like.infer.elementwise import array_of
 from tangent_like.infer.representatives import execute
@@ -91,7 +92,7 @@ def _item_by_execution(fact: Array, index: ir.Atom) -> Fact:
     fact, index = _slices_first(fact, _masks_as_places(index))
     array = ir.Value("", fact)
     found = execute(_indexed, (array, index), {})
-    return Array(fact.dtype, None) if found == UNKNOWN else found
+    return Array(fact.dtype, None) if isinstance(found, Unknown) else found
 
 
 def _masks_as_places(index: ir.Atom) -> ir.Atom:

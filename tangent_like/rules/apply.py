@@ -96,6 +96,7 @@ def tangent(
         return None
     if arguments.gives_integers(op, rule):
         return None
+    refuse_objects(op)
     try:
         return _tangent(builder, op, rule, tangents, named)
     except NotYetSupported as error:
@@ -318,6 +319,7 @@ def cotangents(builder: Builder, op: Op, g: Tree, active: Sequence[bool]) -> lis
     rule = rule_of(op)
     if rule.kind == "constant" or arguments.gives_integers(op, rule):
         return [None] * len(op.args)
+    refuse_objects(op)
     try:
         op = arguments.arranged(op, rule)
         active = _for_each(op, active, False)
@@ -327,6 +329,15 @@ def cotangents(builder: Builder, op: Op, g: Tree, active: Sequence[bool]) -> lis
         raise _located(error, op) from None
     except _MISFITS as error:
         raise _misfit(error, op) from error
+
+
+def refuse_objects(op: Op) -> None:
+    """Refuse to apply the rule of an operator to what may be an object with one of its own."""
+    if any(facts.defined(atom.fact) == facts.OBJECT for atom in op.args):
+        raise NotYetSupported(
+            "an operation on what is a number or an object, or objects of several classes",
+            op.place, "give it a name of its own where it is one of them, and compute there",
+        )  # fmt: skip
 
 
 def by_position(op: Op, varies: Callable[[Atom], bool]) -> Op:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
-from tangent_like.errors import SharedMemory, TangentLikeError
-from tests.derivatives import assert_derivatives
+from tangent_like.errors import NotYetSupported, SharedMemory, TangentLikeError
+from tests.derivatives import assert_derivatives, define
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(5, 3)), RNG.normal(size=5)
@@ -456,3 +456,59 @@ def test_an_object_that_keeps_a_history():
     assert_derivatives(recorded, s, zs)
     with pytest.raises(SharedMemory):
         tl.grad(recorded_in_place)(s, zs)
+
+
+# --- operators of what may be an object -----------------------------------------------------------
+
+
+class Grown:
+    """Its operators are not those of numbers."""
+
+    def __init__(self, u):
+        self.u = u
+
+    def __add__(self, other):
+        return self.u * other.u
+
+    def __neg__(self):
+        return self.u**2
+
+    def __abs__(self):
+        return self.u**3
+
+    def __getitem__(self, k):
+        return self.u ** (k + 2)
+
+    def __lt__(self, other):
+        return self.u * 2
+
+
+class Turned(Grown):
+    def __add__(self, other):
+        return self.u**3 * other.u
+
+
+MAY_BE = {
+    "an object or a number": "q = Grown(x) if n > 2 else x",
+    "after a branch": "q = x\n    if n > 2:\n        q = Grown(x)",
+    "after a loop": "q = x\n    for k in range(n):\n        q = Grown(x)",
+    "after a loop from nothing": "q = None\n    for k in range(n):\n        q = Grown(x)",
+    "of two classes": "q = Grown(x) if n > 2 else Turned(x)",
+    "picked from a list": "q = [x, Grown(x), Turned(x), Grown(x)][n]",
+    "in a list": "t = [Grown(x) for i in range(n)]\n    t[1] = x\n    q = t[0]",
+}
+
+
+@pytest.mark.parametrize("operation", ["q + q", "-q", "abs(q)", "q[1]", "(q < q) * 1.0"])
+@pytest.mark.parametrize("made", MAY_BE)
+def test_operators_of_what_may_be_an_object_are_not_taken_for_those_of_numbers(made, operation):
+    text = f"def f(x, n):\n    {MAY_BE[made]}\n    return {operation}"
+    f = define(text, "f", Grown=Grown, Turned=Turned)
+    numeric = (f(0.7 + 1e-6, 3) - f(0.7 - 1e-6, 3)) / 2e-6
+    for slope in (lambda: tl.grad(f)(0.7, 3), lambda: tl.jvp(f, (0.7, 3), (1.0, 0))[1]):
+        try:
+            found = slope()
+        except NotYetSupported as reason:
+            assert reason.place.line
+        else:
+            assert np.isclose(found, numeric), text
