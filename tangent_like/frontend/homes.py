@@ -106,11 +106,15 @@ def _split_of(state: Lowering, op: Op) -> Op | None:
     return made if isinstance(made.args[0].fact, facts.Array) else None
 
 
+def _is_slice(key: Atom) -> bool:
+    return isinstance(key.fact, facts.Opaque) and key.fact.kind == "slice"
+
+
 def is_made_anew(op: Op) -> bool:
     if allocates(op) or is_display(op.fn):
         return True
     if _in(op.fn, _NEW_LISTS) and _is_flat(op.result.fact):
-        return op.fn is not operator.getitem or not isinstance(op.args[1].fact, facts.Scalar)
+        return op.fn is not operator.getitem or _is_slice(op.args[1])
     return op.fn in _NEW and copies(op)
 
 
@@ -150,7 +154,8 @@ def item_view(state: Lowering, op: Op) -> Home | None:
     """Where an item of a list lives whose items share no memory: a view of the list."""
     assert isinstance(op.args[0], Value)
     inner = home_of(state, op.args[0])
-    if not is_apart(state, inner.buffer):
+    of_lists = inner.buffer.arrays_shared and holds_items(op.result.fact)
+    if not is_apart(state, inner.buffer) and not of_lists:
         return None
     return _in_slot(state, inner, op)
 
@@ -173,9 +178,8 @@ def _part_of_item(state: Lowering, op: Op) -> Home | None:
     made = state.builder.definitions.get(owner)
     if not isinstance(owner.fact, facts.STRUCTURES) or made is None or is_display(made.fn):
         return None
-    if op.fn is operator.getitem and isinstance(op.args[1].fact, facts.Opaque):
-        if op.args[1].fact.kind == "slice":  # a slice of a list is a list of its own
-            return None
+    if op.fn is operator.getitem and _is_slice(op.args[1]):  # a list of its own
+        return None
     inner = home_of(state, owner)
     return _in_slot(state, inner, op) if inner.slot is not None else None
 
@@ -210,8 +214,8 @@ def note_items(state: Lowering, buffer: Buffer, value: Atom) -> None:
             _mingle(state, buffer)
 
 
-def _mingle(state: Lowering, buffer: Buffer) -> None:
-    buffer.apart = False
+def _mingle(state: Lowering, buffer: Buffer, arrays: bool = False) -> None:
+    buffer.apart, buffer.arrays_shared = False, arrays
     state.mingled.append(buffer)
 
 
@@ -245,8 +249,10 @@ def put_in(state: Lowering, owner: Value, value: Atom) -> None:
         return
     own = home_of(state, owner).buffer
     mark = 0 if own.root.serial >= state.iteration else state.iteration
-    if is_apart(state, own) and not is_new(state, value, mark):
-        _mingle(state, own)
+    if not is_new(state, value, mark):
+        array = isinstance(value.fact, facts.Array)
+        if is_apart(state, own) or (own.arrays_shared and not array):
+            _mingle(state, own, array)
     items = set(buffers_of(state, value))
     enlist(state, items, [own])
 

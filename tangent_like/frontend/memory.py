@@ -326,12 +326,14 @@ def _carried(state: Lowering, name: str, fact: facts.Fact, leaves: list[Value]) 
 
 
 def set_held(
-    state: Lowering, buffer: Buffer, value: Atom, place: Any, deep: bool = False
-) -> None:
+    state: Lowering, buffer: Buffer, value: Atom, place: Any, deep: bool = False,
+    arrays: bool = True,
+) -> None:  # fmt: skip
     """Note what a buffer holds from here on; what is tangled with it, and lists that hold it,
-    cannot be read any more.  `deep`: neither can what it holds, which was written into."""
+    cannot be read any more.  `deep`: neither can what it holds, which was written into, but for
+    `arrays` if the write changed one of the lists or objects in it only."""
     adopt(state, buffer, value)
-    _lose_others(state, buffer, Conflict(buffer.name, place, "it may share memory"), deep)
+    _lose_others(state, buffer, Conflict(buffer.name, place, "it may share memory"), deep, arrays)
 
 
 def set_lost(state: Lowering, home: Home, name: str, place: Any) -> None:
@@ -341,25 +343,32 @@ def set_lost(state: Lowering, home: Home, name: str, place: Any) -> None:
     _lose_others(state, home.buffer, conflict, deep=bool(home.path))
 
 
-def _lose_others(state: Lowering, buffer: Buffer, conflict: Conflict, deep: bool) -> None:
+def _lose_others(
+    state: Lowering, buffer: Buffer, conflict: Conflict, deep: bool, arrays: bool = True
+) -> None:
     """What may share memory with a buffer that was written into cannot be read any more."""
     state.written += 1
     pending, seen = [*buffer.tangled, *_with_tangled(buffer.holders)], {buffer}
     if deep:
-        pending += _with_tangled(buffer.held)
+        pending += _held_by(buffer, arrays)
     while pending:
         other = pending.pop()
         if other not in seen and not _are_parted(buffer, other):
             seen.add(other)
             pending.extend(_with_tangled(other.holders))
             if deep:  # a copy of a list holds the same items
-                pending.extend(_with_tangled(other.held))
+                pending.extend(_held_by(other, arrays))
             state.memory[other] = conflict
     if is_listed(state, buffer):
         around = set(_with_tangled(state.listed | state.lists)) - {buffer}
         reached = [other for other in around if not _are_parted(buffer, other)]
         state.memory.update(dict.fromkeys(reached, conflict))
         state.unreadable = (ir.next_serial(), conflict)
+
+
+def _held_by(container: Buffer, arrays: bool) -> list[Buffer]:
+    inside = _with_tangled(container.held)
+    return [b for b in inside if arrays or not isinstance(b.root.fact, facts.Array)]
 
 
 def _are_parted(a: Buffer, b: Buffer) -> bool:

@@ -131,6 +131,9 @@ class Buffer:
     apart: bool | None = None
     """Whether the items of a list share no memory with one another; None where it was not asked."""
 
+    arrays_shared: bool = False
+    """Whether they share arrays only: its lists, dicts and objects are apart."""
+
     outside: bool = False
     """Whether it belongs to a global variable or closure."""
 

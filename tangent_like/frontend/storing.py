@@ -23,13 +23,14 @@ from tangent_like.frontend.homes import (
     is_apart,
     may_alias,
     note_items,
+    put_in,
     takes_item,
 )
 from tangent_like.frontend.memory import fresh, held, is_listed, note_order, pick, set_held
 from tangent_like.frontend.scope import Buffer, Chosen, Home
 from tangent_like.frontend.state import Lowering
 from tangent_like.ir import Atom, Const, Op, Value
-from tangent_like.records import attribute, display_of, is_display
+from tangent_like.records import display_of, is_display, reading
 from tangent_like.stores import Store
 from tangent_like.trees import item
 
@@ -58,10 +59,12 @@ def write(
     if isinstance(target.fact, _LISTS) and index is not None and may_alias(value.fact):
         forget_slots(state, home, place)
     root = as_value(state, home, held(state, home, node), node)
-    if any(takes_item(step) for step in home.path) and not is_apart(state, home.buffer):
+    of_lists = combine is None and isinstance(target.fact, _LISTS)
+    apart = is_apart(state, home.buffer) or (of_lists and home.buffer.arrays_shared)
+    if any(takes_item(step) for step in home.path) and not apart:
         raise _items_shared(state, node)
     result = _store(state, node, home, root, index, value, combine)
-    set_held(state, home.buffer, result, place, deep=bool(home.path))
+    set_held(state, home.buffer, result, place, deep=bool(home.path), arrays=not of_lists)
 
 
 def _check_writable(state: Lowering, node: Any, buffer: Buffer) -> None:
@@ -103,11 +106,14 @@ def _store(
     if points.leads_to_point(home, root):
         return points.stored(state, node, home, root, value, combine)
     steps = [(step.fn, step.args[1:]) for step in home.path if step.fn is not ir.defined]
-    if index is None and steps and steps[-1][0] is attribute:
-        raise NotYetSupported(
-            "changing a list inside an object inside a list", state.place(node),
-            "set the attribute anew",
-        )  # fmt: skip
+    if index is None and home.path:
+        around = facts.defined(home.path[-1].args[0].fact)
+        if isinstance(around, (facts.Record, facts.Tuple)):
+            what, hint = _KINDS.get(getattr(around, "type", tuple), ("an object", "attribute"))
+            raise NotYetSupported(
+                f"changing a list inside {what} inside a list", state.place(node),
+                f"set the {hint} anew",
+            )  # fmt: skip
     if index is not None:
         steps.append((operator.getitem, (index,)))
     elif steps and combine is not None and not _is_place(home.path):
@@ -116,6 +122,9 @@ def _store(
     operands = [atom for _, own in steps for atom in own]
     name = root.name if isinstance(root, Value) else home.buffer.name
     return state.builder.op(store, (root, value, *operands), name=name, place=state.place(node))
+
+
+_KINDS = {dict: ("a dict", "item"), tuple: ("a tuple", "tuple")}
 
 
 def _is_place(path: Sequence[Op]) -> bool:
@@ -128,6 +137,34 @@ def write_whole(state: Lowering, node: Any, target: Value, value: Atom) -> None:
     """An item of a list is another list, or another object, from here on, for all who hold it."""
     forget_slots(state, home_of(state, target), state.place(node))
     write(state, node, target, None, value)
+    made = state.builder.definitions.get(value) if isinstance(value, Value) else None
+    if made is not None and is_display(made.fn):
+        for k, part in enumerate(made.args):
+            if not _is_part(state, part, target, value.fact, k):  # type: ignore[arg-type]
+                put_in(state, target, part)
+
+
+def _is_part(
+    state: Lowering, part: Atom, owner: Value, structure: facts.Structure, k: int
+) -> bool:
+    """Whether something is what is at the same place of its owner already."""
+    if not isinstance(part, Value) or not may_alias(part.fact):
+        return True
+    before, now = home_of(state, owner), home_of(state, part)
+    fn, key = reading(structure, k)
+    steps = [*((step.fn, step.args[1:]) for step in before.path), (fn, (key,))]
+    return (
+        now.buffer is before.buffer
+        and len(now.path) == len(steps)
+        and all(s.fn is fn and _alike(s.args[1:], own) for s, (fn, own) in zip(now.path, steps))
+    )
+
+
+def _alike(a: Sequence[Atom], b: Sequence[Atom]) -> bool:
+    return len(a) == len(b) and all(
+        x is y or (isinstance(x, Const) and isinstance(y, Const) and x.value == y.value)
+        for x, y in zip(a, b)
+    )
 
 
 _LISTS = (facts.ListOf, facts.List, facts.DictOf, facts.Record)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tangent_like import facts, ir, list_runtime, runtime
@@ -24,7 +24,7 @@ from tangent_like.infer.items import (
     item_of_iterable,
     item_of_record,
 )
-from tangent_like.records import attribute
+from tangent_like.records import attribute, place_of
 from tangent_like.stores import Store
 
 FactFunction = Callable[..., Fact]
@@ -35,23 +35,45 @@ special: dict[Any, FactFunction] = {}
 def fact_of_store(store: Store, atoms: tuple[ir.Atom, ...]) -> Fact:
     """An array keeps its type; the items of a list or dict may be of another one then."""
     container, value = facts.defined(atoms[0].fact), facts.without_values(atoms[1].fact)
-    keys = [own[0].fact if own else UNKNOWN for _, own in store.steps(atoms[2:])]
-    return _stored(container, keys, value, store.combine is not None) if keys else container
+    steps = store.steps(atoms[2:])
+    return _stored(container, steps, value, store.combine is not None) if steps else container
 
 
-def _stored(container: Fact, keys: list[Fact], value: Fact, changed: bool) -> Fact:
-    if not isinstance(container, (ListOf, facts.DictOf)):
+def _stored(container: Fact, steps: Sequence[Any], value: Fact, changed: bool) -> Fact:
+    """What a list of any length, or what is in one, may be once something was stored there."""
+    if not isinstance(container, (ListOf, facts.DictOf, *facts.STRUCTURES)):
         return container
-    key, *inner = keys
-    if changed and not inner and isinstance(container.item, facts.Array) and container.item.dims:
-        return container  # `+=` changes an array rather than replace it
-    item = _stored(container.item, inner, value, changed) if inner else value
+    (fn, own), *inner = steps
+    if isinstance(container, facts.STRUCTURES):
+        at = _place_in(container, fn, own[0]) if own else None
+        items = (
+            _replaced(item, inner, value, changed) if at in (None, k) else item
+            for k, item in enumerate(container.items)
+        )
+        return facts.with_items(container, tuple(items))
+    new = _replaced(container.item, inner, value, changed)
     if isinstance(container, ListOf):
-        return ListOf(item if inner else facts.join_items((container.item, item)))
-    key = facts.join_known(container.key, facts.without_values(key))
-    return facts.DictOf(
-        key, item if inner else facts.join_known(container.item, item), container.default
-    )
+        return ListOf(new)
+    key = facts.join_known(container.key, facts.without_values(own[0].fact if own else UNKNOWN))
+    return facts.DictOf(key, new, container.default)
+
+
+def _replaced(item: Fact, inner: Sequence[Any], value: Fact, changed: bool) -> Fact:
+    if inner:
+        return _stored(item, inner, value, changed)
+    if changed and isinstance(item, facts.Array) and item.dims:
+        return item  # `+=` changes an array rather than replace it
+    return facts.join_known(item, value)
+
+
+def _place_in(container: Fact, fn: Any, key: ir.Atom) -> int | None:
+    """Which item is stored; None where that is known only at run time."""
+    if not isinstance(key, ir.Const):
+        return None
+    if isinstance(container, facts.Record):
+        return place_of(container, fn, key.value)
+    known = isinstance(key.value, int) and isinstance(container, (List, Tuple))
+    return key.value % len(container.items) if known and container.items else None  # type: ignore[union-attr]
 
 
 def _fact_of_appended(items: ir.Atom, item: ir.Atom) -> Fact:
