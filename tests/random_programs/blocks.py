@@ -1,5 +1,7 @@
 """Statements of random programs that hold blocks: branches, loops, `try` and `with`."""
 
+from collections.abc import Iterable
+
 from tests.random_programs.drawing import (
     Draw,
     Scope,
@@ -88,10 +90,10 @@ def body_of_loop(d: Draw, s: Scope, names: dict[str, str], kept: set[str]) -> li
     return indented(block(d, inside))
 
 
-def else_of_loop(d: Draw, s: Scope) -> list[str]:
+def else_of_loop(d: Draw, s: Scope, kept: Iterable[str] = ()) -> list[str]:
     if not d.chance(15):
         return []
-    return ["else:", *indented(block(d, s.inner(fixed=s.fixed | set(s.names))))]
+    return ["else:", *indented(block(d, s.inner(fixed={*s.fixed, *s.names, *kept})))]
 
 
 def loop_variable(d: Draw, s: Scope) -> str:
@@ -103,8 +105,9 @@ def for_range(d: Draw, s: Scope) -> list[str]:
     name = loop_variable(d, s)
     count = d.one(["3", "2", "1, 4", "3, 0, -1", "0", ""]) or f"({expression(d, s, 'int', 1)}) % 4"
     surely_runs = count not in ("0",) and "%" not in count
-    body = body_of_loop(d, s, {name: "int"}, {name} if surely_runs else set())
-    lines = [f"for {name} in range({count}):", *body, *else_of_loop(d, s)]
+    kept = {name} if surely_runs else set()
+    body = body_of_loop(d, s, {name: "int"}, kept)
+    lines = [f"for {name} in range({count}):", *body, *else_of_loop(d, s, kept)]
     if surely_runs:
         s.names[name] = "int"
     return lines
@@ -123,7 +126,8 @@ def for_values(d: Draw, s: Scope) -> list[str]:
     display = d.one([f"[{items}]", f"({items},)"])
     whole = _whole(d, s, kind) or display
     form = d.one(["plain", "plain", "reversed", "enumerate", "zip"])
-    names = {"enumerate": {"place": "int"}, "zip": {"other": kind}}.get(form, {})
+    place, other = (d.fresh(n) if n in s.names else n for n in ("place", "other"))
+    names = {"enumerate": {place: "int"}, "zip": {other: kind}}.get(form, {})
     values = {
         "plain": d.one([whole, display]),
         "reversed": f"reversed({whole})",
