@@ -22,7 +22,8 @@ from tangent_like.dispatch import (
 from tangent_like.errors import ArgumentError
 from tangent_like.frontend import operators
 from tangent_like.jacobians import Jacobian
-from tangent_like.parts import items_of, map_leaves
+from tangent_like.likeness import check_like
+from tangent_like.parts import map_leaves
 from tangent_like.request import Options
 from tangent_like.rules import registry
 from tangent_like.show import show
@@ -124,7 +125,7 @@ def jvp(
         value = function(*primals)
         return value, _zero_like(value)
     for i in wrt:
-        _check_like(primals[i], tangents[i], f"tangent of argument {i} of `{name_of(function)}`")
+        check_like(primals[i], tangents[i], f"tangent of argument {i} of `{name_of(function)}`")
     derived = _derivative(underlying(function, len(primals)), "jvp", wrt, **options)
     return derived(*primals, *(_as_float(tangents[i], primals[i]) for i in wrt))
 
@@ -154,21 +155,6 @@ def _leaf_as_float(value: Any, like: Any) -> Any:
     return float(value) if isinstance(value, (int, np.integer, np.float64)) else value
 
 
-def _check_like(value: Any, other: Any, what: str) -> None:
-    """A tangent or cotangent has the structure and shape of its value."""
-    own, others = items_of(value), items_of(other)
-    if own is None and others is None:
-        if np.shape(value) != np.shape(other):
-            raise ArgumentError(
-                f"the {what} has shape {np.shape(other)} where its value has {np.shape(value)}"
-            )
-        return
-    if own is None or others is None or len(own) != len(others):
-        raise ArgumentError(f"the {what} has another structure than its value")
-    for v, o in zip(own, others, strict=True):
-        _check_like(v, o, what)
-
-
 def vjp(
     function: Callable[..., Any], *primals: Any, **options: Unpack[Options]
 ) -> tuple[Any, Callable[..., tuple[Any, ...]]]:
@@ -183,7 +169,7 @@ def vjp(
 
     def pullback(g: Any) -> tuple[Any, ...]:
         """The cotangents of the primals for the cotangent `g` of the value."""
-        _check_like(value, g, what)
+        check_like(value, g, what)
         found = iter(cotangents(_as_float(g, value)))
         return tuple(next(found) if i in chosen else None for i in range(len(primals)))
 

@@ -49,6 +49,11 @@ class Builder:
 
         self._stack: list[list[Statement]] = [[]]
 
+    @property
+    def is_nested(self) -> bool:
+        """Whether what is appended stands in a branch or loop, and so may never run."""
+        return len(self._stack) > 1
+
     def op(
         self,
         fn: Any,

@@ -21,6 +21,7 @@ from tangent_like.frontend import operators
 from tangent_like.frontend.kinds import kinds_of
 from tangent_like.frontend.numba_functions import python_function
 from tangent_like.frontend.signatures import parameters_of
+from tangent_like.likeness import check_like
 from tangent_like.parts import is_too_deep, items_of, parts_of
 from tangent_like.request import Request
 from tangent_like.rules import registry
@@ -545,6 +546,9 @@ def check_arguments(derivative: Derivative, args: Sequence[Any]) -> None:
     names = [p.name for p in parameters(derivative.function)]
     for i, value in enumerate(args[: len(names)]):
         check_value(derivative, names[i], value, i in derivative.request.wrt)
+    if derivative.request.operator == "hvp":
+        for i, vector in zip(derivative.request.wrt, args[len(names) :], strict=True):
+            check_like(args[i], vector, f"vector for the argument `{names[i]}`", derivative.place)
 
 
 def check_value(derivative: Derivative, name: str, value: Any, differentiated: bool) -> None:

@@ -251,8 +251,9 @@ def join(a: Fact, b: Fact) -> Fact:
         case (List() | ListOf(), List() | ListOf()) | (Tuple() | TupleOf(), Tuple() | TupleOf()):
             return _join_sequences(a, b)  # type: ignore[arg-type]
         case (DictOf() | Record(type=builtins.dict), DictOf() | Record(type=builtins.dict)):
-            if isinstance(a, DictOf) or isinstance(b, DictOf):
-                return _join_dicts(a, b)
+            joined = _join_dicts(a, b)
+            if isinstance(a, DictOf) or isinstance(b, DictOf) or _is_known(joined.item):
+                return joined
     return OBJECT if may_be_object(a) or may_be_object(b) else UNKNOWN
 
 
@@ -323,7 +324,11 @@ def _one_length(dim: Dim) -> Dim:
     return fresh_size(dim.plural) if isinstance(dim, Size) and dim.varies else dim
 
 
-def _join_dicts(a: DictOf | Record, b: DictOf | Record) -> Fact:
+def _is_known(item: Fact) -> bool:
+    return item != NOTHING and not isinstance(item, Unknown)
+
+
+def _join_dicts(a: DictOf | Record, b: DictOf | Record) -> DictOf:
     tables = [x if isinstance(x, DictOf) else _as_table(x) for x in (a, b)]
     default = next((t.default for t in tables if t.default is not None), None)
     key, item = (join_known(*(getattr(t, name) for t in tables)) for name in ("key", "item"))

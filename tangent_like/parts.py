@@ -30,6 +30,17 @@ def items_of(value: Any) -> list[Any] | None:
     return None if parts is None else list(parts.values())
 
 
+def items_beside(value: Any, other: Any) -> list[Any] | None:
+    """The items of `other` in the order of those of `value`; None where it has not the same."""
+    own, others = parts_of(value), parts_of(other)
+    if type(value) is dict or type(other) is dict:
+        if own is None or others is None or own.keys() != others.keys():
+            return None
+        return [others[key] for key in own]
+    count, found = items_of(value), items_of(other)
+    return found if count is not None and found is not None and len(count) == len(found) else None
+
+
 def with_items(value: Any, items: Sequence[Any]) -> Any:
     """A structure like `value` with other items."""
     kind = type(value)
@@ -51,7 +62,7 @@ def map_leaves(function: Callable[..., Any], value: Any, *others: Any) -> Any:
     items = items_of(value)
     if items is None:
         return function(value, *others)
-    rows = zip(items, *(items_of(other) or () for other in others), strict=True)
+    rows = zip(items, *(items_beside(value, other) or () for other in others), strict=True)
     return with_items(value, [map_leaves(function, *row) for row in rows])
 
 

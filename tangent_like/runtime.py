@@ -254,7 +254,12 @@ def _with_attribute(owner: Any, name: str, value: Any) -> Any:
 
 
 def of_last_written(g: Any, array: Any, index: Any) -> Any:
-    """`g` where `array[index] = ...` left its value: of a place named twice the last one stays."""
+    """`g` where `array[index] = ...` left its value: of a place named twice the last one stays.
+
+    Lists and dicts, which a value of unknown type may be as well, name no place twice.
+    """
+    if not isinstance(array, np.ndarray):
+        return g
     numbers = np.arange(np.size(g)).reshape(np.shape(g))
     last = np.zeros(np.shape(array), int)
     last[index] = numbers

@@ -13,6 +13,7 @@ import numpy as np
 from tangent_like import effects, facts, ir, runtime
 from tangent_like.backend.references import References
 from tangent_like.frontend.externals import External
+from tangent_like.infer import texts
 from tangent_like.ir import Atom, Op
 from tangent_like.records import MakeRecord, is_named_tuple
 from tangent_like.records import attribute as attribute_of
@@ -91,7 +92,7 @@ def spell(
         return refs.external(op.fn)
     if isinstance(op.fn, MakeRecord):
         return _record(op.fn, args, refs)
-    if is_method_of_generator(op.fn):
+    if is_method_of_generator(op.fn) or texts.METHODS.get(getattr(op.fn, "__name__", "")) is op.fn:
         return call(attribute(args[0], op.fn.__name__), args[1:], **keywords)
     return call(refs.function(op.fn), args, **keywords)
 
@@ -205,13 +206,22 @@ def _copy_in_order(op: Op, args: list[ast.expr], refs: References) -> ast.expr |
     return _copy(op, args, refs) if in_order else None
 
 
-def _formatted(op: Op, args: list[ast.expr], refs: References) -> ast.expr:
+def _formatted(op: Op, args: list[ast.expr], refs: References) -> ast.expr | None:
     """An f-string where that is easy to read, else a call of `format`."""
-    template = op.args[0].value if isinstance(op.args[0], ir.Const) else ""
+    template = op.args[0].value if isinstance(op.args[0], ir.Const) else None
     operands = args[1:]
+    if template is None or op.keywords or not _takes_in_order(template, len(operands)):
+        return None
     if all(isinstance(a, (ast.Name, ast.BinOp)) and _is_textless(a) for a in operands):
         return _f_string(template, iter(operands))
-    return call(attribute(ast.Constant(template), "format"), operands)
+    return None
+
+
+def _takes_in_order(template: str, count: int) -> bool:
+    """Whether the fields of a template, and those in their formats, take all operands in order."""
+    fields = [part for part in Formatter().parse(template) if part[1] is not None]
+    inner = [p for f in fields for p in Formatter().parse(f[2] or "") if p[1] is not None]
+    return len(fields) + len(inner) == count and not any(p[1] for p in [*fields, *inner])
 
 
 def _f_string(template: str, operands: Iterator[ast.expr]) -> ast.expr:

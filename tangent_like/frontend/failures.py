@@ -46,9 +46,12 @@ def impossible(
     state: Lowering, node: Any, kind: type[BaseException], what: object, message: str,
     hint: str = "",
 ) -> NeverSupported:  # fmt: skip
-    """The error for what can only raise an exception of this kind; inside a `try` whose handlers
-    take it, it is raised there."""
-    if any(issubclass(kind, taken) for taken in state.handled):
+    """The error for what can only raise an exception of this kind.
+
+    It is raised at run time in what may never run, a branch or loop, and inside a `try` whose
+    handlers take it.
+    """
+    if state.builder.is_nested or any(issubclass(kind, taken) for taken in state.handled):
         fail(state, node, state.builder.op(kind, (Const(what),), place=state.place(node)))
     return NeverSupported(message, state.place(node), hint)
 

@@ -32,7 +32,8 @@ from tangent_like.frontend.scope import Choice, Method
 from tangent_like.frontend.stars import items_of, named_items, starred_items
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import Super, read_attribute
-from tangent_like.frontend.text import text_method
+from tangent_like.frontend.text import method_of_text, text_method
+from tangent_like.infer.texts import TEXT
 from tangent_like.ir import Atom, Const
 from tangent_like.parts import is_named_tuple
 from tangent_like.rules import refused
@@ -61,6 +62,8 @@ def method_call(state: Lowering, node: Any) -> Atom:
         return _method_of_object(state, node, owner, name)
     if lists.is_container(owner):
         return _container_method(state, node, owner, name)
+    if owner.fact == TEXT:
+        return method_of_text(state, node, owner, name, *arguments(state, node))
     source = _source_of_draws(owner.fact)
     if source is not None:
         args, keywords = arguments(state, node)
@@ -208,6 +211,8 @@ def unbound_method(
     owner, *rest = args
     if kind is str and isinstance(owner, Const) and isinstance(owner.value, str):
         return text_method(state, node, owner.value, function.__name__, rest, keywords)
+    if kind is str and owner.fact == TEXT:
+        return method_of_text(state, node, owner, function.__name__, rest, keywords)
     if kind is str or not lists.is_container(owner):
         return None
     return container_method(state, node, owner, function.__name__, rest, keywords)

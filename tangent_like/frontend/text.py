@@ -1,20 +1,23 @@
-"""Lowering f-strings and `'...'.format(...)`: both are one operation, `str.format`.
+"""Lowering f-strings and the methods of strings.  F-strings are one operation, `str.format`.
 
     f"{x:.3f} of {n!r}"      ──▶      format("{:.3f} of {!r}", x, n)
+
+The other methods of strings are operations without a derivative.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from string import Formatter
 from typing import Any
 
 import gast
 
 from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
+from tangent_like.frontend.objects import consumed
 from tangent_like.frontend.stars import known_items
 from tangent_like.frontend.state import Lowering
+from tangent_like.infer.texts import METHODS
 from tangent_like.ir import Atom, Const
 
 _PLAIN = (bool, int, float, complex, str, type(None))
@@ -65,7 +68,7 @@ def text_method(
     args: Sequence[Atom],
     keywords: Mapping[str, Atom],
 ) -> Atom:
-    """A method of a string that is known: of known arguments, or `format`."""
+    """A method of a string that is known, worked out where its arguments are known as well."""
     args = [_known_text(state, atom) for atom in args]
     given = [*args, *keywords.values()]
     if all(isinstance(a, Const) and isinstance(a.value, (*_PLAIN, tuple)) for a in given):
@@ -77,9 +80,25 @@ def text_method(
         if not isinstance(found, list):
             return Const(found)
         return state.builder.op(ir.make_list, [Const(part) for part in found])
-    if name != "format" or keywords or not _is_simple(text, len(args)):
-        raise NotYetSupported(f"the string method `{name}`", state.place(node), "use an f-string")
-    return state.builder.op(str.format, (Const(text), *args), place=state.place(node))
+    return method_of_text(state, node, Const(text), name, args, keywords)
+
+
+def method_of_text(
+    state: Lowering,
+    node: Any,
+    owner: Atom,
+    name: str,
+    args: Sequence[Atom],
+    keywords: Mapping[str, Atom],
+) -> Atom:
+    """A method of a string that is known only at run time, or that takes what is."""
+    if name not in METHODS:
+        hint = "call it outside, and pass the result"
+        raise NotYetSupported(f"the string method `{name}`", state.place(node), hint)
+    if name == "join":
+        args = [consumed(state, atom, node) for atom in args]
+    place = state.place(node)
+    return state.builder.op(METHODS[name], (owner, *args), dict(keywords), place=place)
 
 
 def _known_text(state: Lowering, atom: Atom) -> Atom:
@@ -92,9 +111,3 @@ def _known_text(state: Lowering, atom: Atom) -> Atom:
 
 def _is_listed(atom: Atom) -> bool:
     return isinstance(atom.fact, (facts.List, facts.Tuple)) and not isinstance(atom, Const)
-
-
-def _is_simple(template: str, count: int) -> bool:
-    """Whether the fields of a template take the operands one after the other."""
-    parts = [part for part in Formatter().parse(template) if part[1] is not None]
-    return len(parts) == count and all(not p[1] and "{" not in (p[2] or "") for p in parts)

@@ -64,7 +64,17 @@ def _item_of_sequence(fact: Tuple | List, index: ir.Atom) -> Fact:
         for item in fact.items[1:]:
             joined = facts.join(joined, item)
         return joined
+    if isinstance(index.fact, Opaque) and index.fact.kind == "slice" and fact.items:
+        return _slice_of_unknown_length(fact)
     return UNKNOWN
+
+
+def _slice_of_unknown_length(fact: Tuple | List) -> Fact:
+    """Of items that are numbers or texts: others may be shared."""
+    item = facts.without_values(facts.join_items(fact.items))
+    if not isinstance(item, Scalar) and item != Opaque("str"):
+        return UNKNOWN
+    return facts.TupleOf(item) if isinstance(fact, Tuple) else ListOf(item)
 
 
 def _item_of_array(fact: Array, index: ir.Atom) -> Fact:

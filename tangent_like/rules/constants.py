@@ -9,6 +9,7 @@ import operator
 import numpy as np
 
 from tangent_like import runtime
+from tangent_like.infer import texts
 from tangent_like.rules.registry import constant, named
 
 constant(
@@ -18,12 +19,14 @@ constant(
     operator.truth, operator.index, operator.inv, operator.countOf, operator.indexOf,
     operator.length_hint,
 )  # fmt: skip
+constant(*texts.METHODS.values())
 constant(runtime.keys_of, runtime.zero_at)
 constant(
     *named(
         builtins,
         "len", "range", "isinstance", "issubclass", "bool", "int", "round", "str", "repr", "type",
-        "hasattr", "callable", "any", "all", "id", "hash", "print", "slice", "ord", "format",
+        "hasattr", "callable", "any", "all", "id", "hash", "print", "slice", "ord", "chr",
+        "format",
     )
 )  # fmt: skip
 constant(

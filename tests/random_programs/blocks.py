@@ -51,7 +51,8 @@ def enclosed(d: Draw, s: Scope) -> list[str]:
     if form == "finally":  # it runs wherever the block is left
         s.fixed = s.fixed | set(before)
     lines = indented(block(d, s))
-    s.fixed = fixed
+    if len(s.functions) == len(functions):  # else what these read keeps its kind
+        s.fixed = fixed
     if form == "with":
         return ["with np.errstate(all='ignore'):", *lines]
     if form == "suppress":
