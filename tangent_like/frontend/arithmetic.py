@@ -16,6 +16,7 @@ from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.facts import Fact
 from tangent_like.frontend import edits
 from tangent_like.frontend.externals import Guard
+from tangent_like.frontend.gathering import gathered, is_dict
 from tangent_like.frontend.homes import may_alias
 from tangent_like.frontend.objects import make_table, table_of
 from tangent_like.frontend.protocols import class_of, operator_of_class, takes_operator
@@ -37,7 +38,7 @@ def binary(state: Lowering, node: Any, left: Atom, right: Atom) -> Atom:
         return text
     if not isinstance(node.op, gast.BitOr):  # `int | float` is a type
         refuse_functions(state, node, (left, right))
-    if any(_is_dict(a) for a in (left, right)):
+    if any(is_dict(a) for a in (left, right)):
         return _merged(state, node, left, right)
     if any(isinstance(a.fact, _SEQUENCES) for a in (left, right)):
         return _sequence_operation(state, node, left, right)
@@ -66,20 +67,17 @@ def refuse_functions(state: Lowering, node: Any, operands: Sequence[Atom]) -> No
             )
 
 
-def _is_dict(atom: Atom) -> bool:
-    fact = atom.fact
-    return isinstance(fact, facts.DictOf) or (isinstance(fact, facts.Record) and fact.type is dict)
-
-
 def _merged(state: Lowering, node: Any, left: Atom, right: Atom) -> Atom:
-    """`a | b` of dicts with known keys: the places of the first, the items of the second."""
+    """`a | b` of dicts: the places of the first, the items of the second."""
+    if not isinstance(node.op, gast.BitOr) or not (is_dict(left) and is_dict(right)):
+        raise NotYetSupported(
+            f"`{SIGNS[type(node.op)]}` of {facts.describe(left.fact)} and "
+            f"{facts.describe(right.fact)}", state.place(node), "work with their items",
+        )  # fmt: skip
     tables = [table_of(state, atom) for atom in (left, right)]
-    if isinstance(node.op, gast.BitOr) and all(table is not None for table in tables):
+    if all(table is not None for table in tables):
         return make_table(state, {**tables[0], **tables[1]})  # type: ignore[dict-item]
-    raise NotYetSupported(
-        f"`{SIGNS[type(node.op)]}` of dicts with keys known only at run time", state.place(node),
-        "copy one with `.copy()`, and `update` it",
-    )  # fmt: skip
+    return gathered(state, node, [left, right])
 
 
 _NO_NUMBERS = (

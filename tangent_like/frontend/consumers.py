@@ -10,7 +10,7 @@ import collections
 import functools
 import math
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,8 +22,10 @@ from tangent_like.frontend.application import Application, Handler
 from tangent_like.frontend.branches import truth
 from tangent_like.frontend.choices import choose
 from tangent_like.frontend.containers import behind
+from tangent_like.frontend.gathering import gathered
 from tangent_like.frontend.instances import known_instance
 from tangent_like.frontend.live import is_live
+from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import (
     Deferred,
     ItemsAct,
@@ -34,6 +36,7 @@ from tangent_like.frontend.objects import (
     refuse_changes,
     table_of,
 )
+from tangent_like.frontend.own_code import run
 from tangent_like.frontend.protocols import call_special, class_of, is_protocol_object
 from tangent_like.frontend.state import FALSE, TRUE
 from tangent_like.ir import Atom, Const, Op, Value
@@ -65,10 +68,29 @@ def tupled(own: Application) -> Atom:
 def tabled(own: Application) -> Atom:
     """`dict` of another dict, of pairs, and of keywords."""
     items: dict[Any, Atom] = {}
-    for given in own.args:
-        table = table_of(own.state, given)
-        items.update(table if table is not None else _pairs(own, given))
+    given = [_table_given(own, atom) for atom in own.args]
+    if any(isinstance(part, (Value, Const)) for part in given):
+        named = [(Const(key), atom) for key, atom in own.keywords.items()]
+        return gathered(own.state, own.node, [*given, *named])  # type: ignore[list-item]
+    for part in given:
+        items.update(part)  # type: ignore[arg-type]
     return make_table(own.state, {**items, **own.keywords})
+
+
+def _table_given(own: Application, given: Atom) -> Mapping[Any, Atom] | Atom:
+    """The items of a dict or of pairs whose keys are known; else what is to be gone through."""
+    table = table_of(own.state, given)
+    if table is not None or isinstance(given.fact, facts.DictOf):
+        return given if table is None else table
+    sequence = own.sequence(given)
+    rows = own.items(sequence)
+    pairs = None if rows is None else [own.items(row) for row in rows]
+    found: dict[Any, Atom] = {}
+    for pair in pairs or ():
+        if pair is None or len(pair) != 2 or not isinstance(pair[0], Const):
+            return sequence
+        found[pair[0].value] = pair[1]
+    return sequence if pairs is None else found
 
 
 def with_default(own: Application) -> Atom:
@@ -83,24 +105,18 @@ def with_default(own: Application) -> Atom:
     return made
 
 
-def _pairs(own: Application, sequence: Atom) -> dict[Any, Atom]:
-    items: dict[Any, Atom] = {}
-    for pair in own.known(sequence):
-        key, value = own.known(pair)
-        if not isinstance(key, Const):
-            raise own.refusal("a dict with keys known only at run time", "use a list")
-        items[key.value] = value
-    return items
-
-
 def from_keys(own: Application) -> Atom:
     """`dict.fromkeys`."""
     value = own.argument(1, "value", Const(None))
     assert value is not None
-    keys = own.known(own.args[0])
-    if not all(isinstance(key, Const) for key in keys):
-        raise own.refusal("a dict with keys known only at run time", "assign each key")
-    return make_table(own.state, {key.value: value for key in keys})  # type: ignore[union-attr]
+    keys = own.sequence(own.args[0])
+    known = own.items(keys)
+    if known is not None and all(isinstance(key, Const) for key in known):
+        return make_table(own.state, {key.value: value for key in known})  # type: ignore[union-attr]
+    made = make_table(own.state, {})
+    names = {"items": made, "keys": keys, "value": value}
+    run(own.state, own.node, names, "for key in keys:\n    items[key] = value")
+    return fresh(own.state, made, own.node)
 
 
 def summed(own: Application) -> Atom | None:

@@ -17,6 +17,7 @@ import numpy as np
 from tangent_like import facts
 from tangent_like.errors import ArgumentError
 from tangent_like.frontend.application import Application, Handler
+from tangent_like.frontend.gathering import copied
 from tangent_like.frontend.homes import home_of, is_apart, may_alias
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.names import attribute_of_constant
@@ -50,6 +51,8 @@ def _copied(own: Application, atom: Atom, deep: bool) -> Atom:
         return own.op(operator.getitem, atom, Const(slice(None)))
     if isinstance(fact, facts.ListOf):
         return own.looped([atom], lambda row: _copied(own, row[0], deep))
+    if isinstance(fact, facts.DictOf) and not (deep and may_alias(fact.item)):
+        return copied(own.state, own.node, atom)
     raise own.refusal(f"a copy of {facts.describe(fact)}", "make one of its items")
 
 

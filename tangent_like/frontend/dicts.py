@@ -18,6 +18,7 @@ from tangent_like import facts, ir, runtime
 from tangent_like.errors import NotYetSupported
 from tangent_like.frontend.choices import choose
 from tangent_like.frontend.failures import impossible
+from tangent_like.frontend.gathering import copied, fill, is_dict
 from tangent_like.frontend.homes import (
     forget_slots,
     home_of,
@@ -144,22 +145,26 @@ def as_any(state: Lowering, node: Any, owner: Atom) -> Value:
 
 def update(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
     for other in args:
-        for key, value in _pairs(state, node, other):
+        more = other if is_dict(other) else consumed(state, other, node)
+        pairs = _pairs(state, more)
+        if pairs is None:
+            fill(state, node, owner, [more])
+        for key, value in pairs or ():
             now = fresh(state, owner, node)
             assert isinstance(now, Value)
             write_key_of(state, node, now, key, value)
     return NONE
 
 
-def _pairs(state: Lowering, node: Any, other: Atom) -> list[tuple[Atom, Atom]]:
-    """The keys and values of a dict whose keys are known, or of a list of pairs."""
-    fact = other.fact
-    if isinstance(fact, facts.Record) and fact.type is dict:
-        return list(zip(map(Const, fact.keys), items_of(state, other)))
-    pairs = consumed(state, other, node)
-    rows = items_of(state, pairs) if isinstance(pairs.fact, facts.Tuple | facts.List) else None
-    if rows is None or any(len(getattr(row.fact, "items", ())) != 2 for row in rows):
-        raise NotYetSupported("`update` with this", state.place(node), "assign each key")
+def _pairs(state: Lowering, other: Atom) -> list[tuple[Atom, Atom]] | None:
+    """The keys and values of a dict whose keys are known, or of pairs; None for others."""
+    if isinstance(other.fact, facts.Record):
+        return list(zip(map(Const, other.fact.keys), items_of(state, other)))
+    if not isinstance(other.fact, facts.Tuple | facts.List):
+        return None
+    rows = items_of(state, other)
+    if any(len(getattr(row.fact, "items", ())) != 2 for row in rows):
+        return None
     return [(items_of(state, row)[0], items_of(state, row)[1]) for row in rows]
 
 
@@ -195,10 +200,10 @@ def _get(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom
 
 def _pop(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
     key, *default = args
-    if isinstance(owner.fact, facts.Record) and isinstance(key, Const):
-        if key.value not in owner.fact.keys and default:
-            return default[0]
-    if not default or isinstance(owner.fact, facts.Record):
+    known = isinstance(owner.fact, facts.Record) and isinstance(key, Const)
+    if known and default and key.value not in owner.fact.keys:  # type: ignore[union-attr]
+        return default[0]
+    if known or not default:
         return remove(state, node, owner, key)
 
     def take() -> Atom:
@@ -253,11 +258,10 @@ def remove(state: Lowering, node: Any, owner: Value, key: Atom) -> Atom:
     place, fact = state.place(node), owner.fact
     if isinstance(fact, facts.Record) and isinstance(key, Const):
         return _remove_known(state, node, owner, key.value)
-    if isinstance(fact, facts.Record):
-        raise NotYetSupported(
-            "removing a key that is known only at run time", place, "start with an empty dict"
-        )
     _check_key(state, node, key)
+    if isinstance(fact, facts.Record):
+        hold(state, node, owner, as_any(state, node, owner))
+        owner = fresh(state, owner, node)  # type: ignore[assignment]
     found = state.builder.op(operator.getitem, (owner, key), place=place)
     note_taken_out(state, found, owner)
     forget_slots(state, home_of(state, owner), place)
@@ -309,12 +313,16 @@ def _items(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> At
     return _shown(state, node, owner, view)
 
 
+def _copy(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
+    return copied(state, node, owner)
+
+
 OF_KNOWN: dict[str, Method] = {
     "update": update, "setdefault": _setdefault, "pop": _pop, "get": _get, "clear": _clear,
     "popitem": _pop_item, "move_to_end": _move_to_end,
 }  # fmt: skip
 OF_ANY: dict[str, Method] = {
-    **OF_KNOWN, "keys": _keys, "values": _values, "items": _items,
+    **OF_KNOWN, "copy": _copy, "keys": _keys, "values": _values, "items": _items,
 }  # fmt: skip
 WITH_LAST = (_pop_item, _move_to_end)
 """Methods of ordered dicts that may be told `last=`."""

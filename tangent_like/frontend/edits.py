@@ -22,8 +22,9 @@ from tangent_like.frontend.dicts import NONE, items_of
 from tangent_like.frontend.homes import forget_slots, home_of, may_alias, note_taken_out, put_in
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import consumed
-from tangent_like.frontend.scope import Buffer, Frame
-from tangent_like.frontend.state import FALSE, Lowering
+from tangent_like.frontend.own_code import run
+from tangent_like.frontend.scope import Buffer
+from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.storing import any_of, as_value
 from tangent_like.frontend.structures import hold
 from tangent_like.ir import Atom, Const, Op, Value
@@ -158,11 +159,11 @@ def extend(state: Lowering, node: Any, owner: Value, args: Args) -> Atom:
             become(state, node, owner, [*items_of(state, owner), *items])
             return NONE
         for item in items:
-            _run(state, node, {"items": owner, "item": item}, "items.append(item)")
+            run(state, node, {"items": owner, "item": item}, "items.append(item)")
         return NONE
     if more is owner or home_of_or_none(state, more) is home_of(state, owner).buffer:
         more = state.builder.op(operator.getitem, (more, Const(slice(None))))
-    _run(state, node, {"items": owner, "more": more}, "for item in more:\n    items.append(item)")
+    run(state, node, {"items": owner, "more": more}, "for item in more:\n    items.append(item)")
     return NONE
 
 
@@ -172,23 +173,8 @@ def home_of_or_none(state: Lowering, atom: Atom) -> Buffer | None:
 
 def extend_left(state: Lowering, node: Any, owner: Value, args: Args) -> Atom:
     names = {"items": owner, "more": consumed(state, args[0], node)}
-    _run(state, node, names, "for item in more:\n    items.appendleft(item)")
+    run(state, node, names, "for item in more:\n    items.appendleft(item)")
     return NONE
-
-
-def _run(state: Lowering, node: Any, names: dict[str, Any], source: str) -> None:
-    """A statement of our own in a frame with these names, at the place of the user's call."""
-    outer = state.frame
-    (statement,) = gast.parse(source).body
-    for part in gast.walk(statement):
-        gast.copy_location(part, node)
-    env: dict[str, Any] = {"%left": FALSE, **names}
-    local = frozenset({"item", *names})
-    state.frame = Frame(outer.source, node, env, local, outer, outer, outer.calls)
-    try:
-        state.statement(statement)
-    finally:
-        state.frame = outer
 
 
 def reverse(state: Lowering, node: Any, owner: Value, args: Args) -> Atom:

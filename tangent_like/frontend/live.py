@@ -15,7 +15,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from tangent_like import facts, ir
+from tangent_like import facts, ir, runtime
 from tangent_like.errors import Place, SharedMemory
 from tangent_like.frontend.scope import Live
 from tangent_like.frontend.state import Lowering
@@ -25,6 +25,8 @@ _MORE = 32
 """How many items may be added to a sequence that is written out."""
 
 _COMPARED = (ir.make_tuple, operator.getitem, operator.add)
+_PASSED_ON = (zip, runtime.keys_of, runtime.values_of)
+"""What is made anew each time, since it may be used up, of things that may be the same."""
 
 
 def show(
@@ -66,7 +68,17 @@ def as_now(state: Lowering, atom: Value, entry: Live) -> Atom:
     return atom if _are_same(state, atom, now) else now
 
 
-def _are_same(state: Lowering, old: Atom, new: Atom) -> bool:
+def shows_the_same(state: Lowering, atom: Atom) -> bool:
+    """Whether a sequence that shows what others hold would show the same things now."""
+    entry = state.live.get(atom) if isinstance(atom, Value) else None
+    if entry is None or entry.written == state.written:
+        return entry is not None
+    return _are_same(state, atom, entry.read(), (*_COMPARED, *_PASSED_ON))
+
+
+def _are_same(
+    state: Lowering, old: Atom, new: Atom, compared: Sequence[object] = _COMPARED
+) -> bool:
     """Whether two values are the same one, or made alike of the same ones."""
     if old is new:
         return True
@@ -75,10 +87,11 @@ def _are_same(state: Lowering, old: Atom, new: Atom) -> bool:
     if not (isinstance(old, Value) and isinstance(new, Value)):
         return False
     before, after = (state.builder.definitions.get(value) for value in (old, new))
-    if before is None or after is None or before.fn != after.fn or before.fn not in _COMPARED:
+    if before is None or after is None or before.fn != after.fn or before.fn not in compared:
         return False
     same = len(before.args) == len(after.args)
-    return same and all(_are_same(state, *pair) for pair in zip(before.args, after.args))
+    pairs = zip(before.args, after.args)
+    return same and all(_are_same(state, a, b, compared) for a, b in pairs)
 
 
 _Item = TypeVar("_Item")

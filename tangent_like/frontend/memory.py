@@ -33,7 +33,7 @@ from tangent_like.frontend.homes import (
     tangle,
 )
 from tangent_like.frontend.layouts import assumed, in_rows
-from tangent_like.frontend.live import as_now, is_live
+from tangent_like.frontend.live import as_now, is_live, shows_the_same
 from tangent_like.frontend.scope import Binding, Buffer, Carried, Chosen, Conflict, Home
 from tangent_like.frontend.state import Around, Lowering
 from tangent_like.ir import Atom, Op, Value
@@ -243,6 +243,8 @@ def _check_sources(state: Lowering, root: Value, node: Any) -> None:
         _check_list(state, sources[0], node)
         return
     for source in sources:
+        if shows_the_same(state, source):
+            continue
         if _is_overwritten(state, source) or fresh(state, source, node) is not source:
             assert isinstance(source, Value)
             raise _tangled(state, Conflict(source.name, state.place(node), ""), node)

@@ -7,9 +7,10 @@ from typing import Any
 
 import gast
 
-from tangent_like import ir
+from tangent_like import facts, ir
 from tangent_like.errors import NeverSupported, NotYetSupported
 from tangent_like.frontend.failures import impossible
+from tangent_like.frontend.gathering import gathered, is_dict
 from tangent_like.frontend.live import show
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import make_table, table_now, table_of
@@ -18,20 +19,33 @@ from tangent_like.ir import Atom, Const
 
 
 def lower_display(state: Lowering, node: Any) -> Atom:
+    parts = [
+        (None if key is None else state.expression(key), state.expression(value))
+        for key, value in zip(node.keys, node.values)
+    ]
     items: dict[Any, Atom] = {}
-    for key, value in zip(node.keys, node.values):
-        atom = None if key is None else state.expression(key)
-        found = state.expression(value)
-        table = table_of(state, found)
-        if atom is None and table is not None:
+    for key, found in parts:
+        table = table_of(state, found) if key is None else None
+        if table is not None:
             items.update(table)
-        elif isinstance(atom, Const):
-            items[_hashable(state, atom, node)] = found
+        elif isinstance(key, Const):
+            items[_hashable(state, key, node)] = found
         else:
-            raise NotYetSupported(
-                "a dict with keys known only at run time", state.place(node), "use a list"
-            )
+            return _display_of_any(state, node, parts)
     return make_table(state, {key: fresh(state, atom, node) for key, atom in items.items()})
+
+
+def _display_of_any(
+    state: Lowering, node: Any, parts: Sequence[tuple[Atom | None, Atom]]
+) -> Atom:
+    """A display of which some keys are known only at run time."""
+    for key, found in parts:
+        if key is None and not is_dict(found):
+            raise NotYetSupported(
+                f"`**` of {facts.describe(found.fact)}", state.place(node), "name its items"
+            )
+    given = [found if key is None else (key, found) for key, found in parts]
+    return gathered(state, node, given)
 
 
 def _hashable(state: Lowering, key: Const, node: Any) -> Any:
