@@ -53,6 +53,7 @@ from tangent_like.frontend.shrinking import shrinks, size
 from tangent_like.frontend.source import Source, find_source
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.structures import lower_super
+from tangent_like.frontend.written_out import STANDS_FOR
 from tangent_like.ir import Atom, Const
 from tangent_like.rules import registry
 
@@ -131,6 +132,8 @@ def _call_plain(
     state: Lowering, node: Any, function: Any, args: Sequence[Atom], keywords: Mapping[str, Atom]
 ) -> Atom | None:
     """A function written in Python, a class, or a function of a library."""
+    if _is_hashable(function) and function in STANDS_FOR:
+        return _call_function(state, node, STANDS_FOR[function], args, keywords)
     if isinstance(function, types.FunctionType) and not of_library(function):
         return _call_function(state, node, function, args, keywords)
     if indexed_writes.is_refused(function):
@@ -339,7 +342,7 @@ def _in_frame(
 
 
 _WRITTEN_FOR_PYTHONS = frozenset(
-    f"tangent_like.frontend.{name}" for name in ("repeated", "iterated", "collected")
+    f"tangent_like.frontend.{name}" for name in ("repeated", "iterated", "collected", "written_out")
 )
 """Modules with functions that stand for functions of Python and NumPy."""
 

@@ -87,9 +87,11 @@ def _append(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> A
 
 def _insert(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) -> Atom:
     place, value = args
-    if not _is_known(place):
-        return edits.insert(state, node, owner, args)
     items = items_of(state, owner)
+    if not _is_known(place):
+        if not items:  # at whatever place
+            return _append(state, node, owner, [value])
+        return edits.insert(state, node, owner, args)
     items.insert(place.value, value)  # type: ignore[union-attr]
     edits.become(state, node, owner, items)
     return NONE
