@@ -13,7 +13,7 @@ from tangent_like.frontend import iterated, live
 from tangent_like.frontend.application import Application, Handler
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import Endless, ItemsAct, Moment, Taken, refuse_changed
-from tangent_like.frontend.protocols import is_protocol_object
+from tangent_like.frontend.protocols import call_special, class_of, is_protocol_object
 from tangent_like.frontend.sequences import known_range
 from tangent_like.ir import Atom, Const
 
@@ -367,6 +367,8 @@ def tested(own: Application) -> Atom:
 def following(own: Application) -> Atom:
     """`next` of an iterator that is made there, or used for nothing else: its first item."""
     given, *default = own.args
+    if hasattr(class_of(given), "__next__") and not default:
+        return call_special(own.state, own.node, "__next__", given)
     try:
         sequence = _indexed(own, own.sequence(given, Taken.SOME))
     except ItemsAct:

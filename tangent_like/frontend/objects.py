@@ -162,6 +162,11 @@ def consumed(
         )  # fmt: skip
     if isinstance(atom, Const) and isinstance(atom.value, enum.EnumMeta):
         return state.builder.op(ir.make_tuple, [Const(member) for member in atom.value])  # type: ignore[var-annotated]
+    if hasattr(class_of(atom), "__next__"):
+        raise NotYetSupported(
+            f"going through the iterator `{class_of(atom).__name__}`, which has a `__next__`",
+            state.place(node), "write a generator function, or call `next` in a loop",
+        )  # fmt: skip
     if is_protocol_object(atom):
         return consumed(state, call_special(state, node, "__iter__", atom), node, writes)
     if table_of(state, atom) is not None:
