@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -65,12 +65,32 @@ def operation(
         )
     if isinstance(function, np.ufunc) or getattr(function, "__module__", "") == "math":
         refuse_functions(state, node, args)
+    _refuse_fields(state, node, function, args, named)
     parts = splitting.call(state, node, function, args, named)
     if parts is not None:
         return parts
     args, named = _positional(function, list(args), named)
     result = state.builder.op(function, args, named, place=state.place(node))
     return Const(None) if result.fact == facts.NONE else result
+
+
+_MADE_OF_DTYPE: dict[Any, int] = {
+    np.zeros: 1, np.ones: 1, np.empty: 1, np.array: 1, np.asarray: 1, np.full: 2,
+}  # fmt: skip
+"""At which position the type of the elements is."""
+
+
+def _refuse_fields(
+    state: Lowering, node: Any, function: Any, args: Sequence[Atom], named: Mapping[str, Atom]
+) -> None:
+    """Refuse arrays whose elements have fields: `dtype=[("x", float), ("n", int)]`."""
+    at = _MADE_OF_DTYPE.get(function, len(args)) if isinstance(function, Hashable) else len(args)
+    for dtype in (*args[at : at + 1], *([named["dtype"]] if "dtype" in named else [])):
+        if isinstance(dtype.fact, (*facts.STRUCTURES, facts.ListOf)):
+            raise NotYetSupported(
+                "an array whose elements have fields", state.place(node),
+                "use an array for each field",
+            )  # fmt: skip
 
 
 def _takes_any(function: Any) -> bool:

@@ -278,3 +278,43 @@ def test_what_a_module_does_not_have():
 
     with pytest.raises(NeverSupported, match=r"`numpy\.linalg` has no attribute `nonexistent`"):
         tl.grad(f)(2.0)
+
+
+@pytest.mark.parametrize("made", [
+    "np.zeros(3, dtype=[('a', float), ('b', int)])", "np.zeros(3, [('a', float), ('b', int)])",
+    "np.array([(1.0, 2)], dtype=[('a', float), ('b', int)])",
+])  # fmt: skip
+def test_arrays_with_fields(made):
+    f = define(f"def f(u):\n    d = {made}\n    d['a'] = u\n    return d['a'].sum()", "f", np=np)
+    for derive in (tl.grad(f), lambda u: tl.jvp(f, (u,), (u,))):
+        with pytest.raises(NotYetSupported, match="an array whose elements have fields"):
+            derive(np.ones(3))
+
+
+class Countdown:
+    def __init__(self, n):
+        self.n = n
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.n <= 0:
+            raise StopIteration
+        self.n -= 1
+        return self.n
+
+
+def over_an_iterator_of_a_class(x):
+    return sum(x**k for k in Countdown(3))
+
+
+def with_next_of_it(x):
+    turns = Countdown(3)
+    return x ** next(turns) + next(turns) * x
+
+
+def test_iterators_of_user_classes():
+    with pytest.raises(NotYetSupported, match="the iterator `Countdown`, which has a `__next__`"):
+        tl.grad(over_an_iterator_of_a_class)(0.7)
+    assert_derivatives(with_next_of_it, 0.7)
