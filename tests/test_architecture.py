@@ -21,7 +21,7 @@ LAYERS: list[set[str]] = [
     # What everything may know.
     {"nodes", "parts"},
     {"collection", "deep", "errors", "facts", "request", "switches", "version"},
-    {"faults", "ir", "runtime", "scipy_runtime", "solvers", "stack_runtime"},
+    {"faults", "ir", "likeness", "runtime", "scipy_runtime", "solvers", "stack_runtime"},
     {"dynamic", "einsum_runtime", "linalg_runtime", "list_runtime", "reached", "records", "stores"},
     {"effects", "infer", "recomputation", "forward_changes", "numba_runtime", "show", "undefined"},
     {"build", "draws", "identities", "verify"},

@@ -29,6 +29,7 @@ from tangent_like.frontend.homes import (
 from tangent_like.frontend.live import show_as
 from tangent_like.frontend.memory import fresh
 from tangent_like.frontend.objects import consumed, make_table
+from tangent_like.frontend.own_code import run
 from tangent_like.frontend.selection import display_behind, is_picked, picked
 from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.storing import any_of, write
@@ -224,6 +225,8 @@ def _pop_item(state: Lowering, node: Any, owner: Value, args: Sequence[Atom]) ->
             raise impossible(state, node, KeyError, what, "`popitem` of an empty dict", "test it")
         key: Atom = Const(owner.fact.keys[0 if first else -1])
     else:
+        empty = "if len(items) == 0:\n    raise KeyError('popitem(): dictionary is empty')"
+        run(state, node, {"items": owner}, empty)
         keys = _keys_now(state, node, owner)
         key = state.builder.op(operator.getitem, (keys, Const(0 if first else -1)))
     value = remove(state, node, owner, key)
