@@ -203,7 +203,16 @@ def test_what_later_steps_would_overwrite_is_read_before() -> None:
 def test_tapes_of_arrays_are_arrays() -> None:
     text = code(carried, X, 4)
     assert "= []" not in text
-    assert "np.empty((max(n, 0), len(x)))" in text
+    assert "tapes = np.empty((6, max(n, 0), len(x)))" in text
+
+
+def test_tapes_of_one_shape_share_an_allocation() -> None:
+    text = code(stepping, X, 0.1, 3, wrt=(0, 1))
+    tapes = text[: text.index("for _ in range(steps)")]
+    assert tapes.count("np.empty(") == 1
+    assert "tapes = np.empty((3, max(steps, 0), len(u0) - 2))" in tapes
+    for steps in (3, 1, 0):
+        assert_backends_agree(stepping, X, 0.1, steps, modes=("rev",))
 
 
 def test_contributions_go_where_they_belong() -> None:

@@ -20,6 +20,7 @@ from tangent_like.backend.numba_dialect.quotients import divide_as_numpy
 from tangent_like.backend.numba_dialect.replacements import replace_missing
 from tangent_like.backend.numba_dialect.reuse import reuse_arrays
 from tangent_like.backend.numba_dialect.rooms import hoist_rooms
+from tangent_like.backend.numba_dialect.shared_rooms import share_rooms
 from tangent_like.backend.numba_dialect.table_tapes import read_tables
 from tangent_like.backend.numba_dialect.tables import tabulate
 from tangent_like.backend.numba_dialect.tapes import preallocate
@@ -32,7 +33,8 @@ PASSES: tuple[Callable[[Function], Function], ...] = (
     count_loops, remove_dead, preallocate, remove_dead, replace_missing, divide_as_numpy,
     gather_at_uses, change_views, add_directly, share_views, copy_overlaps, remove_dead,
     fuse_arrays, remove_dead, tabulate, remove_dead, read_tables, reuse_arrays, remove_dead,
-    go_forwards, keep_zeros, keep_buffers, hoist_rooms, remove_dead,
+    go_forwards, keep_zeros, keep_buffers, hoist_rooms, share_rooms,
+    remove_dead,
 )  # fmt: skip
 """All passes of the dialect, in order."""
 
