@@ -209,10 +209,29 @@ def test_tapes_of_arrays_are_arrays() -> None:
 def test_tapes_of_one_shape_share_an_allocation() -> None:
     text = code(stepping, X, 0.1, 3, wrt=(0, 1))
     tapes = text[: text.index("for _ in range(steps)")]
-    assert tapes.count("np.empty(") == 1
+    assert tapes.count("np.empty((") == 1
     assert "tapes = np.empty((3, max(steps, 0), len(u0) - 2))" in tapes
-    for steps in (3, 1, 0):
-        assert_backends_agree(stepping, X, 0.1, steps, modes=("rev",))
+    for cells, steps in ((5, 3), (5, 1), (5, 0), (2, 3), (1, 3)):
+        assert_backends_agree(stepping, X[:cells], 0.1, steps, modes=("rev",))
+
+
+def test_arrays_that_nothing_keeps_are_made_before_the_loop() -> None:
+    text = code(stepping, X, 0.1, 3, wrt=(0, 1))
+    for sweep in text.split("bu = ")[:2]:
+        assert "np.empty(" not in sweep[sweep.index("for ") :].split("return")[0]
+    assert "np.empty(max(len(u0) - 2, 0))" in text
+
+
+def widening(u, k: int):
+    """The loop changes arrays of another length in each iteration."""
+    v = u.copy()
+    for i in range(1, k):
+        v[i:] += np.sin(v[:-i]) * v[i:]
+    return v @ v
+
+
+def test_arrays_whose_length_changes_stay_in_the_loop() -> None:
+    assert_backends_agree(widening, X, 4, modes=("rev",))
 
 
 def test_contributions_go_where_they_belong() -> None:

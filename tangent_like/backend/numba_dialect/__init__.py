@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tangent_like.backend.numba_dialect.ascending import go_forwards
-from tangent_like.backend.numba_dialect.buffers import keep_buffers
+from tangent_like.backend.numba_dialect.buffers import hoist_buffers, keep_buffers
 from tangent_like.backend.numba_dialect.contributions import add_directly
 from tangent_like.backend.numba_dialect.fusion import fuse_arrays
 from tangent_like.backend.numba_dialect.gathering import gather_at_uses
@@ -33,7 +33,7 @@ PASSES: tuple[Callable[[Function], Function], ...] = (
     count_loops, remove_dead, preallocate, remove_dead, replace_missing, divide_as_numpy,
     gather_at_uses, change_views, add_directly, share_views, copy_overlaps, remove_dead,
     fuse_arrays, remove_dead, tabulate, remove_dead, read_tables, reuse_arrays, remove_dead,
-    go_forwards, keep_zeros, keep_buffers, hoist_rooms, share_rooms,
+    go_forwards, keep_zeros, keep_buffers, hoist_rooms, hoist_buffers, share_rooms,
     remove_dead,
 )  # fmt: skip
 """All passes of the dialect, in order."""
