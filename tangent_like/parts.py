@@ -33,10 +33,10 @@ def items_of(value: Any) -> list[Any] | None:
 def items_beside(value: Any, other: Any) -> list[Any] | None:
     """The items of `other` in the order of those of `value`; None where it has not the same."""
     own, others = parts_of(value), parts_of(other)
-    if type(value) is dict or type(other) is dict:
-        if own is None or others is None or own.keys() != others.keys():
-            return None
+    if own is not None and others is not None and own.keys() == others.keys():
         return [others[key] for key in own]
+    if type(value) is dict or type(other) is dict:
+        return None
     count, found = items_of(value), items_of(other)
     return found if count is not None and found is not None and len(count) == len(found) else None
 

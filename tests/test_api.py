@@ -230,6 +230,46 @@ def test_hessian_vector_product():
     assert found == (6.0 * 1.0 + 4.0 * 0.5, 4.0 * 1.0)
 
 
+class Slope:
+    def __init__(self, **named):
+        vars(self).update(named)
+
+
+@pytest.mark.parametrize(("f", "x", "v", "said"), [
+    (lambda u: u @ u * u[0], VECTOR, np.ones(1), r"has shape \(1,\) where its value has \(3,\)"),
+    (lambda u: u @ u * u[0], VECTOR, 1.0, r"has shape \(\) where its value has \(3,\)"),
+    (lambda u: u @ u * u[0], VECTOR, (np.ones(3),), "has another structure"),
+    (lambda x: x**3, 2.0, np.ones(3), r"has shape \(3,\) where its value has \(\)"),
+    (lambda x: x**3, 2.0, None, "is None where its value is a number"),
+    (lambda p: p["w"] * p["b"] ** 2, {"w": 1.0, "b": 2.0}, {"w": 1.0}, "has another structure"),
+    (lambda p: p["w"] * p["b"] ** 2, {"w": 1.0, "b": 2.0}, {"w": 1.0, "c": 1.0}, "has another"),
+])  # fmt: skip
+def test_vectors_are_like_their_arguments(f, x, v, said):
+    product = tl.hvp(f)
+    with pytest.raises(ArgumentError, match="the vector for the argument `.` " + said):
+        product(x, v)
+    assert product(x, x) is not None
+    with pytest.raises(ArgumentError, match=said):
+        product(x, v)
+
+
+def test_the_order_of_names_does_not_matter():
+    def f(p):
+        return p["w"] @ p["w"] * p["b"] ** 2
+
+    def g(o):
+        return o.w @ o.w * o.b**2
+
+    w, dw = VECTOR, np.array([1.0, 0.5, 2.0])
+    first = tl.jvp(f, ({"w": w, "b": 2.0},), ({"w": dw, "b": 3},))
+    assert tl.jvp(f, ({"w": w, "b": 2.0},), ({"b": 3, "w": dw},)) == first
+    assert tl.jvp(g, (Slope(w=w, b=2.0),), (Slope(b=3, w=dw),)) == first
+    vectors = {"w": dw, "b": 3.0}, {"b": 3.0, "w": dw}
+    product, turned = (tl.hvp(f)({"w": w, "b": 2.0}, v) for v in vectors)
+    np.testing.assert_array_equal(product["w"], turned["w"])
+    assert product["b"] == turned["b"]
+
+
 # ---------------------------------------------------------------- jvp and vjp
 
 
