@@ -1,13 +1,14 @@
 """Recursive functions: a call of a function that is being lowered calls a procedure.
 
 The body of the procedure is lowered for its kind of arguments.  Its result's fact is a guess
-first (a float), confirmed by lowering the body with it, or replaced and tried again.  What a
+first (a float), confirmed by lowering the body with it, or replaced and tried again.  Where the
+body cannot be lowered with that guess, the paths that return without calling it tell.  What a
 nested function captures becomes additional parameters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -52,6 +53,8 @@ def recurse(
     kinds, plural = call_kinds([a.fact for _, a in passed])
     known = ((n, identity(a.value)) for n, a in fixed.items())
     key, procedure = _find(state, node, (function, kinds, plural, (*known, *(more or ()))))
+    if procedure is not None and procedure.result == facts.NOTHING:
+        raise Unreachable  # what the paths return that end without it is found out first
     if procedure is None:
         _refuse_without_end(state, node, function)
         since = ir.next_serial()
@@ -63,7 +66,8 @@ def recurse(
     captured = [fresh(state, value, node) for value in procedure.derived.get("captured", ())]
     operands = [*(a for _, a in passed), *captured]
     result = state.builder.op(procedure, operands, place=state.place(node))
-    return recursive_writes.taken_over(state, node, procedure, operands, result)
+    taken = recursive_writes.taken_over(state, node, procedure, operands, result)
+    return Const(None) if taken.fact == facts.NONE else taken
 
 
 _Key = tuple[Any, tuple[Fact, ...], tuple[bool, ...], tuple[Hashable, ...]]
@@ -165,6 +169,7 @@ def _lower(
     procedure.result = facts.FLOAT
     known = set(module.procedures)
     shown = parameter_names([Value(name, facts.UNKNOWN) for name in names])  # not those of `**`
+    without_calls = False
     for attempt in range(_ATTEMPTS):
         params = [Value(n, f) for n, f in zip(shown, instantiate(key[1]), strict=True)]
         given = {**fixed, **dict(zip(names, params))}
@@ -179,6 +184,12 @@ def _lower(
             result = lower_body(inner)
         except Unreachable:
             result = Const(0.0)  # never returned
+        except NotYetSupported:
+            if attempt or without_calls:
+                raise
+            without_calls, procedure.result = True, facts.NOTHING
+            _forget(module, known)
+            continue
         guessed = recursive_writes.written_by(procedure)
         result = recursive_writes.with_written(inner, procedure, params, result, mark)
         block = inner.builder.finish((result,))
@@ -192,12 +203,28 @@ def _lower(
         if _same(found, procedure.result) and guessed == recursive_writes.written_by(procedure):
             break
         procedure.result = found if attempt < _ATTEMPTS - 2 else facts.UNKNOWN
-        for other in set(module.procedures) - known:  # they call this one as it was guessed to be
-            del module.procedures[other]
+        if _is_vague(found) and not attempt and not without_calls:
+            without_calls, procedure.result = True, facts.NOTHING
+        _forget(module, known)
     else:
         recursive_writes.refuse_unconfirmed(procedure, state.place(frame.node))
     _close(state.module, procedure, function)
     return procedure
+
+
+def _forget(module: Module, known: Collection[_Key]) -> None:
+    """Drop the procedures that were made meanwhile: they call one as it was guessed to be."""
+    for other in set(module.procedures) - set(known):
+        del module.procedures[other]
+
+
+def _is_vague(fact: Fact) -> bool:
+    """Whether a wrong guess may be why little is known: a float or a list is anything."""
+    if isinstance(fact, facts.STRUCTURES):
+        return any(map(_is_vague, fact.items))
+    if isinstance(fact, (facts.ListOf, facts.DictOf)):
+        return _is_vague(fact.item)
+    return isinstance(fact, facts.Unknown) or fact == facts.NUMERIC
 
 
 def _same(a: Fact, b: Fact) -> bool:

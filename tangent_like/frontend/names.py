@@ -53,6 +53,10 @@ def read_name(state: Lowering, name: str, node: Any) -> Atom:
     raise AssertionError("a frame chain always ends in a function")
 
 
+def _shown(name: str) -> str:
+    return "what is returned" if name == "%value" else f"`{name}`"
+
+
 def read_binding(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
     key = frame.cells.get(name, name)
     table: dict[Any, Any] = state.cells if isinstance(key, Cell) else frame.env
@@ -65,7 +69,7 @@ def read_binding(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
     binding = bound_now(state, frame, name)
     if isinstance(binding, Conflict):
         raise NotYetSupported(
-            f"`{name}` may hold different kinds of things here: {binding.reason}",
+            f"{_shown(name)} may hold different kinds of things here: {binding.reason}",
             state.place(node),
             "copy an array before it is written into: `.copy()`"
             if "memory" in binding.reason
