@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tangent_like import facts, ir
+from tangent_like import facts, ir, runtime
 from tangent_like.ir import Atom, Block, Loop, Op, Statement, Value
 from tangent_like.stores import Store
 
@@ -63,9 +63,14 @@ def changing_arrays(forward: Block) -> frozenset[Value]:
     """The arrays in loops that are written into after what reads them."""
     found: set[Atom] = set()
     for statement in reversed(list(ir.walk(forward))):
-        if isinstance(statement, Op) and isinstance(statement.fn, Store):
+        if isinstance(statement, Op) and _writes(statement):
             found.add(statement.args[0])
         elif isinstance(statement, Loop):
             found.update(i for i, p in zip(statement.inits, statement.params) if p in found)
     outside = {value for s in forward.statements for value in ir.defined_by(s)}
     return frozenset(v for v in found if isinstance(v, Value) and v not in outside)
+
+
+def _writes(op: Op) -> bool:
+    """Whether an operation gives its first operand with something else in one place."""
+    return isinstance(op.fn, Store) or op.fn is runtime.scatter_add

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tangent_like as tl
-from tests.derivatives import assert_derivatives
+from tests.derivatives import assert_derivatives, check_second_order, restrict, scalarise
 from tests.in_place import test_programs as programs
 from tests.in_place.test_copies import copies_in_loops
 
@@ -296,3 +296,29 @@ def test_gauss_seidel_saves_one_number_for_each_element():
     assert copies_in_loops(source) == []
     assert "x_i_tape.append(x[i])" in source
     assert "x[i] = x_i" in source
+
+
+def rows_under_a_test(x, n):
+    for r in x:
+        for i in range(n):
+            if i:
+                r[i] += np.sin(r[i])
+    return x
+
+
+def rows_of_two_under_a_test(x, n):
+    for k in range(len(x) - 1):
+        r, s = x[k], x[k + 1]
+        for i in range(n):
+            if i > 1:
+                r[i] += np.sin(r[i]) * s[0]
+            else:
+                r[i] *= np.cos(r[i])
+    return x
+
+
+@pytest.mark.parametrize("f", [rows_under_a_test, rows_of_two_under_a_test])
+def test_the_adjoint_is_undone_by_what_was_saved_of_it(f):
+    """Reverse over reverse: the adjoint changes under a test too, and what it held is saved."""
+    active = restrict(f, (M, 4), (0,))
+    check_second_order(scalarise(active, (M,), np.cos(M)), (M,))
