@@ -91,6 +91,9 @@ class Sweep:
             return
         if isinstance(tree, tuple) and not isinstance(atom.fact, facts.STRUCTURES):
             tree = trees.materialised(self.builder, tree, atom)
+        if isinstance(facts.defined(atom.fact), facts.Scalar) and _has_no_axes(tree):
+            # `g[0, ...]` is a view, which the next contribution to a number would be added into.
+            tree = self.builder.op(operator.getitem, (tree, Const(())))
         total = trees.add(self.builder, self.adjoints.get(atom), tree, atom.fact)
         self.adjoints[atom] = named_tree(total, atom)
 
@@ -340,3 +343,7 @@ def named_tree(tree: Tree, value: Value) -> Tree:
     if isinstance(tree, Value) and not tree.name:
         tree.name = trees.derivative_name("b", value)
     return tree
+
+
+def _has_no_axes(tree: Tree) -> bool:
+    return isinstance(tree, Value) and isinstance(tree.fact, facts.Array) and tree.fact.dims == ()

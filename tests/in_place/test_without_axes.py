@@ -5,7 +5,7 @@ import pytest
 
 import tangent_like as tl
 from tangent_like.errors import TangentLikeError
-from tests.derivatives import assert_derivatives, define
+from tests.derivatives import assert_derivatives, check_second_order, define, scalarise
 
 X = np.array([0.7, -1.3, 2.1, 0.4])
 
@@ -146,3 +146,22 @@ def test_a_number_stays_a_number_beside_axes_of_length_one():
     x = np.array([0.3, -1.2, 2.1])
     assert_derivatives(takes_from_an_axis_of_length_one, x, 0.7)
     assert isinstance(tl.grad(takes_from_an_axis_of_length_one, 1)(x, 0.7), float)
+
+
+def of_either_in_a_loop(m, c):
+    p = m * 1.0
+    if p[1]:
+        pass
+    else:
+        m, p = (p, m)
+    s, e = 0.5, m[0, ...]
+    for _ in range(1):
+        s += np.sin(c + e)
+        p[...] = 0.5
+    return np.cos(m) + s
+
+
+def test_the_adjoint_of_a_number_is_no_view_of_the_adjoint_of_an_array():
+    """Reverse over reverse: what was added to it changed the array (random program 35028/7)."""
+    m, c = np.array([0.4, 0.3, -0.3]), 0.83
+    check_second_order(scalarise(of_either_in_a_loop, (m, c), np.array([0.3, -0.8, 1.2])), (m, c))
