@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from tangent_like import facts, ir, trees
 from tangent_like.build import Builder, visit
 from tangent_like.gradient_block import GradientBlock
@@ -91,11 +93,21 @@ class Sweep:
             return
         if isinstance(tree, tuple) and not isinstance(atom.fact, facts.STRUCTURES):
             tree = trees.materialised(self.builder, tree, atom)
-        if isinstance(facts.defined(atom.fact), facts.Scalar) and _has_no_axes(tree):
+        if isinstance(facts.defined(atom.fact), facts.Scalar) and self.is_view(tree):
             # `g[0, ...]` is a view, which the next contribution to a number would be added into.
             tree = self.builder.op(operator.getitem, (tree, Const(())))
         total = trees.add(self.builder, self.adjoints.get(atom), tree, atom.fact)
         self.adjoints[atom] = named_tree(total, atom)
+
+    def is_view(self, tree: Tree) -> bool:
+        """Whether a cotangent is an array without axes, and part of another array."""
+        made = self.builder.definitions.get(tree) if isinstance(tree, Value) else None
+        if made is None or made.fn not in _GIVING_VIEWS or made.args[1:] == (Const(()),):
+            return False
+        array, part = made.args[0].fact, made.result.fact
+        if not isinstance(array, facts.Array) or not isinstance(part, facts.Array):
+            return False
+        return part.dims == ()
 
     def tape_adjoint(self, tape: Value) -> Tree:
         """The adjoint tape of a tape that was handed in: the sum of those of its readers."""
@@ -345,5 +357,4 @@ def named_tree(tree: Tree, value: Value) -> Tree:
     return tree
 
 
-def _has_no_axes(tree: Tree) -> bool:
-    return isinstance(tree, Value) and isinstance(tree.fact, facts.Array) and tree.fact.dims == ()
+_GIVING_VIEWS = (operator.getitem, np.reshape, np.squeeze)
