@@ -14,7 +14,7 @@ from typing import Any
 
 from tangent_like import facts, ir
 from tangent_like.build import Builder, Unreachable
-from tangent_like.errors import NotYetSupported
+from tangent_like.errors import NotYetSupported, TangentLikeError
 from tangent_like.facts import Fact
 from tangent_like.frontend import recursive_writes
 from tangent_like.frontend.around import called_in, reads_the_same
@@ -49,6 +49,9 @@ def recurse(
     atoms = [fresh(state, given[name], node) for name in names]  # defaults may have changed
     fixed = {n: a for n, a in zip(names, atoms) if isinstance(a, Const) and _is_fixed(a)}
     passed = [(n, a) for n, a in zip(names, atoms) if n not in fixed]
+    kinds_so_far = [key[1] for key in _unfinished_of(state, function)]
+    grown = recursive_writes.growing_as_any(state, node, [a for _, a in passed], kinds_so_far)
+    passed = [(n, a) for (n, _), a in zip(passed, grown)]
     _refuse_arguments(state, node, atoms, [a for _, a in passed])
     kinds, plural = call_kinds([a.fact for _, a in passed])
     known = ((n, identity(a.value)) for n, a in fixed.items())
@@ -64,10 +67,12 @@ def recurse(
         rest = tuple(more or ())
         procedure = _lower_or_nothing(state, frame, since, key, parameters, fixed, rest)
     captured = [fresh(state, value, node) for value in procedure.derived.get("captured", ())]
-    operands = [*(a for _, a in passed), *captured]
+    around = recursive_writes.operands_around(state, procedure, node)
+    operands = [*(a for _, a in passed), *around, *captured]
     result = state.builder.op(procedure, operands, place=state.place(node))
-    taken = recursive_writes.taken_over(state, node, procedure, operands, result)
-    return Const(None) if taken.fact == facts.NONE else taken
+    own = len(passed)
+    found = recursive_writes.taken_over(state, node, procedure, operands, own, result)
+    return Const(None) if found.fact == facts.NONE else found
 
 
 _Key = tuple[Any, tuple[Fact, ...], tuple[bool, ...], tuple[Hashable, ...]]
@@ -129,15 +134,19 @@ def _lower_or_nothing(state: Lowering, *what: Any) -> Procedure:
 
 def _refuse_without_end(state: Lowering, node: Any, function: Any) -> None:
     """Each kind of arguments needs a procedure: there is no end where each call makes a new one."""
-    procedures = state.module.procedures
-    unfinished = [key for key, p in procedures.items() if p.function is None and key[0] is function]
-    if len(unfinished) >= _KINDS:
+    if len(_unfinished_of(state, function)) >= _KINDS:
         raise NotYetSupported(
             "a recursive function that calls itself with a longer list or another kind of"
             " arguments each time",
             state.place(node),
             "pass an array, or a list that has all of its items from the start",
         )
+
+
+def _unfinished_of(state: Lowering, function: Any) -> list[_Key]:
+    """The kinds of arguments that a function is being lowered for."""
+    procedures = state.module.procedures
+    return [key for key, p in procedures.items() if p.function is None and key[0] is function]
 
 
 def _is_fixed(atom: Atom) -> bool:
@@ -169,8 +178,8 @@ def _lower(
     procedure.result = facts.FLOAT
     known = set(module.procedures)
     shown = parameter_names([Value(name, facts.UNKNOWN) for name in names])  # not those of `**`
-    without_calls = False
-    for attempt in range(_ATTEMPTS):
+    without_calls, attempt = False, 0
+    while attempt < _ATTEMPTS:
         params = [Value(n, f) for n, f in zip(shown, instantiate(key[1]), strict=True)]
         given = {**fixed, **dict(zip(names, params))}
         frame.env = {name: atom for name, atom in given.items() if name not in more}
@@ -179,32 +188,40 @@ def _lower(
         if frame.node.args.kwarg is not None:
             table = make_table(inner, {name: given[name] for name in more})
             frame.env[frame.node.args.kwarg.id] = table
-        mark = ir.next_serial()
+        taken = recursive_writes.take_over(inner, procedure, params)
         try:
             result = lower_body(inner)
         except Unreachable:
             result = Const(0.0)  # never returned
-        except NotYetSupported:
-            if attempt or without_calls:
+        except TangentLikeError as error:
+            _forget(module, known)
+            if recursive_writes.learnt_before_it_failed(inner, procedure, taken):
+                procedure.result = recursive_writes.guessed_result(procedure, taken, facts.FLOAT)
+                continue
+            if attempt or without_calls or not isinstance(error, NotYetSupported):
                 raise
-            without_calls, procedure.result = True, facts.NOTHING
+            without_calls, procedure.result, attempt = True, facts.NOTHING, 1
+            continue
+        if recursive_writes.learn(inner, procedure, taken):
+            own = without_values(result.fact)
+            procedure.result = recursive_writes.guessed_result(procedure, taken, own)
             _forget(module, known)
             continue
-        guessed = recursive_writes.written_by(procedure)
-        result = recursive_writes.with_written(inner, procedure, params, result, mark)
+        result = recursive_writes.with_written(inner, procedure, taken, result)
         block = inner.builder.finish((result,))
         found = without_values(result.fact)
         function = Function(
             procedure.name,
-            tuple(params),
+            tuple(taken.params),
             Block((*inner.prelude, *block.statements), (result,)),
             frame.source.place(frame.node),
         )
-        if _same(found, procedure.result) and guessed == recursive_writes.written_by(procedure):
+        if _same(found, procedure.result):
             break
         procedure.result = found if attempt < _ATTEMPTS - 2 else facts.UNKNOWN
         if _is_vague(found) and not attempt and not without_calls:
             without_calls, procedure.result = True, facts.NOTHING
+        attempt += 1
         _forget(module, known)
     else:
         recursive_writes.refuse_unconfirmed(procedure, state.place(frame.node))
@@ -330,7 +347,7 @@ def closed(function: Function, module: Any) -> Function:
     for (_, own, plural, fixed), procedure in module.procedures.items():
         inner = procedure.function
         same = inner is not None and inner.place == function.place
-        same &= not recursive_writes.written_by(procedure)
+        same &= not any(recursive_writes.guess(procedure))
         if same and (own, plural) == kinds and not fixed:
             result = Value("", facts.with_fresh_sizes(procedure.result))
             call = Op(result, procedure, function.params, (), function.place)

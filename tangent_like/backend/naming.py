@@ -171,7 +171,8 @@ def assign_names(
     for root in sorted(members, key=lambda r: _rank(r, groups, members, lifetimes)):
         wish = _wish(root, members[root], definitions, saved)
         type_ = _type_of(root.fact) if typed else None
-        if root in groups.pinned and wish not in names.taken:
+        own_name = root in groups.pinned and any(v.name for v in members[root])
+        if own_name and wish not in names.taken:
             chosen[root] = names.take(wish, groups.stretches[root], type_)
         else:
             # A reader would take a temporary `t` for the user's.

@@ -16,6 +16,7 @@ from tangent_like import effects, ir
 from tangent_like.errors import TangentLikeError
 from tangent_like.frontend.kinds import identity
 from tangent_like.frontend.memory import at_call, carried_atom, fresh
+from tangent_like.frontend.recursive_writes import fits, written_around
 from tangent_like.frontend.scope import Binding, Carried, Cell, Frame
 from tangent_like.frontend.state import Around, Lowering
 from tangent_like.ir import Block, Const, Op, Procedure, Value
@@ -24,10 +25,12 @@ from tangent_like.ir import Block, Const, Op, Procedure, Value
 def bound_now(state: Lowering, frame: Frame, name: str) -> Binding:
     """What a name of a frame holds; noted where the frame is around the body that is lowered."""
     passed = []
+    key = frame.cells.get(name, name)
     while state.around is not None and frame.serial <= state.around.since:
+        if key in state.cells:  # the procedure takes it as a parameter
+            break
         passed.append(state.around)
         state = state.around.state
-    key = frame.cells.get(name, name)
     table: dict[Any, Binding] = state.cells if isinstance(key, Cell) else frame.env
     binding = table.get(key, ir.UNDEFINED)
     if isinstance(binding, Carried):
@@ -43,22 +46,23 @@ def bound_now(state: Lowering, frame: Frame, name: str) -> Binding:
 def reads_the_same(state: Lowering, procedure: Procedure, node: Any) -> bool:
     """Whether a procedure would read here what it has read where it was lowered."""
     exactly = "captured" not in procedure.derived  # what it reads is not handed to it yet
-    return all(_holds(state, around, node, exactly) for around in _read_by(state, procedure))
+    read = _read_by(state, procedure)
+    return all(_holds(state, known, around, node, exactly) for known, around in read)
 
 
-def _read_by(state: Lowering, procedure: Procedure) -> Iterator[Around]:
+def _read_by(state: Lowering, procedure: Procedure) -> Iterator[tuple[Procedure, Around]]:
     """What the body of a procedure has read, and those of the procedures around it that it calls:
     they may have read more after they were called."""
     known = state.module.read_around
-    yield known[procedure]
+    yield procedure, known[procedure]
     pending, seen = [procedure], {procedure}
     while pending:
         function = pending.pop().function
         called = {*called_in(function.body)} - seen if function is not None else set()
         seen |= called
         pending += called
-        read = (known[one] for one in called if one in known)
-        yield from (around for around in read if around.since < known[procedure].since)
+        read = ((one, known[one]) for one in called if one in known)
+        yield from (pair for pair in read if pair[1].since < known[procedure].since)
 
 
 def called_in(block: Block) -> dict[Procedure, None]:
@@ -67,7 +71,10 @@ def called_in(block: Block) -> dict[Procedure, None]:
     return {op.fn: None for op in ops if isinstance(op.fn, Procedure)}
 
 
-def _holds(state: Lowering, around: Around, node: Any, exactly: bool) -> bool:
+def _holds(
+    state: Lowering, procedure: Procedure, around: Around, node: Any, exactly: bool
+) -> bool:
+    handed_over = written_around(procedure)
     for (frame, name), binding in around.names.items():
         if not _is_same(state, binding, bound_now(state, frame, name), exactly=True):
             return False
@@ -76,6 +83,9 @@ def _holds(state: Lowering, around: Around, node: Any, exactly: bool) -> bool:
             now = fresh(state, value, node)
         except TangentLikeError:  # lowering the body again says where that is read
             return False
+        known = handed_over.get(value)
+        if known is not None and isinstance(now, Value) and fits(now.fact, known):
+            continue
         if not _is_same(state, then, now, exactly):
             return False
     return True

@@ -24,6 +24,7 @@ from tangent_like.frontend.homes import (
     home_of,
     note_taken_out,
     put_in,
+    tangle,
     tangle_with_items,
 )
 from tangent_like.frontend.live import show_as
@@ -35,7 +36,7 @@ from tangent_like.frontend.state import Lowering
 from tangent_like.frontend.storing import any_of, write
 from tangent_like.frontend.structures import hold, write_key
 from tangent_like.ir import Atom, Const, Op, Value
-from tangent_like.records import MakeRecord
+from tangent_like.records import MakeRecord, display_of
 from tangent_like.trees import item
 
 Method = Callable[[Lowering, Any, Value, Sequence[Atom]], Atom]
@@ -131,6 +132,10 @@ def as_any(state: Lowering, node: Any, owner: Atom) -> Value:
     """A dict with known keys as one that is read under any key."""
     made_by = state.builder.definitions.get(owner) if isinstance(owner, Value) else None
     fact = any_of(owner.fact)
+    apart = made_by is not None
+    if isinstance(owner, Value) and not apart and isinstance(fact, facts.DictOf):
+        taken_apart = state.builder.op(display_of(owner.fact), items_of(state, owner))
+        made_by = state.builder.definitions[taken_apart]  # type: ignore[index]
     if fact is None or made_by is None or not isinstance(made_by.fn, MakeRecord):
         raise NotYetSupported(
             "a key that is known only at run time", state.place(node), "choose with `if`"
@@ -138,6 +143,8 @@ def as_any(state: Lowering, node: Any, owner: Atom) -> Value:
     made = Value("", fact)
     state.builder.append(Op(made, made_by.fn, made_by.args, (), state.place(node)))
     tangle_with_items(state, home_of(state, made).buffer, owner)
+    if not apart:
+        tangle(home_of(state, made).buffer, home_of(state, owner).buffer)  # type: ignore[arg-type]
     return made
 
 

@@ -113,7 +113,7 @@ def _is_slice(key: Atom) -> bool:
 def is_made_anew(op: Op) -> bool:
     if allocates(op) or is_display(op.fn):
         return True
-    if _in(op.fn, _NEW_LISTS) and _is_flat(op.result.fact):
+    if _in(op.fn, _NEW_LISTS) and is_flat(op.result.fact):
         return op.fn is not operator.getitem or _is_slice(op.args[1])
     return op.fn in _NEW and copies(op)
 
@@ -129,7 +129,7 @@ def _in(fn: Any, table: frozenset[Any]) -> bool:
     return getattr(type(fn), "__hash__", None) is not None and fn in table
 
 
-def _is_flat(fact: facts.Fact) -> bool:
+def is_flat(fact: facts.Fact) -> bool:
     """Whether something is a list whose items cannot be written into."""
     if isinstance(fact, facts.List):
         return not any(map(may_alias, fact.items))
@@ -192,7 +192,7 @@ def is_apart(state: Lowering, buffer: Buffer) -> bool:
 
 
 def _is_apart_at_first(state: Lowering, root: Value) -> bool:
-    if _is_flat(root.fact):
+    if is_flat(root.fact):
         return True
     made = state.builder.definitions.get(root)
     if made is None or not is_display(made.fn):

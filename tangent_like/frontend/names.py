@@ -60,7 +60,9 @@ def _shown(name: str) -> str:
 def read_binding(state: Lowering, frame: Frame, name: str, node: Any) -> Atom:
     key = frame.cells.get(name, name)
     table: dict[Any, Any] = state.cells if isinstance(key, Cell) else frame.env
-    if key is not name and key not in table:
+    if isinstance(key, Cell) and key not in table:
+        if state.around is not None:
+            state.around.cells[key] = None
         raise NotYetSupported(
             f"`{name}`, which a nested function writes, in a function that calls itself or is "
             "handed to a library",

@@ -1,11 +1,12 @@
-"""Recursive functions that write into their arguments.
+"""Recursive functions that write into their arguments, or into what is around them.
 
     def f(v, k):             def f(v, k):                  result, v2 = f(v1, k)
         if k > 0:                ...                       the buffer of v holds v2
             v[k] *= v[k - 1]     return (result, v)
             f(v, k - 1)
 
-The procedure also returns the arrays that it was given and has written into, as they are then.
+The procedure also returns the arrays, lists and dicts that it was given and has written into, as
+they are then.  Those of the functions around it become further parameters (`memo` in a closure).
 Which ones it writes into is guessed first (none), confirmed or tried again.  Inside it they share
 no memory with its other arguments, so calls for which that is not known are refused.
 """
@@ -14,16 +15,33 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from tangent_like import facts, ir
-from tangent_like.errors import NeverSupported, NotYetSupported, Place
-from tangent_like.frontend.homes import buffers_of, choice_of, home_of, may_share
+from tangent_like.errors import NeverSupported, NotYetSupported, Place, TangentLikeError
+from tangent_like.frontend.homes import (
+    buffers_of,
+    choice_of,
+    home_of,
+    is_flat,
+    may_alias,
+    may_share,
+)
 from tangent_like.frontend.joins import settled
-from tangent_like.frontend.memory import is_listed, set_held
-from tangent_like.frontend.scope import Conflict
-from tangent_like.frontend.state import Lowering
-from tangent_like.frontend.storing import write
+from tangent_like.frontend.live import is_live
+from tangent_like.frontend.memory import adopt, fresh, is_listed, set_held
+from tangent_like.frontend.scope import Buffer, Cell, Conflict
+from tangent_like.frontend.state import Around, Lowering
+from tangent_like.frontend.storing import as_value, of_any_length, write
+from tangent_like.frontend.structures import hold
 from tangent_like.ir import Atom, Const, Procedure, Value
+from tangent_like.trees import parameter_names
+
+_SHARED = (
+    "writes into an array, list or dict that may share memory with another argument, or with what "
+    "it reads around it"
+)
 
 
 def written_by(procedure: Procedure) -> tuple[int, ...]:
@@ -32,56 +50,289 @@ def written_by(procedure: Procedure) -> tuple[int, ...]:
     return found
 
 
-def with_written(
-    inner: Lowering, procedure: Procedure, params: Sequence[Value], result: Atom, mark: int
-) -> Atom:
+def written_around(procedure: Procedure) -> dict[Value, facts.Fact]:
+    """What a procedure writes into of what is around it, and what that is inside of it."""
+    found: dict[Value, facts.Fact] = procedure.derived.setdefault("written around", {})
+    return found
+
+
+def cells_of(procedure: Procedure) -> dict[Cell, facts.Fact]:
+    """The `nonlocal` variables that a procedure reads or writes, and what they hold in it."""
+    found: dict[Cell, facts.Fact] = procedure.derived.setdefault("cells", {})
+    return found
+
+
+def guess(procedure: Procedure) -> tuple[Any, ...]:
+    """What is known so far of what a procedure writes into."""
+    around, cells = written_around(procedure), cells_of(procedure)
+    return written_by(procedure), tuple(around.items()), tuple(cells.items())
+
+
+@dataclass(eq=False, slots=True)
+class Taken:
+    """What the parameters of a procedure were before its body, and those for variables."""
+
+    roots: list[Value]
+    """What the arguments are, and what is written into around, where it is called."""
+
+    own: int
+    """How many of these are arguments."""
+
+    params: list[Value]
+    cells: dict[Cell, Value]
+    mark: int
+    """Values from before the body have smaller serial numbers."""
+
+
+def take_over(inner: Lowering, procedure: Procedure, params: Sequence[Value]) -> Taken:
+    """The parameters, with those for what the body writes into of what is around it: in the body
+    they are what names, and views, of it show."""
+    around, cells = written_around(procedure), cells_of(procedure)
+    roots = [fresh(inner, value, inner.frame.node) for value in around]
+    buffers = [home_of(inner, root).buffer for root in roots]  # type: ignore[arg-type]
+    wishes = [*(buffer.name for buffer in buffers), *(cell.name for cell in cells)]
+    kinds = [*around.values(), *cells.values()]
+    names = parameter_names(map(Value, wishes, kinds), [param.name for param in params])
+    more = list(map(Value, names, kinds))
+    for buffer, param in zip(buffers, more):
+        adopt(inner, buffer, param)
+    inner.written += len(buffers)
+    for_cells = dict(zip(cells, more[len(buffers) :]))
+    inner.cells.update(for_cells)
+    found = [*params, *(buffer.root for buffer in buffers)]
+    return Taken(found, len(params), [*params, *more], for_cells, ir.next_serial())
+
+
+def learn(inner: Lowering, procedure: Procedure, taken: Taken) -> bool:
+    """Note what the body that `inner` has lowered writes into; whether that is news."""
+    before = guess(procedure)
+    for buffer, held in list(inner.memory.items()):
+        if buffer.root.serial < taken.mark and held is not buffer.root:
+            _learn_of(inner, procedure, taken, buffer, settled(inner, held))
+    _learn_of_cells(inner, procedure, taken)
+    return guess(procedure) != before
+
+
+def _learn_of(
+    inner: Lowering, procedure: Procedure, taken: Taken, buffer: Buffer, now: Atom | Conflict
+) -> None:
+    around, root, place = inner.around, buffer.root, inner.place(inner.frame.node)
+    assert around is not None
+    if isinstance(now, Conflict) or not (_is_plain(root.fact) and _is_plain(now.fact)):
+        raise _refused(buffer.name, place, *_HOLDING)
+    if root in taken.roots[: taken.own]:
+        written = {*written_by(procedure), taken.roots.index(root)}
+        procedure.derived["written"] = tuple(sorted(written))
+        return
+    if root not in around.values.values() or _is_part(around, root):
+        raise _refused(buffer.name, place, "a view or part", "write into what it is a part of")
+    if any(is_live(around.state, value) for value in around.values):
+        raise _refused(buffer.name, place, *_LIVE)
+    note_around(procedure, around.made.get(root, root), now.fact, place)
+
+
+_HOLDING = (
+    "what holds or shares lists, arrays or objects",
+    "return what is new, and put it in where the function is called",
+)
+_LIVE = "what a `keys()`, `values()` or `items()` shows that is read there", "ask for it there"
+
+
+def _learn_of_cells(inner: Lowering, procedure: Procedure, taken: Taken) -> None:
+    """Note what `nonlocal` variables the body reads or writes, and what they hold at its end."""
+    around, place = inner.around, inner.place(inner.frame.node)
+    assert around is not None
+    for cell in around.cells:
+        note_cell(procedure, cell, cell_now(around.state, cell, place), place)
+    for cell in taken.cells:
+        note_cell(procedure, cell, cell_now(inner, cell, place), place)
+
+
+def cell_now(state: Lowering, cell: Cell, place: Place) -> Atom:
+    """What a `nonlocal` variable holds."""
+    if cell not in state.cells and state.around is not None:
+        state.around.cells[cell] = None  # it becomes a parameter of the function around, too
+    found = settled(state, state.cells.get(cell, ir.UNDEFINED))
+    if isinstance(found, Conflict) or found is ir.UNDEFINED:
+        raise NotYetSupported(
+            f"`{cell.name}`, which a nested function writes, in a function that calls itself or is "
+            "handed to a library", place, "pass it as an argument, and return it",
+        )  # fmt: skip
+    return found
+
+
+def note_cell(procedure: Procedure, cell: Cell, now: Atom, place: Place) -> None:
+    """Note what a `nonlocal` variable may hold in a procedure."""
+    known = cells_of(procedure)
+    joined = facts.without_values(facts.join(known.get(cell, now.fact), now.fact))
+    if not isinstance(joined, facts.Scalar):
+        raise NotYetSupported(
+            f"`{cell.name}`, which a nested function that calls itself writes and which is no "
+            "number", place, "pass it as an argument, and return it",
+        )  # fmt: skip
+    known[cell] = joined
+
+
+def learnt_before_it_failed(inner: Lowering, *what: Any) -> bool:
+    """Whether what a body has written into before it could not be lowered further is news."""
+    try:
+        return learn(inner, *what)
+    except TangentLikeError:
+        return False
+
+
+def _is_part(around: Around, value: Value) -> bool:
+    """Whether a value is a view, a part of something, or one of several arrays."""
+    state = around.state
+    return bool(home_of(state, value).path) or choice_of(state, value) is not None
+
+
+def note_around(
+    procedure: Procedure, outer: Value, fact: facts.Fact, place: Place
+) -> None:
+    """Note what something around a procedure, which it writes into, may be inside of it."""
+    known = written_around(procedure)
+    if isinstance(outer.fact, facts.Array):
+        known[outer] = facts.without_values(outer.fact)
+        return
+    joined = _joined(known.get(outer, of_any_length(outer.fact)), of_any_length(fact))
+    if not is_flat(joined):
+        raise NotYetSupported(
+            "a function that calls itself and writes things of different kinds into a list or dict "
+            "around it", place, "write things of one kind",
+        )  # fmt: skip
+    known[outer] = joined
+
+
+def _joined(a: facts.Fact, b: facts.Fact) -> facts.Fact:
+    if isinstance(a, facts.ListOf) and isinstance(b, facts.ListOf):
+        return facts.ListOf(facts.join_known(a.item, b.item))
+    return facts.join(a, b)
+
+
+def fits(fact: facts.Fact, known: facts.Fact) -> bool:
+    """Whether something may be handed over as what a procedure writes into around it."""
+    if isinstance(known, facts.Array):
+        return True  # it is the same array
+    return _joined(known, of_any_length(fact)) == known
+
+
+def _refused(name: str, place: Place, what: str, hint: str) -> NeverSupported:
+    return NeverSupported(
+        f"writing into `{name}`, {what}, in a function that calls itself", place, hint
+    )
+
+
+def with_written(inner: Lowering, procedure: Procedure, taken: Taken, result: Atom) -> Atom:
     """The result, with the parameters that were written into, as they are then; `inner` has lowered
-    the body.  Values from before it have serial numbers below `mark`."""
-    known = {*written_by(procedure)}
-    for buffer, now in inner.memory.items():
-        if buffer.root.serial >= mark or now is buffer.root:
-            continue
-        plain = buffer.root in params and isinstance(buffer.root.fact, facts.Array)
-        if not plain or isinstance(now, Conflict):
-            raise NeverSupported(
-                f"writing into `{buffer.name}` in a function that calls itself",
-                inner.place(inner.frame.node), "write into a copy",
-            )  # fmt: skip
-        known.add(params.index(buffer.root))
-    procedure.derived["written"] = tuple(sorted(known))
-    if not known:
-        return result
-    memory = (inner.memory.get(home_of(inner, params[k]).buffer, params[k]) for k in sorted(known))
-    arrays = [settled(inner, now) for now in memory]
-    return inner.builder.op(ir.make_tuple, (result, *arrays))  # type: ignore[arg-type]
+    the body."""
+    place = inner.place(inner.frame.node)
+    changed = [taken.params[k] for k in _places(procedure, taken.own)[: -len(taken.cells) or None]]
+    homes = [home_of(inner, param) for param in changed]
+    memory = [settled(inner, inner.memory.get(h.buffer, h.buffer.root)) for h in homes]
+    now = [atom for atom in memory if not isinstance(atom, Conflict)]  # `learn` refuses these
+    now += [cell_now(inner, cell, place) for cell in taken.cells]
+    return inner.builder.op(ir.make_tuple, (result, *now)) if now else result
+
+
+def guessed_result(procedure: Procedure, taken: Taken, result: facts.Fact) -> facts.Fact:
+    """What a procedure returns by what is known so far, besides what it is to return."""
+    more = [of_any_length(taken.params[k].fact) for k in written_by(procedure)]
+    more += [*written_around(procedure).values(), *cells_of(procedure).values()]
+    return facts.Tuple((result, *more)) if more else result
+
+
+def _places(procedure: Procedure, own: int) -> list[int]:
+    """Which parameters of a procedure with `own` arguments are also results."""
+    more = len(written_around(procedure)) + len(cells_of(procedure))
+    return [*written_by(procedure), *range(own, own + more)]
+
+
+def _is_plain(fact: facts.Fact) -> bool:
+    """Whether something is an array, or a list or dict of what cannot be written into."""
+    if isinstance(fact, facts.Record) and fact.type is not dict:
+        return False
+    if isinstance(fact, (facts.List, facts.Record)):
+        return not any(map(may_alias, fact.items))
+    return isinstance(fact, facts.Array) or is_flat(fact)
 
 
 def refuse_unconfirmed(procedure: Procedure, place: Place) -> None:
     """Raise where it was not found out what a procedure returns that writes into its arguments."""
-    if written_by(procedure):
+    if any(guess(procedure)):
         raise NotYetSupported(
             "a function that calls itself, writes into its arguments and returns various things",
             place, "return nothing, or one kind of thing",
         )  # fmt: skip
 
 
+def operands_around(state: Lowering, procedure: Procedure, node: Any) -> list[Atom]:
+    """What a procedure is called with for what it writes into of what is around it."""
+    found: list[Atom] = []
+    for value in written_around(procedure):
+        now = fresh(state, value, node)
+        if procedure.function is None:
+            note_around(procedure, value, now.fact, state.place(node))
+        if isinstance(now, Value) and isinstance(now.fact, facts.STRUCTURES):
+            fact = written_around(procedure)[value]
+            now = as_value(state, home_of(state, now), now, node, fact)
+        found.append(now)
+    for cell in cells_of(procedure):
+        held = cell_now(state, cell, state.place(node))
+        if procedure.function is None:
+            note_cell(procedure, cell, held, state.place(node))
+        found.append(held)
+    return found
+
+
+def growing_as_any(
+    state: Lowering, node: Any, args: Sequence[Atom], known: Sequence[Sequence[facts.Fact]]
+) -> list[Atom]:
+    """The arguments of a call, with the lists and dicts of numbers that are longer than in a call
+    around it, whose kinds are `known`, as ones of any length: they may grow with each call."""
+    kinds = [own for own in known if len(own) == len(args)]
+    grown = [any(_is_longer(a.fact, own[k]) for own in kinds) for k, a in enumerate(args)]
+    return [_as_any(state, node, a) if longer else a for a, longer in zip(args, grown)]
+
+
+def _is_longer(fact: facts.Fact, before: facts.Fact) -> bool:
+    if not isinstance(fact, (facts.List, facts.Record)) or type(before) is not type(fact):
+        return False
+    return _is_plain(fact) and len(fact.items) > len(before.items)
+
+
+def _as_any(state: Lowering, node: Any, atom: Atom) -> Atom:
+    assert isinstance(atom, Value)
+    fact = of_any_length(atom.fact)
+    home = home_of(state, atom)
+    if not is_flat(fact) or home.path or choice_of(state, atom) is not None:
+        return atom
+    return as_value(state, home, atom, node, fact)
+
+
 def taken_over(
-    state: Lowering, node: object, procedure: Procedure, args: Sequence[Atom], result: Atom
+    state: Lowering, node: Any, procedure: Procedure, args: Sequence[Atom], own: int, result: Atom
 ) -> Atom:
-    """What a call gives, where the arguments that it has written into hold what it left in them."""
-    written = written_by(procedure)
-    if not written:
+    """What a call gives, where the arguments that it has written into, and what is around it, hold
+    what it left in them; `own` are the arguments of `args`."""
+    places, cells = _places(procedure, own), list(cells_of(procedure))
+    if not places:
         return result
-    for k in written:
+    for k in places[: len(places) - len(cells)]:
         _refuse_shared(state, node, args, k)
     op = state.builder.op
-    parts = [op(operator.getitem, (result, Const(k))) for k in range(len(written) + 1)]
-    for k, part in zip(written, parts[1:]):
-        array = args[k]
-        assert isinstance(array, Value)
-        home = home_of(state, array)
-        if home.path or home.buffer.outside or choice_of(state, array) is not None:
-            write(state, node, array, Const(...), part)
+    names = ["", *(getattr(args[k], "name", "") for k in places)]
+    items = [(result, Const(k)) for k in range(len(names))]
+    parts = [op(operator.getitem, item, name=name) for item, name in zip(items, names)]
+    state.cells.update(zip(cells, parts[len(parts) - len(cells) :]))
+    for k, part in zip(places, parts[1 : len(parts) - len(cells)]):
+        owner = args[k]
+        assert isinstance(owner, Value)
+        home = home_of(state, owner)
+        if not isinstance(owner.fact, facts.Array):
+            hold(state, node, owner, part)
+        elif home.path or home.buffer.outside or choice_of(state, owner) is not None:
+            write(state, node, owner, Const(...), part)
         else:
             set_held(state, home.buffer, part, state.place(node))
     return parts[0]
@@ -93,6 +344,6 @@ def _refuse_shared(state: Lowering, node: object, args: Sequence[Atom], k: int) 
     others = {b for i, arg in enumerate(args) if i != k for b in buffers_of(state, arg)}
     if may_share(own, others) or any(is_listed(state, b) or b.holders for b in own):
         raise NotYetSupported(
-            "a function that calls itself and writes into an array that may share memory with "
-            "another argument", state.place(node), "pass a copy: `.copy()`",
+            f"a function that calls itself and {_SHARED}", state.place(node),
+            "read and write it under one name, or make a copy: `.copy()`",
         )  # fmt: skip

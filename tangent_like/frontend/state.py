@@ -90,6 +90,9 @@ class Around:
     names: dict[tuple[Frame, str], Binding] = field(default_factory=dict)
     """What names of older frames hold at the call."""
 
+    cells: dict[Cell, None] = field(default_factory=dict)
+    """The `nonlocal` variables that the body reads or writes, which are no parameters yet."""
+
 
 @dataclass(eq=False, slots=True)
 class Lowering:

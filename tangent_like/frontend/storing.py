@@ -177,8 +177,11 @@ def _items_shared(state: Lowering, node: Any) -> NotYetSupported:
     )  # fmt: skip
 
 
-def as_value(state: Lowering, home: Home, root: Atom, node: Any) -> Atom:
-    """What a buffer holds, as a value: a list or dict that was taken apart is put together."""
+def as_value(
+    state: Lowering, home: Home, root: Atom, node: Any, fact: facts.Fact | None = None
+) -> Atom:
+    """What a buffer holds, as a value: a list or dict that was taken apart is put together, as one
+    of any length (of `fact`, where that is more than its items tell)."""
     op = state.builder.definitions.get(root) if isinstance(root, Value) else None
     if not isinstance(root, Value) or not isinstance(root.fact, facts.STRUCTURES):
         return root
@@ -188,7 +191,7 @@ def as_value(state: Lowering, home: Home, root: Atom, node: Any) -> Atom:
     root = fresh(state, root, node)
     note_items(state, home.buffer, root)
     op = state.builder.definitions[root]  # type: ignore[index]
-    fact = any_of(root.fact)
+    fact = any_of(root.fact) if fact is None else fact
     if fact is None:
         raise NotYetSupported(
             "writing at a place known only at run time into things of different kinds",
@@ -200,6 +203,18 @@ def as_value(state: Lowering, home: Home, root: Atom, node: Any) -> Atom:
     inside = {other for item in op.args for other in buffers_of(state, item)}
     enlist(state, inside, [home.buffer])
     return made
+
+
+def of_any_length(fact: facts.Fact) -> facts.Fact:
+    """The fact of a list or dict as one of any length, also where it is empty."""
+    if isinstance(fact, facts.List):
+        item: facts.Fact = facts.NOTHING
+        for own in fact.items:
+            item = facts.join_known(item, facts.without_values(own))
+        return facts.ListOf(item)
+    if isinstance(fact, facts.Record):
+        fact = facts.join(fact, facts.DictOf(facts.NOTHING, facts.NOTHING))
+    return facts.without_values(fact)
 
 
 def any_of(fact: facts.Fact) -> facts.Fact | None:

@@ -84,6 +84,8 @@ def cell_of(state: Lowering, name: str, node: Any) -> Cell | None:
             frame = frame.parent
     cell = frame.cells.get(name) if frame is not None else None
     if cell is not None and cell not in state.cells:
+        if state.around is not None:
+            state.around.cells[cell] = None
         raise NotYetSupported(
             f"writing `{name}` in a function that calls itself or is handed to a library",
             state.place(node), "return the value instead",

@@ -497,8 +497,13 @@ def longer_each_time(x, parts, n):
     return longer_each_time(x, [x * parts[-1], *parts], n - 1)  # HERE
 
 
-def test_recursion_with_a_longer_list_each_time_is_refused():
-    with pytest.raises(NotYetSupported, match="with a longer list") as caught:
-        tl.grad(lambda x, n: longer_each_time(x, [x, 0.5], n))(0.7, 3)
-    assert "# HERE" in str(caught.value)
+def test_recursion_with_a_longer_list_each_time():
+    assert_derivatives(lambda x: longer_each_time(x, [x, 0.5], 3), 0.7)
     assert_derivatives(longer_each_time, 0.7, [0.5], 3, wrt=(0, 1))
+
+
+def test_recursion_with_a_longer_list_of_arrays_each_time_is_refused():
+    u = np.array([0.5, -0.2])
+    with pytest.raises(NotYetSupported, match="with a longer list") as caught:
+        tl.grad(lambda x, n: np.sum(longer_each_time(x, [x * u, u], n)))(0.7, 3)
+    assert "# HERE" in str(caught.value)
