@@ -196,7 +196,9 @@ def _lower(
         except TangentLikeError as error:
             _forget(module, known)
             if recursive_writes.learnt_before_it_failed(inner, procedure, taken):
-                procedure.result = recursive_writes.guessed_result(procedure, taken, facts.FLOAT)
+                procedure.result = recursive_writes.guessed_result(
+                    inner, procedure, taken, facts.FLOAT, whole=False
+                )
                 continue
             if attempt or without_calls or not isinstance(error, NotYetSupported):
                 raise
@@ -204,7 +206,9 @@ def _lower(
             continue
         if recursive_writes.learn(inner, procedure, taken):
             own = without_values(result.fact)
-            procedure.result = recursive_writes.guessed_result(procedure, taken, own)
+            procedure.result = recursive_writes.guessed_result(
+                inner, procedure, taken, own, whole=True
+            )
             _forget(module, known)
             continue
         result = recursive_writes.with_written(inner, procedure, taken, result)

@@ -132,7 +132,7 @@ def as_any(state: Lowering, node: Any, owner: Atom) -> Value:
     """A dict with known keys as one that is read under any key."""
     made_by = state.builder.definitions.get(owner) if isinstance(owner, Value) else None
     fact = any_of(owner.fact)
-    apart = made_by is not None
+    apart = made_by is not None and isinstance(made_by.fn, MakeRecord)
     if isinstance(owner, Value) and not apart and isinstance(fact, facts.DictOf):
         taken_apart = state.builder.op(display_of(owner.fact), items_of(state, owner))
         made_by = state.builder.definitions[taken_apart]  # type: ignore[index]

@@ -14,8 +14,8 @@ no memory with its other arguments, so calls for which that is not known are ref
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from tangent_like import facts, ir
@@ -30,11 +30,25 @@ from tangent_like.frontend.homes import (
 )
 from tangent_like.frontend.joins import settled
 from tangent_like.frontend.live import is_live
-from tangent_like.frontend.memory import adopt, fresh, is_listed, set_held
+from tangent_like.frontend.memory import adopt, fresh, is_listed
+from tangent_like.frontend.recursive_objects import (
+    Path,
+    Refused,
+    are_apart,
+    at,
+    buffers_in,
+    can_be_given,
+    changes,
+    give,
+    grown_as_any,
+    is_plain,
+    made_of,
+    replace,
+)
 from tangent_like.frontend.scope import Buffer, Cell, Conflict
 from tangent_like.frontend.state import Around, Lowering
 from tangent_like.frontend.storing import as_value, of_any_length, write
-from tangent_like.frontend.structures import hold
+from tangent_like.frontend.structures import opened
 from tangent_like.ir import Atom, Const, Procedure, Value
 from tangent_like.trees import parameter_names
 
@@ -44,9 +58,22 @@ _SHARED = (
 )
 
 
-def written_by(procedure: Procedure) -> tuple[int, ...]:
-    """The numbers of the parameters that a procedure writes into, as far as is known."""
-    found: tuple[int, ...] = procedure.derived.get("written", ())
+def written_by(procedure: Procedure) -> tuple[tuple[int, Path], ...]:
+    """What a procedure writes into, as far as is known: the numbers of parameters, each with the
+    path to a part of it."""
+    found: tuple[tuple[int, Path], ...] = procedure.derived.get("written", ())
+    return found
+
+
+def _replaced_by(procedure: Procedure) -> dict[tuple[int, Path], None]:
+    """The parts of parameters that may be other ones at the end."""
+    found: dict[tuple[int, Path], None] = procedure.derived.setdefault("replaced", {})
+    return found
+
+
+def opened_by(procedure: Procedure) -> dict[int | Value, None]:
+    """The parameters, and structures around a procedure, of which it writes parts."""
+    found: dict[int | Value, None] = procedure.derived.setdefault("opened", {})
     return found
 
 
@@ -65,7 +92,8 @@ def cells_of(procedure: Procedure) -> dict[Cell, facts.Fact]:
 def guess(procedure: Procedure) -> tuple[Any, ...]:
     """What is known so far of what a procedure writes into."""
     around, cells = written_around(procedure), cells_of(procedure)
-    return written_by(procedure), tuple(around.items()), tuple(cells.items())
+    opened, replaced = tuple(opened_by(procedure)), len(_replaced_by(procedure))
+    return written_by(procedure), opened, replaced, tuple(around.items()), tuple(cells.items())
 
 
 @dataclass(eq=False, slots=True)
@@ -80,8 +108,14 @@ class Taken:
 
     params: list[Value]
     cells: dict[Cell, Value]
+    opened: dict[Value, Atom]
+    """The structures, and what their parts were at first."""
+
     mark: int
     """Values from before the body have smaller serial numbers."""
+
+    replaced: list[Atom] = field(default_factory=list)
+    """What parts of parameters may be at the end that was something else at first."""
 
 
 def take_over(inner: Lowering, procedure: Procedure, params: Sequence[Value]) -> Taken:
@@ -100,17 +134,101 @@ def take_over(inner: Lowering, procedure: Procedure, params: Sequence[Value]) ->
     for_cells = dict(zip(cells, more[len(buffers) :]))
     inner.cells.update(for_cells)
     found = [*params, *(buffer.root for buffer in buffers)]
-    return Taken(found, len(params), [*params, *more], for_cells, ir.next_serial())
+    parts = dict(_open(inner, procedure, params))
+    return Taken(found, len(params), [*params, *more], for_cells, parts, ir.next_serial())
+
+
+def _open(
+    inner: Lowering, procedure: Procedure, params: Sequence[Value]
+) -> Iterator[tuple[Value, Atom]]:
+    """What a procedure writes parts of, each as a display of these."""
+    for one in opened_by(procedure):
+        root = params[one] if isinstance(one, int) else fresh(inner, one, inner.frame.node)
+        assert isinstance(root, Value)
+        made = made_of(inner, root)
+        if isinstance(one, int):
+            display = opened(inner, root)
+            env = inner.frame.env
+            env.update({name: display for name, atom in env.items() if atom is root})
+            yield root, display
+        elif made is not None:
+            items = [fresh(inner, item, inner.frame.node) for item in made.args]
+            display = inner.builder.op(made.fn, items, name=root.name)
+            adopt(inner, home_of(inner, root).buffer, display)
+            inner.written += 1
+            yield root, display
 
 
 def learn(inner: Lowering, procedure: Procedure, taken: Taken) -> bool:
     """Note what the body that `inner` has lowered writes into; whether that is news."""
     before = guess(procedure)
+    own = taken.roots[: taken.own]
+    for root, display in taken.opened.items():
+        number = own.index(root) if root in own else None
+        _learn_of_parts(inner, procedure, taken, number, root, display)
+    seen = {
+        buffer
+        for root, display in taken.opened.items()
+        for buffer in (buffers_in(inner, display) if root in own else [home_of(inner, root).buffer])
+    }
     for buffer, held in list(inner.memory.items()):
-        if buffer.root.serial < taken.mark and held is not buffer.root:
-            _learn_of(inner, procedure, taken, buffer, settled(inner, held))
+        if buffer in seen or buffer.root.serial >= taken.mark or held is buffer.root:
+            continue
+        _learn_of(inner, procedure, taken, buffer, settled(inner, held))
     _learn_of_cells(inner, procedure, taken)
+    assert inner.around is not None
+    for root in inner.around.asked:
+        _learn_to_open(inner, procedure, taken, root)
     return guess(procedure) != before
+
+
+def _learn_to_open(inner: Lowering, procedure: Procedure, taken: Taken, root: Value) -> bool:
+    """Note that parts of a structure are written into; whether that is news."""
+    around, own = inner.around, taken.roots[: taken.own]
+    assert around is not None
+    if root in taken.opened or not isinstance(root.fact, facts.STRUCTURES) or is_plain(root.fact):
+        return False
+    if root in own:
+        opened_by(procedure)[own.index(root)] = None
+    elif root in around.values.values() and made_of(inner, root) is not None:
+        opened_by(procedure)[around.made.get(root, root)] = None
+    else:
+        return False
+    return True
+
+
+def _learn_of_parts(
+    inner: Lowering, procedure: Procedure, taken: Taken, number: int | None, root: Value,
+    display: Atom,
+) -> None:  # fmt: skip
+    """Note which parts of an opened structure were written into.  Of one around the function, what
+    its parts hold is learnt of each by itself; none of them may be another one."""
+    try:
+        found = [*changes(inner, display, taken.mark)]
+        others = [new for _, new in found if new is not None]
+        if number is None:
+            if others or any(not may_alias(_fact_at(display.fact, path)) for path, _ in found):
+                raise _refused(root.name, inner.place(inner.frame.node), *_AROUND)
+        elif not are_apart(inner, [*others, *taken.replaced]):
+            raise Refused
+    except Refused:
+        raise _refused(root.name, inner.place(inner.frame.node), *_HOLDING) from None
+    if number is not None:
+        taken.replaced += others
+        _note_written(procedure, [(number, path) for path, _ in found])
+        places = {(number, path): None for path, new in found if new is not None}
+        _replaced_by(procedure).update(places)
+
+
+def _note_written(procedure: Procedure, places: Sequence[tuple[int, Path]]) -> None:
+    procedure.derived["written"] = tuple(sorted({*written_by(procedure), *places}))
+
+
+def _fact_at(fact: facts.Fact, path: Path) -> facts.Fact:
+    for k in path:
+        assert isinstance(fact, facts.STRUCTURES)
+        fact = fact.items[k]
+    return fact
 
 
 def _learn_of(
@@ -118,11 +236,13 @@ def _learn_of(
 ) -> None:
     around, root, place = inner.around, buffer.root, inner.place(inner.frame.node)
     assert around is not None
-    if isinstance(now, Conflict) or not (_is_plain(root.fact) and _is_plain(now.fact)):
+    own = taken.roots[: taken.own]
+    if _learn_to_open(inner, procedure, taken, root):
+        return
+    if isinstance(now, Conflict) or not (is_plain(root.fact) and is_plain(now.fact)):
         raise _refused(buffer.name, place, *_HOLDING)
-    if root in taken.roots[: taken.own]:
-        written = {*written_by(procedure), taken.roots.index(root)}
-        procedure.derived["written"] = tuple(sorted(written))
+    if root in own:
+        _note_written(procedure, [(own.index(root), ())])
         return
     if root not in around.values.values() or _is_part(around, root):
         raise _refused(buffer.name, place, "a view or part", "write into what it is a part of")
@@ -135,6 +255,7 @@ _HOLDING = (
     "what holds or shares lists, arrays or objects",
     "return what is new, and put it in where the function is called",
 )
+_AROUND = "an object around it whose attributes are set", "pass it as an argument"
 _LIVE = "what a `keys()`, `values()` or `items()` shows that is read there", "ask for it there"
 
 
@@ -226,35 +347,31 @@ def _refused(name: str, place: Place, what: str, hint: str) -> NeverSupported:
 def with_written(inner: Lowering, procedure: Procedure, taken: Taken, result: Atom) -> Atom:
     """The result, with the parameters that were written into, as they are then; `inner` has lowered
     the body."""
-    place = inner.place(inner.frame.node)
-    changed = [taken.params[k] for k in _places(procedure, taken.own)[: -len(taken.cells) or None]]
-    homes = [home_of(inner, param) for param in changed]
-    memory = [settled(inner, inner.memory.get(h.buffer, h.buffer.root)) for h in homes]
-    now = [atom for atom in memory if not isinstance(atom, Conflict)]  # `learn` refuses these
+    node, place = inner.frame.node, inner.place(inner.frame.node)
+    owners = [taken.opened.get(param, param) for param in taken.params]
+    now = [at(inner, node, owners[k], path) for k, path in _places(procedure, taken.own)]
     now += [cell_now(inner, cell, place) for cell in taken.cells]
     return inner.builder.op(ir.make_tuple, (result, *now)) if now else result
 
 
-def guessed_result(procedure: Procedure, taken: Taken, result: facts.Fact) -> facts.Fact:
-    """What a procedure returns by what is known so far, besides what it is to return."""
-    more = [of_any_length(taken.params[k].fact) for k in written_by(procedure)]
+def guessed_result(
+    inner: Lowering, procedure: Procedure, taken: Taken, result: facts.Fact, whole: bool
+) -> facts.Fact:
+    """What a procedure returns by what is known so far, besides what it is to return; `whole` says
+    whether its body was lowered to the end."""
+    node, more = inner.frame.node, []
+    for k, path in written_by(procedure):
+        param = taken.params[k]
+        now = at(inner, node, taken.opened.get(param, param), path) if whole else None
+        more.append(_fact_at(param.fact, path) if now is None else facts.without_values(now.fact))
     more += [*written_around(procedure).values(), *cells_of(procedure).values()]
     return facts.Tuple((result, *more)) if more else result
 
 
-def _places(procedure: Procedure, own: int) -> list[int]:
-    """Which parameters of a procedure with `own` arguments are also results."""
-    more = len(written_around(procedure)) + len(cells_of(procedure))
-    return [*written_by(procedure), *range(own, own + more)]
-
-
-def _is_plain(fact: facts.Fact) -> bool:
-    """Whether something is an array, or a list or dict of what cannot be written into."""
-    if isinstance(fact, facts.Record) and fact.type is not dict:
-        return False
-    if isinstance(fact, (facts.List, facts.Record)):
-        return not any(map(may_alias, fact.items))
-    return isinstance(fact, facts.Array) or is_flat(fact)
+def _places(procedure: Procedure, own: int) -> list[tuple[int, Path]]:
+    """Which parameters, and parts of them, of a procedure with `own` arguments are results too."""
+    around = range(own, own + len(written_around(procedure)))
+    return [*written_by(procedure), *((k, ()) for k in around)]
 
 
 def refuse_unconfirmed(procedure: Procedure, place: Place) -> None:
@@ -291,23 +408,10 @@ def growing_as_any(
     """The arguments of a call, with the lists and dicts of numbers that are longer than in a call
     around it, whose kinds are `known`, as ones of any length: they may grow with each call."""
     kinds = [own for own in known if len(own) == len(args)]
-    grown = [any(_is_longer(a.fact, own[k]) for own in kinds) for k, a in enumerate(args)]
-    return [_as_any(state, node, a) if longer else a for a, longer in zip(args, grown)]
-
-
-def _is_longer(fact: facts.Fact, before: facts.Fact) -> bool:
-    if not isinstance(fact, (facts.List, facts.Record)) or type(before) is not type(fact):
-        return False
-    return _is_plain(fact) and len(fact.items) > len(before.items)
-
-
-def _as_any(state: Lowering, node: Any, atom: Atom) -> Atom:
-    assert isinstance(atom, Value)
-    fact = of_any_length(atom.fact)
-    home = home_of(state, atom)
-    if not is_flat(fact) or home.path or choice_of(state, atom) is not None:
-        return atom
-    return as_value(state, home, atom, node, fact)
+    return [
+        grown_as_any(state, node, atom, [own[k] for own in kinds]) if kinds else atom
+        for k, atom in enumerate(args)
+    ]
 
 
 def taken_over(
@@ -315,27 +419,33 @@ def taken_over(
 ) -> Atom:
     """What a call gives, where the arguments that it has written into, and what is around it, hold
     what it left in them; `own` are the arguments of `args`."""
-    places, cells = _places(procedure, own), list(cells_of(procedure))
-    if not places:
+    places, cells = _places(procedure, own), cells_of(procedure)
+    if not places and not cells:
         return result
-    for k in places[: len(places) - len(cells)]:
+    for k, path in places:
         _refuse_shared(state, node, args, k)
+        if not can_be_given(state, args[k], path):
+            if state.around is not None and isinstance(args[k], Value):
+                state.around.asked[args[k]] = None  # type: ignore[index]
+            raise _shared(state, node)
     op = state.builder.op
-    names = ["", *(getattr(args[k], "name", "") for k in places)]
+    names = ["", *("" if path else getattr(args[k], "name", "") for k, path in places)]
+    names += [cell.name for cell in cells]
     items = [(result, Const(k)) for k in range(len(names))]
-    parts = [op(operator.getitem, item, name=name) for item, name in zip(items, names)]
-    state.cells.update(zip(cells, parts[len(parts) - len(cells) :]))
-    for k, part in zip(places, parts[1 : len(parts) - len(cells)]):
+    first, *parts = (op(operator.getitem, item, name=name) for item, name in zip(items, names))
+    state.cells.update(zip(cells, parts[len(places) :]))
+    for (k, path), part in zip(places, parts):
         owner = args[k]
         assert isinstance(owner, Value)
         home = home_of(state, owner)
-        if not isinstance(owner.fact, facts.Array):
-            hold(state, node, owner, part)
-        elif home.path or home.buffer.outside or choice_of(state, owner) is not None:
+        view = home.path or home.buffer.outside or choice_of(state, owner) is not None
+        if isinstance(owner.fact, facts.Array) and view:
             write(state, node, owner, Const(...), part)
+        elif (k, path) in _replaced_by(procedure):
+            replace(state, node, owner, path, part, first)
         else:
-            set_held(state, home.buffer, part, state.place(node))
-    return parts[0]
+            give(state, node, owner, path, part)
+    return first
 
 
 def _refuse_shared(state: Lowering, node: object, args: Sequence[Atom], k: int) -> None:
@@ -343,7 +453,11 @@ def _refuse_shared(state: Lowering, node: object, args: Sequence[Atom], k: int) 
     own = set(buffers_of(state, args[k]))
     others = {b for i, arg in enumerate(args) if i != k for b in buffers_of(state, arg)}
     if may_share(own, others) or any(is_listed(state, b) or b.holders for b in own):
-        raise NotYetSupported(
-            f"a function that calls itself and {_SHARED}", state.place(node),
-            "read and write it under one name, or make a copy: `.copy()`",
-        )  # fmt: skip
+        raise _shared(state, node)
+
+
+def _shared(state: Lowering, node: object) -> NotYetSupported:
+    return NotYetSupported(
+        f"a function that calls itself and {_SHARED}", state.place(node),
+        "read and write it under one name, or make a copy: `.copy()`",
+    )  # fmt: skip

@@ -93,6 +93,9 @@ class Around:
     cells: dict[Cell, None] = field(default_factory=dict)
     """The `nonlocal` variables that the body reads or writes, which are no parameters yet."""
 
+    asked: dict[Value, None] = field(default_factory=dict)
+    """The structures of which calls in the body write parts."""
+
 
 @dataclass(eq=False, slots=True)
 class Lowering:

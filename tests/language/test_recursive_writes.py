@@ -815,23 +815,6 @@ def passkeys(x, n):
     return go(d, d.keys(), n)
 
 
-class Box:
-    def __init__(self, v):
-        self.items = [v]
-        self.total = 0.0
-    def add(self, k, x):
-        self.items.append(self.items[-1] * x)
-        self.total += k * x
-        if k > 0:
-            self.add(k - 1, x)
-
-
-def box(x, n):
-    b = Box(x)
-    b.add(n, x)
-    return b.total * sum(b.items)
-
-
 REFUSED = [
     (g, "`memo`"),
     (al3, "share memory"),
@@ -842,7 +825,6 @@ REFUSED = [
     (transp, "`B`"),
     (queue, "longer or shorter"),
     (passkeys, "longer or shorter"),
-    (box, "share memory"),
 ]
 
 
