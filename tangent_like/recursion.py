@@ -33,6 +33,7 @@ from tangent_like.simplify.dead import prune
 from tangent_like.trees import parameter_names
 
 _ATTEMPTS = 5
+_ROUNDS = 50  # until it is known what a function writes into, and what it returns
 _KINDS = 8  # of arguments that one function may be lowered for at once, one inside of the other
 
 
@@ -179,7 +180,7 @@ def _lower(
     known = set(module.procedures)
     shown = parameter_names([Value(name, facts.UNKNOWN) for name in names])  # not those of `**`
     without_calls, attempt = False, 0
-    while attempt < _ATTEMPTS:
+    for _ in range(_ROUNDS):
         params = [Value(n, f) for n, f in zip(shown, instantiate(key[1]), strict=True)]
         given = {**fixed, **dict(zip(names, params))}
         frame.env = {name: atom for name, atom in given.items() if name not in more}
@@ -212,15 +213,12 @@ def _lower(
             _forget(module, known)
             continue
         result = recursive_writes.with_written(inner, procedure, taken, result)
-        block = inner.builder.finish((result,))
         found = without_values(result.fact)
-        function = Function(
-            procedure.name,
-            tuple(taken.params),
-            Block((*inner.prelude, *block.statements), (result,)),
-            frame.source.place(frame.node),
-        )
+        function = _function(procedure, inner, taken.params, result)
         if _same(found, procedure.result):
+            break
+        if attempt == _ATTEMPTS - 1:
+            recursive_writes.refuse_unconfirmed(procedure, state.place(frame.node))
             break
         procedure.result = found if attempt < _ATTEMPTS - 2 else facts.UNKNOWN
         if _is_vague(found) and not attempt and not without_calls:
@@ -228,9 +226,20 @@ def _lower(
         attempt += 1
         _forget(module, known)
     else:
-        recursive_writes.refuse_unconfirmed(procedure, state.place(frame.node))
+        raise NotYetSupported(
+            "a function that calls itself and writes into what is around it in ever other ways",
+            state.place(frame.node), "return what is new",
+        )  # fmt: skip
     _close(state.module, procedure, function)
     return procedure
+
+
+def _function(
+    procedure: Procedure, inner: Lowering, params: Sequence[Value], result: Atom
+) -> Function:
+    block = inner.builder.finish((result,))
+    body = Block((*inner.prelude, *block.statements), (result,))
+    return Function(procedure.name, tuple(params), body, inner.frame.source.place(inner.frame.node))
 
 
 def _forget(module: Module, known: Collection[_Key]) -> None:

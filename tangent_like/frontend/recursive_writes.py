@@ -248,7 +248,8 @@ def _learn_of(
         raise _refused(buffer.name, place, "a view or part", "write into what it is a part of")
     if any(is_live(around.state, value) for value in around.values):
         raise _refused(buffer.name, place, *_LIVE)
-    note_around(procedure, around.made.get(root, root), now.fact, place)
+    known = (v for v in written_around(procedure) if around.values.get(v, v) is root)
+    note_around(procedure, next(known, around.made.get(root, root)), now.fact, place)
 
 
 _HOLDING = (
