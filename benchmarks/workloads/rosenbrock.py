@@ -64,8 +64,7 @@ def hessian_vector(primal, wrt, **options):
 
 
 def hessian(primal, wrt, **options):
-    assert not options
-    derived = tl.hessian(primal)
+    derived = tl.hessian(primal, **options)
     return lambda x: (derived(x),)
 
 
