@@ -16,7 +16,7 @@ import numpy as np
 
 from tangent_like.dispatch import Derivative, Wrt, parameters, shape_key, underlying
 from tangent_like.draws import same_draws
-from tangent_like.errors import ArgumentError, NotStackable
+from tangent_like.errors import ArgumentError, NotStackable, NotYetSupported
 from tangent_like.frontend.kinds import kinds_of
 from tangent_like.request import Options
 from tangent_like.rules import registry
@@ -111,7 +111,7 @@ class Jacobian:
         """The derivatives in all unit directions of the shape of `like`, a stack of them; None
         where the directions have to be taken one after another."""
         is_array = isinstance(like, np.ndarray) and like.dtype == np.float64 and like.size > 1
-        if not is_array or self.options.get("backend", "numpy") != "numpy":
+        if not is_array:
             return None
         derived = self.derivative(operator, i)
         given = derived.converted(args)
@@ -125,14 +125,23 @@ class Jacobian:
             without.add((operator, i, kinds))
             return None
         call, key = again(found.calls[0]), (i, shape_key(args))
-        if found.calls[0].__code__.co_argcount == len(given):  # it has the directions of its band
-            if key[1] is not None:
-                self.bands[key] = found
-                self.enter(args, found)
-            return np.transpose(call(*given))
+        banded = found.calls[0].__code__.co_argcount == len(given)  # its band has the directions
         largest = max(np.size(value) for value in (like, *args) if isinstance(value, np.ndarray))
-        stacks = _stacks(like, max(8, _ROOM // largest))
-        return np.concatenate([call(*given, stack) for stack in stacks])
+        try:
+            if banded:
+                result: np.ndarray = np.transpose(call(*given))
+            else:
+                stacks = _stacks(like, max(8, _ROOM // largest))
+                result = np.concatenate([call(*given, stack) for stack in stacks])
+        except NotYetSupported:
+            if self.options.get("backend", "numpy") == "numpy":
+                raise
+            without.add((operator, i, kinds))  # Numba may compile the derivative in one direction
+            return None
+        if banded and key[1] is not None:
+            self.bands[key] = found
+            self.enter(args, found)
+        return result
 
     def enter(self, args: tuple[Any, ...], found: Compiled) -> None:
         """Call at once what gives a whole Jacobian, where arguments like these come again."""

@@ -127,6 +127,57 @@ def test_options_reach_numba() -> None:
         assert fast(2.0, 3.0) == (12.0, 10.0)
 
 
+def neighbours(x):
+    return x[2:] * x[:-2] + 3.0 * x[1:-1]
+
+
+def chain(x):
+    return np.sum((x[1:] - x[:-1] ** 2) ** 2)
+
+
+def in_a_loop(x):
+    total = 0.0
+    for i in range(1, len(x)):
+        total += math.sin(x[i] * x[i - 1]) * x[0]
+    return total
+
+
+def by_order(x):
+    return np.sum(np.sort(x) ** 2 * x)
+
+
+@pytest.mark.parametrize("function", [chain, in_a_loop, by_order])
+def test_hessians_in_many_directions(function) -> None:
+    hessian, plain = tl.hessian(function, backend="numba"), tl.hessian(function)
+    for x in (X, X[:2], X):
+        assert np.allclose(hessian(x), plain(x), rtol=1e-12, atol=1e-12)
+
+
+def test_jacobians_with_a_band() -> None:
+    jacobian = tl.jacobian(neighbours, backend="numba")
+    for x in (X, np.linspace(-1.0, 1.0, 6), X):
+        assert np.array_equal(jacobian(x), tl.jacobian(neighbours)(x))
+
+
+def repeated(x):
+    return np.repeat(x, 2) * np.concatenate((x, x))
+
+
+def turned(x):
+    return np.roll(x, 1) * np.flip(x)
+
+
+def triangle(x):
+    return np.trace(np.outer(x, x)) * np.tril(np.outer(x, x))[1]
+
+
+@pytest.mark.parametrize("function", [repeated, turned, triangle])
+def test_jacobians_that_numba_compiles_in_one_direction_only(function) -> None:
+    jacobian = tl.jacobian(function, backend="numba")
+    for _ in range(2):
+        assert np.allclose(jacobian(X), tl.jacobian(function)(X), rtol=1e-12, atol=1e-12)
+
+
 def test_decorator() -> None:
     @tl.differentiate(backend="numba")
     def f(x: float, y: float):
