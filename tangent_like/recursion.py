@@ -71,8 +71,8 @@ def recurse(
     around = recursive_writes.operands_around(state, procedure, node)
     operands = [*(a for _, a in passed), *around, *captured]
     result = state.builder.op(procedure, operands, place=state.place(node))
-    own = len(passed)
-    found = recursive_writes.taken_over(state, node, procedure, operands, own, result)
+    as_given = [given[n] for n, _ in passed]
+    found = recursive_writes.taken_over(state, node, procedure, operands, as_given, result)
     return Const(None) if found.fact == facts.NONE else found
 
 

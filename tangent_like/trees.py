@@ -142,6 +142,8 @@ def zero(builder: Builder, like: Atom) -> Atom:
     fact = facts.defined(like.fact)
     if isinstance(fact, facts.Scalar):
         return Const(0j if fact.type == "complex" else 0.0)
+    if fact == facts.NONE:
+        return Const(None)
     return builder.op(runtime.zeros_like, (like,))
 
 

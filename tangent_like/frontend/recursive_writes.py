@@ -161,7 +161,7 @@ def _open(
 
 def learn(inner: Lowering, procedure: Procedure, taken: Taken) -> bool:
     """Note what the body that `inner` has lowered writes into; whether that is news."""
-    before = guess(procedure)
+    before, params = guess(procedure), taken.params
     own = taken.roots[: taken.own]
     for root, display in taken.opened.items():
         number = own.index(root) if root in own else None
@@ -176,10 +176,41 @@ def learn(inner: Lowering, procedure: Procedure, taken: Taken) -> bool:
             continue
         _learn_of(inner, procedure, taken, buffer, settled(inner, held))
     _learn_of_cells(inner, procedure, taken)
-    assert inner.around is not None
-    for root in inner.around.asked:
+    around = inner.around
+    assert around is not None
+    for root in around.asked:
         _learn_to_open(inner, procedure, taken, root)
+    if writes_items(procedure, [param.fact for param in params]):
+        shown = next((v for v in around.values if shows_others(around.state, v)), None)
+        if shown is not None:
+            raise _showing(shown.name, inner.place(inner.frame.node))
     return guess(procedure) != before
+
+
+def writes_items(procedure: Procedure, params: Sequence[facts.Fact]) -> bool:
+    """Whether a procedure writes into more than arrays: `values()` and the like show that."""
+    written = [_fact_at(params[k], path) for k, path in written_by(procedure)]
+    kinds = [*written, *written_around(procedure).values()]
+    return any(not isinstance(fact, facts.Array) for fact in kinds)
+
+
+def shows_others(state: Lowering, atom: object) -> bool:
+    """Whether something shows what lists or dicts hold at the time, or holds what does."""
+    around: Lowering | None = state
+    while around is not None:
+        if is_live(around, atom):
+            return True
+        around = around.around.state if around.around is not None else None
+    made = made_of(state, atom)
+    return made is not None and any(shows_others(state, part) for part in made.args)
+
+
+def _showing(name: str, place: Place) -> NotYetSupported:
+    return NotYetSupported(
+        f"{f'`{name}`' if name else 'an argument'}, which shows what a list or dict holds at the "
+        "time, in a function that calls itself and writes into lists, dicts or objects",
+        place, "ask for `keys()`, `values()` or `items()` where they are read",
+    )  # fmt: skip
 
 
 def _learn_to_open(inner: Lowering, procedure: Procedure, taken: Taken, root: Value) -> bool:
@@ -246,8 +277,6 @@ def _learn_of(
         return
     if root not in around.values.values() or _is_part(around, root):
         raise _refused(buffer.name, place, "a view or part", "write into what it is a part of")
-    if any(is_live(around.state, value) for value in around.values):
-        raise _refused(buffer.name, place, *_LIVE)
     known = (v for v in written_around(procedure) if around.values.get(v, v) is root)
     note_around(procedure, next(known, around.made.get(root, root)), now.fact, place)
 
@@ -257,7 +286,6 @@ _HOLDING = (
     "return what is new, and put it in where the function is called",
 )
 _AROUND = "an object around it whose attributes are set", "pass it as an argument"
-_LIVE = "what a `keys()`, `values()` or `items()` shows that is read there", "ask for it there"
 
 
 def _learn_of_cells(inner: Lowering, procedure: Procedure, taken: Taken) -> None:
@@ -416,13 +444,18 @@ def growing_as_any(
 
 
 def taken_over(
-    state: Lowering, node: Any, procedure: Procedure, args: Sequence[Atom], own: int, result: Atom
-) -> Atom:
+    state: Lowering, node: Any, procedure: Procedure, args: Sequence[Atom], given: Sequence[Atom],
+    result: Atom,
+) -> Atom:  # fmt: skip
     """What a call gives, where the arguments that it has written into, and what is around it, hold
-    what it left in them; `own` are the arguments of `args`."""
+    what it left in them.  `args` are the arguments, which the user has `given`, and then more."""
+    own = len(given)
     places, cells = _places(procedure, own), cells_of(procedure)
     if not places and not cells:
         return result
+    shown = [atom for atom in given if shows_others(state, atom)]
+    if shown and writes_items(procedure, [atom.fact for atom in args]):
+        raise _showing(getattr(shown[0], "name", ""), state.place(node))
     for k, path in places:
         _refuse_shared(state, node, args, k)
         if not can_be_given(state, args[k], path):

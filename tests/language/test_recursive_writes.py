@@ -638,7 +638,171 @@ def rows_of_a_list_of_any_length(x, n):
     return m[1][0] + m[n - 1][0] * len(m[1]) + sum(m[1])
 
 
+class Table:
+    def __init__(self, x):
+        self.d = {0: x, 1: 2.0}
+        self.t = [x, 1.0]
+
+
+def sum_that_the_call_changes(x, n):
+    total = [x]
+    def go(k):
+        if k > 0:
+            total[0] += go(k - 1) * x
+        total[0] *= 1.5
+        return total[0] + k
+    return go(n) * total[0]
+
+
+def variable_that_the_call_changes(x, n):
+    count = x
+    def go(k):
+        nonlocal count
+        if k > 0:
+            count += go(k - 1) * x
+        count *= 1.5
+        return count + k
+    return go(n) * count
+
+
+def calls_in_a_test(x, n):
+    out = [x]
+    def go(k):
+        out.append(k * x + len(out))
+        if k > 0 and (go(k - 1) > 2 or go(k - 2) > 1):
+            out[0] += out[-1]
+        return out[0] * 1.0
+    return go(n) + sum(out)
+
+
+def calls_in_a_generator(x, n):
+    memo = {}
+    def go(k):
+        if k in memo:
+            return memo[k]
+        memo[k] = x + sum(go(j) * 0.5 for j in range(k))
+        return memo[k]
+    return sum([go(j) for j in range(n)]) + sum(map(go, range(3))) * len(memo)
+
+
+def call_in_a_while(x, n):
+    left = [n * 1.0]
+    def step(k):
+        left[0] -= x
+        return left[0] if k == 0 else step(k - 1)
+    s = 0.0
+    while step(1) > 0:
+        s += left[0] ** 2
+        if s > 100:
+            break
+    return s + left[0]
+
+
+def writes_in_finally(x, n):
+    out = [x]
+    def go(k):
+        try:
+            out.append(out[-1] * x)
+            if k > 0:
+                go(k - 1)
+        finally:
+            out[0] += x
+    go(n)
+    return sum(out)
+
+
+def arguments_exchanged(x, n):
+    a = [x, 1.0]
+    def f(p, q, k):
+        p[0] += q[0] * x
+        if k > 0:
+            f(q, p, k - 1)
+    b = [x * x]
+    f(a, b, n)
+    return a[0] * b[0]
+
+
+def array_and_its_reverse(x, n):
+    a = np.array([x, 1.0, x * x])
+    def f(k):
+        a[k] = a[k - 1] * x
+        b = a[::-1]
+        b[0] += 1.0
+        if k > 0:
+            f(k - 1)
+            b[1] *= x
+    f(2)
+    return np.sum(a * np.arange(3.0))
+
+
+def dict_of_an_object_under_its_own_name(x, n):
+    b = Table(x)
+    m = b.d
+    def go(k):
+        m[k] = b.d[0] * x + len(b.d)
+        b.d[0] = m[k] * 0.5
+        if k > 0:
+            go(k - 1)
+    go(n)
+    return sum(m.values()) + b.d[1]
+
+
+def function_that_reads_what_is_written(x, n):
+    out = [x]
+    def last():
+        return out[-1]
+    def go(k):
+        out.append(k * x + last())
+        if k > 0:
+            go(k - 1)
+        out[0] += last()
+    go(n)
+    return sum(out) * last()
+
+
+def list_sorted_on_the_way(x, n):
+    out = [x, 0.3, 2.0 * x]
+    def go(k):
+        out.append(math.sin(k * x))
+        out.sort()
+        if k > 0:
+            go(k - 1)
+        out.reverse()
+    go(n)
+    return sum(v * i for i, v in enumerate(out))
+
+
+def variables_of_two_depths(x, n):
+    tot = x
+    def outer(k):
+        nonlocal tot
+        t = 0.0
+        def inner(j):
+            nonlocal t, tot
+            t += tot * j
+            tot += x * 0.1
+            if j > 0:
+                inner(j - 1)
+        inner(k)
+        if k > 0:
+            t += outer(k - 1)
+        return t
+    return outer(n) * tot
+
+
 RIGHT = [
+    sum_that_the_call_changes,
+    variable_that_the_call_changes,
+    calls_in_a_test,
+    calls_in_a_generator,
+    call_in_a_while,
+    writes_in_finally,
+    arguments_exchanged,
+    array_and_its_reverse,
+    dict_of_an_object_under_its_own_name,
+    function_that_reads_what_is_written,
+    list_sorted_on_the_way,
+    variables_of_two_depths,
     memo_in_a_dict,
     memo_as_an_argument,
     leaves_gathered,
@@ -815,16 +979,72 @@ def passkeys(x, n):
     return go(d, d.keys(), n)
 
 
+def values_of_an_argument(x, n):
+    d = {0: x, 1: 2.0}
+    vs = d.values()
+
+    def go(d, k):
+        d[0] = d[0] * x + k
+        if k > 0:
+            return go(d, k - 1) + sum(vs)
+        return sum(vs) * 1.0
+
+    return go(d, n)
+
+
+def values_as_an_argument(x, n):
+    d = {0: x, 1: 2.0}
+
+    def go(d, vs, k):
+        d[0] = d[0] * x + k
+        if k > 0:
+            return go(d, vs, k - 1) + sum(vs)
+        return sum(vs) * 1.0
+
+    return go(d, d.values(), n)
+
+
+def values_in_a_list(x, n):
+    d = {0: x, 1: 2.0}
+    shown = [d.values(), d.keys()]
+
+    def go(k):
+        d[0] *= x
+        if k > 0:
+            return go(k - 1) + sum(shown[0]) * len(shown[1])
+        return 0.0
+
+    return go(n)
+
+
+def items_of_an_object(x, n):
+    c = Table(x)
+    its = c.d.items()
+
+    def go(c, k):
+        c.d[0] = c.d[0] * x + k
+        c.t[1] += x
+        if k > 0:
+            return go(c, k - 1) + sum(a * b for a, b in its)
+        return c.t[1]
+
+    return go(c, n)
+
+
 REFUSED = [
+    (values_of_an_argument, "`vs`, which shows"),
+    (values_as_an_argument, "which shows"),
+    (values_in_a_list, "`shown`, which shows"),
+    (items_of_an_object, "`its`, which shows"),
     (g, "`memo`"),
     (al3, "share memory"),
     (itr, "iterator"),
-    (viewk, "`memo`"),
+    (viewk, "`ks`, which shows"),
     (both, "share memory"),
     (al, "share memory"),
     (transp, "`B`"),
     (queue, "longer or shorter"),
-    (passkeys, "longer or shorter"),
+    (passkeys, "which shows"),
 ]
 
 
