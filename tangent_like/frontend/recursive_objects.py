@@ -7,7 +7,9 @@
     _, total, log = f(p, k)                    p.total is total; what p.log is holds log
 
 A part is called by its path: the places of the items that lead to it.  Scalars are set anew where
-the function is called; arrays, and lists and dicts of numbers, must stay the same ones.
+the function is called.  An array, list or dict of numbers holds there what it was left with; where
+it may have become another one, which nothing else holds, that one is put in, and what the old one
+holds is not known any more.
 """
 
 from __future__ import annotations
