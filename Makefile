@@ -22,7 +22,9 @@ VERSIONS := 3.10 3.11 3.12 3.13
 BIN := .venv/bin
 # What holds derivatives against numerical ones, and not the text of the code.
 WITH_SMOKE := tests/test_smoke.py tests/frontend/test_source.py tests/cache/test_key.py
-OF_DERIVATIVES := tests/language tests/in_place tests/test_golden.py -k "not generated_text"
+OF_DERIVATIVES := tests/language tests/in_place tests/programs tests/rules tests/test_api.py \
+	tests/test_bands.py tests/test_custom.py tests/test_decorator.py tests/test_implicit.py \
+	tests/test_jacobians.py tests/test_workloads.py tests/test_golden.py -k "not generated_text"
 
 # The interpreter of a version: from PATH if it runs there (a pyenv shim may not), or pyenv's own.
 find_python = $$(for python in python$(1) $$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bin/python 2>/dev/null | sort -rV); do \
@@ -49,7 +51,8 @@ test-rules: .venv/ready
 
 test-numba: .venv/ready
 	$(BIN)/python -m pytest -n 2 -m numba tests/numba
-	$(BIN)/python -m pytest --numba tests/language tests/in_place
+	ls tests/language/test_*.py tests/in_place/test_*.py \
+	| xargs -P 2 -n 6 $(BIN)/python -m pytest --numba
 
 smoke:
 	@$(call on_each_python,-m smoke $(WITH_SMOKE),.venv-core)

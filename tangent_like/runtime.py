@@ -59,6 +59,8 @@ def broadcast_like(g: Any, like: Any) -> Any:
     if isinstance(like, (tuple, list)):
         return None if g is None else [broadcast_like(a, b) for a, b in zip(g, like, strict=True)]
     shape = np.shape(like)
+    if isinstance(g, list):
+        g = np.asarray(g)
     g = g if np.shape(g) == shape else np.broadcast_to(g, shape)
     kind = getattr(getattr(like, "dtype", None), "char", "")
     return as_type(g, like) if kind in SHORT_TYPES else g

@@ -50,6 +50,14 @@ def pytest_configure(config: pytest.Config) -> None:
         derivatives.also.append(check_with_numba)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without simplification, what it makes of the code cannot be tested."""
+    if config.getoption("--unsimplified"):
+        left = [item for item in items if item.get_closest_marker("simplified")]
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import importlib.util
 import inspect
 import itertools
@@ -378,12 +379,99 @@ def test_modules_for_numba(tmp_path):
     assert same(alone, derivative(*args))
 
 
-def test_helpers_are_not_copied_for_numba(tmp_path):
+M = np.array([[0.3, -1.2], [0.8, 0.5], [1.1, 2.0]])
+HELPERS_FOR_NUMBA = {
+    "a reduction": (
+        "def f(x, w):\n    return np.sum(np.exp(x * w), axis=0).max()\n", (M, 0.1 * M),
+    ),
+    "one over two axes": (
+        "def f(x):\n    return np.sum(np.sum(x * x, axis=0) ** 2) * np.sum(np.max(x, axis=1))\n",
+        (M,),
+    ),
+    "helpers that call others": (
+        "def f(x):\n    return np.sum(x * np.var(x, axis=1, keepdims=True, ddof=1))\n", (M,),
+    ),
+    "three axes": (
+        "def f(x, w):\n    return np.sum(np.einsum('bij,jk->bik', x, w) ** 2)\n",
+        (np.stack([M, M + 1.0]), M.T),
+    ),
+    "stacks of matrices": (
+        "def f(x):\n    return np.sum(np.linalg.inv(x @ x.transpose(0, 2, 1) + np.eye(3)))\n",
+        (np.stack([M, M + 1.0]),),
+    ),
+    "arrays that are repeated": (
+        "def f(w, x):\n    return np.sum(np.exp(x * w))\n", (np.array([0.5, 2.0]), M),
+    ),
+    "lists": (
+        "def f(xs, n):\n    ys = [x * x for x in xs]\n    s = 0.0\n    for i in range(n):\n"
+        "        ys[i % 3] = ys[(i + 1) % 3] * 0.5\n        s = s + ys[0]\n    return s\n",
+        ([1.0, 2.0, 3.0], 4),
+    ),
+    "tuples": (
+        "def f(p):\n    return np.sum(np.max(p[0] * p[1], axis=1))\n", ((M, M[0]),),
+    ),
+    "special functions": (
+        "def f(x):\n    return np.sum(np.sinc(x))\n", (M,),
+    ),
+    "places that occur twice": (
+        "def f(x, k):\n    return np.sum(x[k] ** 2)\n", (M, np.array([0, 2, 0])),
+    ),
+    "arguments of which one is written into": (
+        "def f(x, w):\n    for i in range(len(x)):\n        x[i] = x[i] * w[i]\n"
+        "    return np.sum(x * x)\n",
+        (M[:, 0].copy(), M[:, 1].copy()),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HELPERS_FOR_NUMBA)
+def test_helpers_are_written_for_numba(tmp_path, case):
     pytest.importorskip("numba")
-    f = define("def f(x, w):\n    return np.sum(np.exp(x * w), axis=0).max()\n", "f")
-    types = {"x": np.ones((3, 2)), "w": np.ones((3, 2))}
-    with pytest.raises(NotYetSupported, match="leave out backend"):
-        tl.export(f, tmp_path / "m.py", types=types, backend="numba")
+    source, args = HELPERS_FOR_NUMBA[case]
+    f, path = define(source, "f"), tmp_path / "m.py"
+    names = list(inspect.signature(f).parameters)
+    types = dict(zip(names, args, strict=True))
+    exported(f, path, wrt=0, types=types, backend="numba")
+    (alone,) = run_alone([(path, "f_grad", copy.deepcopy(args))])
+    assert close(alone, tl.grad(f)(*copy.deepcopy(args)))
+    assert path.read_text().count("@numba.njit\ndef ") > 1
+
+
+def close(got: Any, want: Any) -> bool:
+    return all(np.allclose(a, b, rtol=1e-12) for a, b in zip(got, want, strict=True)) \
+        if isinstance(want, (list, tuple)) else np.allclose(got, want, rtol=1e-12)  # fmt: skip
+
+
+def test_helpers_for_numba_say_for_which_types(tmp_path):
+    pytest.importorskip("numba")
+    source, (x,) = HELPERS_FOR_NUMBA["one over two axes"]
+    exported(define(source, "f"), tmp_path / "m.py", types={"x": x}, backend="numba")
+    texts = {node.name: ast.get_docstring(node) for node in
+             ast.parse((tmp_path / "m.py").read_text()).body if isinstance(node, ast.FunctionDef)}
+    assert texts["sum_over"] == "The sum over axes.\n\nx: float64[:, :]\naxis: 0\nkeepdims: False"
+
+
+def test_helpers_for_numba_serve_arrays_in_any_order_of_memory(tmp_path):
+    pytest.importorskip("numba")
+    f = define("def f(x):\n    return np.sum(np.max(x, axis=1) ** 2)\n", "f")
+    derivative = exported(f, tmp_path / "m.py", types={"x": M}, backend="numba")
+    for x in (M, np.asfortranarray(M), M[::-1], M.T):
+        assert np.array_equal(derivative(x), tl.grad(f)(x))
+
+
+def test_helpers_for_numba_need_types(tmp_path):
+    pytest.importorskip("numba")
+    f = define("def f(x):\n    return np.sum(np.max(x, axis=1) ** 2)\n", "f")
+    with pytest.raises(NotYetSupported, match="the argument `x` of an unknown type") as caught:
+        tl.export(f, tmp_path / "m.py", wrt=0, backend="numba")
+    assert "types={'x': ...}" in str(caught.value)
+
+
+def test_what_numba_cannot_compile_is_not_exported_with_helpers(tmp_path):
+    pytest.importorskip("numba")
+    f = define("def f(x):\n    return np.sum(np.max(np.kron(x, x), axis=1))\n", "f")
+    with pytest.raises(NotYetSupported, match="Numba cannot compile this derivative"):
+        tl.export(f, tmp_path / "m.py", types={"x": np.ones((2, 2, 2))}, backend="numba")
 
 
 # --- names ---------------------------------------------------------------------------------------

@@ -178,6 +178,15 @@ def home_of(function: Any) -> tuple[str, str] | None:
     return None
 
 
+LIBRARIES = frozenset({*sys.stdlib_module_names, "numpy", "scipy", "numba"})
+
+
+def is_library(function: Any) -> bool:
+    """Whether something can be imported where this package cannot."""
+    home = home_of(function)
+    return home is not None and home[0].split(".")[0] in LIBRARIES
+
+
 def _public(module: str) -> str:
     """The module that SciPy documents as the home of what is defined in a private one."""
     parts = module.split(".")

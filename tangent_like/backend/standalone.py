@@ -15,7 +15,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from tangent_like import ir
 from tangent_like.backend.emit import emit
 from tangent_like.backend.naming import all_hints
 from tangent_like.backend.printing import function_text
-from tangent_like.backend.references import References, home_of
+from tangent_like.backend.references import LIBRARIES, References, home_of, is_library
 from tangent_like.backend.tidying import (
     tidied,
     with_constants,
@@ -37,10 +37,12 @@ from tangent_like.frontend.externals import External
 from tangent_like.frontend.source import find_source
 from tangent_like.request import Request
 
+if TYPE_CHECKING:
+    from tangent_like.backend.numba_dialect.typed_helpers import TypedHelpers
+
 LARGEST = 1000
 """Arrays with more elements are data, which nobody wants to find in a source file."""
 
-_LIBRARIES = frozenset({*sys.stdlib_module_names, "numpy", "scipy", "numba"})
 _NUMBERS = (bool, int, float, complex, np.generic, np.ndarray)
 
 
@@ -56,14 +58,24 @@ def standalone_text(
     refs = Standalone(user_names, functions[-1].place, request.backend == "numba")
     for function in functions:
         refs.claim(function.name, function)
-    trees = [emit(f, refs, {}, refs.for_numba).tree for f in functions]
+    trees = [emit(f, refs, {}, refs.typed is not None).tree for f in functions]
     trees[-1].body[:0] = [_doc_of(docs[1]), *(_as_float(name, refs) for name in floats)]
-    if refs.for_numba:
+    if refs.typed is not None:
+        decorator = _decorator(functions, request, refs)
+        refs.typed.write(trees, functions[-1], decorator)
         for tree in trees:
-            tree.decorator_list.append(_decorator(functions, request, refs))
+            tree.decorator_list.append(decorator)
     trees = [with_constants(tree, refs.constants) for tree in trees]
-    texts = [wrapped(function_text(tidied(tree, not refs.for_numba))) for tree in trees]
+    texts = [wrapped(function_text(tidied(tree, refs.typed is None))) for tree in trees]
     return module_of(refs, docs[0], texts)
+
+
+def _typed_helpers(refs: Standalone) -> TypedHelpers:
+    from tangent_like.backend.numba_dialect.typed_helpers import (  # noqa: PLC0415 - an extra
+        TypedHelpers,
+    )
+
+    return TypedHelpers(refs)
 
 
 def _decorator(functions: Sequence[ir.Function], request: Request, refs: Standalone) -> ast.expr:
@@ -77,14 +89,15 @@ def _decorator(functions: Sequence[ir.Function], request: Request, refs: Standal
 def module_of(refs: Standalone, doc: str, functions: Sequence[str]) -> str:
     """Docstring, imports, constants, functions, helpers; in the manner of PEP 8."""
     texts = {tree_name(text): text for text in functions}
-    for function, text in refs.copies.items():
-        if function.__name__ in texts:
+    for text in refs.copies.values():
+        name = tree_name(text)
+        if name in texts:
             raise NotYetSupported(
-                f"a function with the name of the helper `{function.__name__}` in an export",
+                f"a function with the name of the helper `{name}` in an export",
                 refs.place,
                 "give it another name",
             )
-        texts[function.__name__] = wrapped(text.rstrip() + "\n")
+        texts[name] = wrapped(text.rstrip() + "\n")
     head = [f'"""{doc}\n"""\n', *import_blocks(refs.imports)]
     constants = "".join(f"# {what}\n{wrapped(text)}" for text, what in refs.constants.values())
     top = "\n".join([*head, constants] if constants else head)
@@ -98,12 +111,17 @@ def module_of(refs: Standalone, doc: str, functions: Sequence[str]) -> str:
 _OUR_EXCEPTION = re.compile("  # noqa: .*")
 """An exception from this project's own conventions, which are not those of the module's readers."""
 
-_UNUSUAL = {"E741": re.compile(r"\b[lOI]\b"), "B905": re.compile(r"\bzip\((?!(?s:.*)strict=)")}
-"""What linters take for mistakes: names that are the user's, and `zip` as Numba knows it."""
+_UNUSUAL = {
+    "E741": re.compile(r"\b[lOI]\b"),
+    "B905": re.compile(r"\bzip\((?!(?s:.*)strict=)"),
+    "RUF005": re.compile(r",\) \+ |\) \+ \w+\S*\.shape"),
+}
+"""What linters take for mistakes: names that are the user's, and `zip` and tuples that are put
+together as Numba knows it."""
 
 
 def tree_name(text: str) -> str:
-    found = re.search(r"^def (\w+)", text, re.MULTILINE)
+    found = re.search(r"^(?:def|class) (\w+)", text, re.MULTILINE)
     assert found is not None
     return found[1]
 
@@ -138,7 +156,7 @@ class Standalone(References):
 
     def __init__(self, user_names: set[str], place: Place, for_numba: bool = False):
         super().__init__(user_names)
-        self.for_numba = for_numba
+        self.typed = _typed_helpers(self) if for_numba else None
         self.place = place
         """Where what is being resolved stands."""
 
@@ -146,16 +164,18 @@ class Standalone(References):
         """The line that defines a constant, and what it is."""
 
         self.copies: dict[Any, str] = {}
-        """The text of each function that is copied."""
+        """The text of each function that is copied, and of what is written for this module."""
 
         self.aliases: dict[str, str] = {}
         self._externals: dict[External, object] = {}
 
     def function(self, function: Any) -> ast.expr:
-        if isinstance(function, ir.Procedure) or _is_library(function):
+        if isinstance(function, ir.Procedure) or is_library(function):
             return super().function(function)
-        if self.for_numba or not isinstance(function, FunctionType):
+        if not isinstance(function, FunctionType) or (self.typed and not _is_ours(function)):
             raise self.refused(f"`{getattr(function, '__name__', function)}`", "")
+        if self.typed is not None:
+            return ast.Name(self.typed.name_of_call(function), ast.Load())
         self.copy(function)
         alias = self.claim(function.__name__, function)
         if alias != function.__name__:
@@ -235,18 +255,17 @@ class Standalone(References):
             if name in function.__globals__:
                 self.name_for_copy(name, function.__globals__[name])
         text = with_short_docstring(without_types(source.text))
-        ours = function.__module__.startswith("tangent_like")
-        self.copies[function] = _OUR_EXCEPTION.sub("", text) if ours else text
+        self.copies[function] = _OUR_EXCEPTION.sub("", text) if _is_ours(function) else text
         self.place = outer
 
     def name_for_copy(self, name: str, value: Any) -> None:
         """Give a copied function what it calls `name`."""
-        if isinstance(value, ModuleType) and value.__name__.split(".")[0] in _LIBRARIES:
+        if isinstance(value, ModuleType) and value.__name__.split(".")[0] in LIBRARIES:
             plain = value.__name__ == name
             self.imports[name] = f"import {value.__name__}" + ("" if plain else f" as {name}")
         elif isinstance(value, (*_NUMBERS, str, tuple, list)):
             self.constant(name, value, f"The global variable `{name}`.")
-        elif _is_library(value):
+        elif is_library(value):
             module, own = home_of(value) or ("", "")
             line = f"from {module} import {own}"
             self.imports[name] = line if own == name else f"{line} as {name}"
@@ -260,7 +279,7 @@ class Standalone(References):
     def refused(self, what: str, hint: str) -> NotYetSupported:
         if hint:
             way = f"{hint} as an argument"
-        elif self.for_numba:
+        elif self.typed is not None:
             way = 'leave out backend="numba", and the helper is copied into the module'
         else:
             way = "use the derivative without exporting it"
@@ -277,10 +296,8 @@ class {name}(Exception):
 """Stands for an error of this package, which has places in files to tell of."""
 
 
-def _is_library(function: Any) -> bool:
-    """Whether something can be imported where only NumPy is installed."""
-    home = home_of(function)
-    return home is not None and home[0].split(".")[0] in _LIBRARIES
+def _is_ours(function: FunctionType) -> bool:
+    return function.__module__.startswith("tangent_like")
 
 
 def _place_of(function: Any) -> Place:

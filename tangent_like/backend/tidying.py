@@ -170,6 +170,7 @@ _STATEMENT = re.compile(
 )
 _DEFINITION = re.compile(r"(?P<head>\s*def \w+)\((?P<rest>.+)\)(?P<end>:)\n")
 _LOOP = re.compile(r"(?P<head>\s*for .+? in zip)\((?P<rest>.+)\)(?P<end>:)\n")
+_RAISE = re.compile(r"(?P<head>\s*raise \w+)\((?P<quote>['\"])(?P<text>[^'\"\\]+)(?P=quote)\)\n")
 _FORMS = (_DEFINITION, _LOOP, _STATEMENT)
 
 
@@ -179,10 +180,15 @@ def _line(line: str) -> str:
         return line
     if line.lstrip().startswith("#"):
         return _shortened(line)
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    error = _RAISE.fullmatch(line)
+    if error is not None:
+        words = textwrap.wrap(error["text"], WIDTH - len(indent) - 3, drop_whitespace=False)
+        parts = "".join(f"{indent}{error['quote']}{part}{error['quote']}\n" for part in words)
+        return f"{error['head']}(\n{parts}{indent[4:]})\n"
     match = next((m for m in (p.fullmatch(line) for p in _FORMS) if m), None)
     if match is None:
         return line
-    indent = " " * (len(line) - len(line.lstrip()) + 4)
     try:
         parts = "".join(f"{indent}{part}\n" for part in _parts(match["rest"], WIDTH - len(indent)))
     except tokenize.TokenError:  # a part of a statement

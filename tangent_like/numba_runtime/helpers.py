@@ -76,8 +76,14 @@ def _broadcast_like(g: Any, like: Any) -> Implementation:
     if isinstance(like, types.Array):
         if like.dtype in (types.float32, types.complex64):
             return lambda g, like: np.broadcast_to(runtime.as_type(g, like), like.shape)
+        if isinstance(g, types.Array) and g.ndim == like.ndim and g.layout == "C" and g.mutable:
+            return _spread  # of the type of `g`, as lists of arrays need it
         return lambda g, like: np.broadcast_to(g, like.shape)
     return (lambda g, like: g) if is_number(like) else None
+
+
+def _spread(g: Any, like: Any) -> Any:
+    return g if g.shape == like.shape else np.broadcast_to(g, like.shape).copy()
 
 
 @implements(runtime.as_type)

@@ -25,6 +25,7 @@ from tangent_like.numba_runtime.writing import (
 
 
 def einsum(subscripts: str, *operands: Any) -> Any:
+    """The sum of products that the subscripts say, as `np.einsum` reads them."""
     return np.einsum(subscripts, *operands)
 
 
@@ -133,6 +134,7 @@ def _counts_differ(x: Any, w: Any) -> bool:
 
 
 def reshaped(x: Any, shape: Any) -> Any:
+    """The elements in another shape."""
     return np.reshape(x, shape)
 
 

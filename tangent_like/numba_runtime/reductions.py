@@ -21,38 +21,47 @@ from tangent_like.numba_runtime.writing import (
 
 
 def sum_over(x: Any, axis: Any, keepdims: bool) -> Any:
+    """The sum over axes."""
     return np.sum(x, axis=axis, keepdims=keepdims)
 
 
 def prod_over(x: Any, axis: Any, keepdims: bool) -> Any:
+    """The product over axes."""
     return np.prod(x, axis=axis, keepdims=keepdims)
 
 
 def max_over(x: Any, axis: Any, keepdims: bool) -> Any:
+    """The largest elements along axes, nan where there is one."""
     return np.max(x, axis=axis, keepdims=keepdims)
 
 
 def min_over(x: Any, axis: Any, keepdims: bool) -> Any:
+    """The smallest elements along axes, nan where there is one."""
     return np.min(x, axis=axis, keepdims=keepdims)
 
 
 def any_over(x: Any, axis: Any, keepdims: bool) -> Any:
+    """Whether any element along axes is true."""
     return np.any(x, axis=axis, keepdims=keepdims)
 
 
 def all_over(x: Any, axis: Any, keepdims: bool) -> Any:
+    """Whether all elements along axes are true."""
     return np.all(x, axis=axis, keepdims=keepdims)
 
 
 def mean_over(x: Any, axis: Any, keepdims: bool) -> Any:
+    """The mean over axes."""
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 
 def var_over(x: Any, axis: Any, keepdims: bool, ddof: Any) -> Any:
+    """The variance over axes."""
     return np.var(x, axis=axis, keepdims=keepdims, ddof=ddof)
 
 
 def std_over(x: Any, axis: Any, keepdims: bool, ddof: Any) -> Any:
+    """The standard deviation over axes."""
     return np.std(x, axis=axis, keepdims=keepdims, ddof=ddof)
 
 
@@ -93,7 +102,7 @@ def result_shape(count: int, axes: tuple[int, ...], keepdims: bool) -> str:
 
 
 def written(
-    x: Any, axis: Any, keepdims: Any, step: str, start: Any, dtype: Any, check: str = "pass"
+    x: Any, axis: Any, keepdims: Any, step: str, start: Any, dtype: Any, *checks: str
 ) -> Callable[..., Any] | None:
     """The implementation of a reduction for an array type, or None where it has none."""
     if not isinstance(x, types.Array):
@@ -101,7 +110,7 @@ def written(
     axes, keep = reduced_axes(literal(axis), x.ndim), literal(keepdims)
     shape = result_shape(x.ndim, axes, keep)
     made = f"out = np.full({shape}, start, dtype)" if shape != "()" else "total = start"
-    lines = ["def written(x, axis, keepdims):", f"    {check}", f"    {made}",
+    lines = ["def written(x, axis, keepdims):", *checks, f"    {made}",
              *folded(x.ndim, axes, keep, step),
              f"    return {'out' if shape != '()' else 'total'}"]  # fmt: skip
     kind = np.dtype(str(dtype))
@@ -114,7 +123,7 @@ def _sum_type(x: Any) -> Any:
     return types.int64 if exact else x.dtype
 
 
-_NOT_EMPTY = "if x.size == 0: raise ValueError('reduction of an array without elements')"
+_NOT_EMPTY = "    if x.size == 0: raise ValueError('reduction of an array without elements')"
 
 
 @implements(sum_over)

@@ -11,22 +11,27 @@ from tangent_like.numba_runtime.writing import implements
 
 
 def det(x: Any) -> Any:
+    """The determinants of a stack of matrices."""
     return np.linalg.det(x)
 
 
 def slogdet(x: Any) -> Any:
+    """Signs and logarithms of the determinants of a stack of matrices."""
     return np.linalg.slogdet(x)
 
 
 def inv(x: Any) -> Any:
+    """The inverses of a stack of matrices."""
     return np.linalg.inv(x)
 
 
 def cholesky(x: Any) -> Any:
+    """The Cholesky factors of a stack of matrices."""
     return np.linalg.cholesky(x)
 
 
 def solve(a: Any, b: Any) -> Any:
+    """The solutions of a stack of systems."""
     return np.linalg.solve(a, b)
 
 

@@ -18,6 +18,9 @@ from numba.extending import overload
 _INDENT = "    "
 Chooser = Callable[..., Any]
 
+choosers: dict[Callable[..., Any], Chooser] = {}
+"""What chooses the implementation of each function, for the types of its arguments."""
+
 
 def implements(function: Callable[..., Any]) -> Callable[[Chooser], Chooser]:
     """Give a function to Numba: the decorated one chooses what implements it for given types.
@@ -34,6 +37,7 @@ def implements(function: Callable[..., Any]) -> Callable[[Chooser], Chooser]:
             return implementation
 
         choose.__annotations__ = chosen.__annotations__ = {}
+        choosers[function] = choose
         overload(function, prefer_literal=True)(chosen)
         return choose
 
@@ -45,7 +49,14 @@ def function_from(lines: Sequence[str], **namespace: Any) -> Callable[..., Any]:
     space: dict[str, Any] = {"np": np, **namespace}
     exec("\n".join(lines), space)
     made: Callable[..., Any] = space["written"]
+    vars(made)["lines"] = tuple(lines)
     return made
+
+
+def text_of(function: Callable[..., Any]) -> Sequence[str]:
+    """The lines that a function was made from; none where it stands in a file."""
+    found: tuple[str, ...] = vars(function).get("lines", ())
+    return found
 
 
 def nested(loops: Sequence[tuple[str, str]], body: Sequence[str], depth: int = 1) -> list[str]:

@@ -26,6 +26,7 @@ ELEMENT_BY_ELEMENT = [
 ]  # fmt: skip
 
 
+@pytest.mark.simplified
 @pytest.mark.parametrize("mode", ["adjoint", "tangent"])
 @pytest.mark.parametrize(("f", "args", "count"), ELEMENT_BY_ELEMENT,
                          ids=lambda v: getattr(v, "__name__", ""))  # fmt: skip
@@ -38,12 +39,14 @@ def test_elements_are_written_without_copies_in_loops(f, args, count, mode):
         assert source.count("copy(") == count
 
 
+@pytest.mark.simplified
 def test_rows_read_beside_elements_written_are_copied_alone():
     source = tl.source(programs.cholesky, types={"a": programs.S})
     assert sorted(copies_in_loops(source)) == ["item.copy()", "item.copy()", "item1.copy()"]
     assert source.count("copy(") == 3
 
 
+@pytest.mark.simplified
 def test_buffers_that_swap_are_written_without_copies():
     types = {"u0": programs.U, "k": 0.1, "steps": 3}
     assert copies_in_loops(tl.source(programs.heat, types=types)) == []
@@ -109,6 +112,7 @@ def elements_of_rows(a):
     return total
 
 
+@pytest.mark.simplified
 def test_reading_an_element_of_a_row_makes_no_row_of_zeros():
     assert "np.zeros(len(" not in tl.source(elements_of_rows, types={"a": programs.S})
     assert_derivatives(elements_of_rows, programs.S)

@@ -272,6 +272,7 @@ UNDONE = [
 ]  # fmt: skip
 
 
+@pytest.mark.simplified
 @pytest.mark.parametrize("f", UNDONE)
 def test_no_array_is_saved_as_a_whole(f):
     assert copies_in_loops(tl.source(f, types={"x": X})) == []
@@ -291,6 +292,7 @@ def test_the_value_is_what_the_function_returns():
     np.testing.assert_array_equal(gradient, tl.grad(whole_array_read)(X))
 
 
+@pytest.mark.simplified
 def test_gauss_seidel_saves_one_number_for_each_element():
     source = tl.source(programs.gauss_seidel, types={"a": programs.M, "b": programs.B, "sweeps": 3})
     assert copies_in_loops(source) == []

@@ -184,6 +184,7 @@ SAYS = {
 }  # fmt: skip
 
 
+@pytest.mark.simplified
 @pytest.mark.parametrize("spec", SAYS)
 def test_pullback_is_a_product_of_matrices(spec: Any) -> None:
     labels, *shapes = spec

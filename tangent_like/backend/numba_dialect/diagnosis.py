@@ -17,6 +17,9 @@ from tangent_like.errors import NOWHERE, NotYetSupported, Place
 FindPlaces = Callable[[], dict[int, Place]]
 """Gives the user's place for lines of the generated module."""
 
+FAILURES = (NumbaError, NotImplementedError, AssertionError)
+"""What Numba raises where it cannot compile a function: also where it finds itself at fault."""
+
 _QUIET = (NumbaPerformanceWarning, NumbaPendingDeprecationWarning)
 """Warnings about generated code, which the user cannot heed."""
 
@@ -45,7 +48,7 @@ def _watched(
                 for category in _QUIET:
                     warnings.simplefilter("ignore", category)
                 return compile_for(*args, **keywords)
-        except (NumbaError, NotImplementedError) as error:
+        except FAILURES as error:
             raise explained(error, name, find_places) from error
 
     return compile_watched
@@ -57,7 +60,7 @@ def explained(error: Exception, name: str, find_places: FindPlaces) -> NotYetSup
     line = _line_of(text)
     place = _place_at(line, find_places())
     return NotYetSupported(
-        f"Numba cannot compile the derivative of `{name}`: {_reason(text)}",
+        f"Numba cannot compile the derivative of `{name}`: {reason_of(error)}",
         place,
         'write that line with what Numba knows, or leave out backend="numba"',
     )
@@ -69,11 +72,11 @@ def _line_of(text: str) -> int:
     return int(found[-1]) if found else 0
 
 
-def _reason(text: str) -> str:
+def reason_of(error: Exception) -> str:
     """The sentence in Numba's message that says what is wrong."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     said = [line for line in lines if not line.startswith(("Failed in", "During:", "[1]"))]
-    first = said[0].rstrip(":") if said else "it gives no reason"
+    first = said[0].rstrip(":") if said else f"it stops with {type(error).__name__}"
     call = next((line for line in said[1:4] if line.startswith(">>>")), "")
     return _in_our_words(f"{first} {call[4:]}".strip())
 
