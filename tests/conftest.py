@@ -50,12 +50,16 @@ def pytest_configure(config: pytest.Config) -> None:
         derivatives.also.append(check_with_numba)
 
 
+LEFT_OUT = {"--unsimplified": "simplified", "--numba": "crashes_numba"}
+"""The marker of what an option leaves out."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without simplification, what it makes of the code cannot be tested."""
-    if config.getoption("--unsimplified"):
-        left = [item for item in items if item.get_closest_marker("simplified")]
-        items[:] = [item for item in items if item not in left]
-        config.hook.pytest_deselected(items=left)
+    for option, marker in LEFT_OUT.items():
+        if config.getoption(option):
+            left = [item for item in items if item.get_closest_marker(marker)]
+            items[:] = [item for item in items if item not in left]
+            config.hook.pytest_deselected(items=left)
 
 
 def pytest_terminal_summary(

@@ -318,6 +318,7 @@ def by_zip(y):
     return map(multiplied, zip(y, map(double, y)))
 
 
+@pytest.mark.crashes_numba
 @pytest.mark.parametrize(
     "items",
     [
