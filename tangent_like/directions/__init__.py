@@ -18,7 +18,7 @@ from dataclasses import replace
 from tangent_like.build import Builder
 from tangent_like.directions.forms import FORMS, elementwise
 from tangent_like.directions.stacking import Stacking, stack_fact
-from tangent_like.ir import Function, Value
+from tangent_like.ir import Function, Value, rename
 
 
 def stacked(function: Function, directions: Sequence[Value]) -> Function:
@@ -33,4 +33,5 @@ def stacked(function: Function, directions: Sequence[Value]) -> Function:
     results = tuple(map(change.lifted_whole, function.body.results))
     table: dict[Value, Value] = dict(zip(directions, stacks, strict=True))
     params = tuple(table.get(p, p) for p in function.params)
-    return replace(function, params=params, body=builder.finish(results))
+    body = rename(builder.finish(results), change.tapes)
+    return replace(function, params=params, body=body)

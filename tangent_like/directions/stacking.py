@@ -62,6 +62,9 @@ class Stacking:
     single: set[Value] = field(default_factory=set)
     """Tapes that took a value which does not depend on them."""
 
+    tapes: dict[Value, Value] = field(default_factory=dict)
+    """For tapes of stacks, the same with the fact of what they hold."""
+
     parts: dict[Value, tuple[bool, ...]] = field(default_factory=dict)
     """For tuples, and for what yields tuples, which of their items are stacks."""
 
@@ -155,12 +158,17 @@ class Stacking:
         if self.is_stacked(value):
             if tape in self.single:
                 raise NotStackable("a tape of stacks and others")
-            self.stacks.setdefault(value_of(tape), tape)
+            self.stacks.setdefault(value_of(tape), self.of_stacks(value_of(tape)))
         elif self.is_stacked(tape):
             value = self.lifted_whole(value)
         else:
             self.single.add(value_of(tape))
-        self.builder.append(replace(op, args=(tape, self.now(value))))
+        self.builder.append(replace(op, args=(self.now(tape), self.now(value))))
+
+    def of_stacks(self, tape: Value) -> Value:
+        item = tape.fact.item if isinstance(tape.fact, facts.Tape) else facts.UNKNOWN
+        fact = facts.Tape(stack_fact(item) if is_float64(item) else facts.UNKNOWN)
+        return self.tapes.setdefault(tape, Value(tape.name, fact))
 
     def branch(self, statement: If) -> None:
         if self.is_stacked(statement.test):

@@ -35,6 +35,11 @@ def solve(a: Any, b: Any) -> Any:
     return np.linalg.solve(a, b)
 
 
+def trace(x: Any) -> Any:
+    """The traces of a stack of matrices."""
+    return np.trace(x, axis1=-2, axis2=-1)
+
+
 def is_stack(x: Any) -> bool:
     """Whether a type is that of a stack of matrices of floats."""
     return isinstance(x, types.Array) and x.ndim == 3 and x.dtype == types.float64
@@ -105,6 +110,20 @@ def _solve(a: Any, b: Any) -> Any:
         found = np.empty((len(a), a.shape[1], b.shape[2]))
         for k in range(len(a)):
             found[k] = np.linalg.solve(np.ascontiguousarray(a[k]), np.ascontiguousarray(b[k]))
+        return found
+
+    return of_each
+
+
+@implements(trace)
+def _trace(x: Any) -> Any:
+    if not is_stack(x):
+        return None
+
+    def of_each(x: Any) -> Any:
+        found = np.empty(len(x))
+        for k in range(len(x)):
+            found[k] = np.trace(x[k])
         return found
 
     return of_each

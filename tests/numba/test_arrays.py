@@ -62,6 +62,8 @@ SLOW = {
         lambda a: np.sum(np.linalg.svd(a, full_matrices=False)[1] ** 3), A),
     "orthogonal factor": (lambda a: np.sum(np.linalg.qr(a.T)[0] ** 3), A),
     "logarithm of a determinant": (lambda a: np.linalg.slogdet(a)[1] * 1.0, SQUARE),
+    "determinants of a stack": (
+        lambda a: np.sum(np.linalg.slogdet(a @ np.swapaxes(a, 1, 2) + np.eye(3))[1]), CUBE),
     "Cholesky's factor": (lambda a: np.sum(np.linalg.cholesky(a @ a.T) ** 3), SQUARE),
     "pseudoinverse": (lambda a: np.sum(np.linalg.pinv(a) ** 2), A),
     "softplus": (lambda x: np.mean(np.logaddexp(0.0, x)), X),

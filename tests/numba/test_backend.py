@@ -146,7 +146,18 @@ def by_order(x):
     return np.sum(np.sort(x) ** 2 * x)
 
 
-@pytest.mark.parametrize("function", [chain, in_a_loop, by_order])
+def recurrent(x):
+    """Its tapes hold arrays, and in many directions stacks of them."""
+    w = np.outer(x, x) + np.eye(len(x))
+    h = np.zeros(len(x))
+    total = 0.0
+    for k in range(3):
+        h = np.tanh(w @ h + x * k)
+        total += np.sum(h * h)
+    return total
+
+
+@pytest.mark.parametrize("function", [chain, in_a_loop, by_order, recurrent])
 def test_hessians_in_many_directions(function) -> None:
     hessian, plain = tl.hessian(function, backend="numba"), tl.hessian(function)
     for x in (X, X[:2], X):

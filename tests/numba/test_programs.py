@@ -11,8 +11,10 @@ import pytest
 
 pytest.importorskip("numba")
 
+import tangent_like as tl
+from benchmarks import others, workloads
 from tangent_like.errors import NotYetSupported
-from tests.numba.agreement import assert_backends_agree
+from tests.numba.agreement import NUMBA, assert_backends_agree, same
 from tests.numba.corpus import in_language
 from tests.test_golden import CASES, Case
 
@@ -42,6 +44,21 @@ def test_golden_programs(case: Case, tmp_path: Path) -> None:
         assert error.place.line > 0 or "recursive" in error.message
     else:
         assert reason is None
+
+
+PROBLEMS = [p for p in workloads.problems(True, None) + others.problems(True, None)
+            if p.is_gradient]  # fmt: skip
+
+
+@pytest.mark.numba
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.name)
+def test_second_derivatives(problem) -> None:
+    first = problem.wrt[0]
+    direction = np.ones(np.shape(problem.args[first]))[()]
+    for operator, more in ((tl.hvp, (direction,)), (tl.hessian, ())):
+        got = operator(problem.primal, first, **NUMBA)(*problem.args, *more)
+        want = operator(problem.primal, first)(*problem.args, *more)
+        same(got, want, f"the {operator.__name__}", 1e-9)
 
 
 # --- numbers ------------------------------------------------------------------------------------

@@ -180,6 +180,16 @@ def _diagonal(op: Op, definitions: Definitions) -> Op | None:
     return swapped(op, np.diag, *op.args)
 
 
+def _trace(op: Op, definitions: Definitions) -> Op | None:
+    given = operands(op, "a offset axis1 axis2")
+    if given is None or given[0] is None or facts.rank(given[0].fact) != 3:
+        return None
+    offset, first, second = (displayed(a or Const(0), definitions) for a in given[1:])
+    if offset != 0 or {first, second} not in ({1, 2}, {-2, -1}):
+        return None
+    return swapped(op, stacks.trace, given[0])
+
+
 def displayed(atom: Atom, definitions: Definitions) -> Any:
     """The constant, or the display of constants, that an atom is; None for anything else."""
     if isinstance(atom, Const):
@@ -241,7 +251,7 @@ _RULES: dict[Any, Replacement] = {
     operator.getitem: _item, list_runtime.spliced: _spliced,
     operator.matmul: _product, np.matmul: _product, np.dot: _outer_product, np.clip: _clip,
     np.einsum: _renamed(products.einsum), np.tensordot: _tensordot,
-    np.diagonal: _diagonal, np.argsort: _stable,
+    np.diagonal: _diagonal, np.trace: _trace, np.argsort: _stable,
     np.reshape: _renamed(products.reshaped), np.broadcast_to: _full,
     runtime.scatter_add_into: _add_at,
     np.vdot: _of_rank(products.vdot, lambda count: count != 1),
