@@ -91,7 +91,8 @@ class TypedHelpers:
         if not direct:
             return
         self.compile(trees, main)
-        self.taken = set().union(*map(names_in, trees))
+        own = {*self.refs.imports, *self.refs.constants, *(tree.name for tree in trees)}
+        self.taken = own.union(*map(names_in, trees))
         names = {name: self.written(name, decorator) for name in direct}
         for tree in trees:
             rename(tree, names)
@@ -188,7 +189,7 @@ class TypedHelpers:
         if len(made) == 1:
             return made.pop()
         what = f"`{site.helper.__name__}`"
-        raise self.refs.refused(f"{what}, of which Numba does not say the types," , "")
+        raise self.refs.refused(f"{what}, of which Numba does not say the types,", "")
 
     def final_name(
         self, helper: FunctionType, kinds: tuple[Any, ...], written: Written, decorator: ast.expr
