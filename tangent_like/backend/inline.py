@@ -4,8 +4,9 @@
     rest = 1.0 - x            ──▶     x = r * x * (1.0 - x)
     x = product * rest
 
-An operation is inlined if it has one use, in its own block, and nothing with an effect lies
-between.  What has a name of the user's keeps a line of its own, except the part of an adjoint that
+An operation is inlined if it has one use, in its own block, and nothing lies between that has an
+effect on what it reads: what changes an array of this function's own does not reach other arrays.
+What has a name of the user's keeps a line of its own, except the part of an adjoint that
 comes from the same line as the next part; so do long expressions.
 """
 
@@ -16,6 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tangent_like import effects, facts, ir
+from tangent_like.analysis.memory import allocates
 from tangent_like.ir import Atom, Block, Function, If, Loop, Op, Statement, Value
 
 MAX_LENGTH = 84
@@ -60,6 +62,9 @@ class _Chooser:
 
         self.lengths: dict[Value, int] = {}
         self.depth = 0
+        self.owners: dict[Value, Value] = {value: value for value in params}
+        """For arrays, and views of them, the parameter or the value that their memory was
+        allocated for, as far as that is known."""
 
     def block(self, block: Block) -> None:
         """Decide for each statement, innermost blocks first."""
@@ -80,8 +85,11 @@ class _Chooser:
                 self.consume(statement, header, pending)
             else:
                 self.consume(statement, ir.read_by(statement), pending)
+            if isinstance(statement, Op):
+                self.note_owner(statement)
             if self.disturbs(statement):
-                pending = {v: s for v, s in pending.items() if not self.reads_memory(s)}
+                changed = self.changed_by(statement)
+                pending = {v: s for v, s in pending.items() if not self.reads_memory(s, changed)}
             if self.may_move(statement):
                 pending[ir.defined_by(statement)[0]] = statement  # type: ignore[assignment]
         self.consume(None, block.results, pending)
@@ -192,11 +200,33 @@ class _Chooser:
     def is_in_place(self, statement: Statement | None) -> bool:
         return isinstance(statement, Op) and self.in_place(statement.fn)
 
-    def reads_memory(self, statement: Op | If) -> bool:
-        """Whether the result depends on memory that may be written to; arguments never are."""
+    def note_owner(self, op: Op) -> None:
+        first = op.args[0] if op.args else None
+        if not isinstance(op.result.fact, facts.Array):
+            return
+        if allocates(op) and not self.in_place(op.fn):
+            self.owners[op.result] = op.result
+        elif isinstance(first, Value) and isinstance(first.fact, facts.Array):
+            owner = self.owners.get(first)
+            if owner is not None and (self.in_place(op.fn) or op.fn is operator.getitem):
+                self.owners[op.result] = owner
+
+    def changed_by(self, statement: Statement) -> Value | None:
+        """The one array that a statement changes, if it is of this function's making."""
+        if not isinstance(statement, Op) or not self.in_place(statement.fn):
+            return None
+        first = statement.args[0]
+        if effects.has_effect(statement.fn) or not isinstance(first, Value):
+            return None
+        owner = self.owners.get(first)
+        return None if owner in self.params else owner
+
+    def reads_memory(self, statement: Op | If, changed: Value | None) -> bool:
+        """Whether the result depends on memory that may be written to where `changed` is, or
+        anything if that is not known; arguments never are."""
         if isinstance(statement, If):
             return True
-        return any(isinstance(a, Value) and self.is_read(a) for a in statement.atoms)
+        return any(isinstance(a, Value) and self.is_read(a, changed) for a in statement.atoms)
 
     def reads_any(self, statement: Op | If, values: tuple[Atom, ...]) -> bool:
         """Whether printing a statement reads one of these values."""
@@ -208,12 +238,14 @@ class _Chooser:
                 return True
         return False
 
-    def is_read(self, value: Value) -> bool:
+    def is_read(self, value: Value, changed: Value | None) -> bool:
         """Whether printing a value reads memory, itself or in an expression inside."""
         inner = self.inlined.get(value)
         if inner is not None:
-            return self.reads_memory(inner)
-        return value not in self.params and not facts.is_scalar(value.fact)
+            return self.reads_memory(inner, changed)
+        if value in self.params or facts.is_scalar(value.fact):
+            return False
+        return changed is None or self.owners.get(value, changed) is changed
 
     def disturbs(self, statement: Statement) -> bool:
         """Whether reading memory before or after the statement makes a difference."""
