@@ -63,8 +63,8 @@ class _Chooser:
         self.lengths: dict[Value, int] = {}
         self.depth = 0
         self.owners: dict[Value, Value] = {value: value for value in params}
-        """For arrays, and views of them, the parameter or the value that their memory was
-        allocated for, as far as that is known."""
+        """For arrays and views of them the value that their memory was allocated for, or the
+        parameter that they are a part of, as far as that is known."""
 
     def block(self, block: Block) -> None:
         """Decide for each statement, innermost blocks first."""
@@ -201,15 +201,15 @@ class _Chooser:
         return isinstance(statement, Op) and self.in_place(statement.fn)
 
     def note_owner(self, op: Op) -> None:
-        first = op.args[0] if op.args else None
-        if not isinstance(op.result.fact, facts.Array):
-            return
-        if allocates(op) and not self.in_place(op.fn):
+        if allocates(op) and not self.in_place(op.fn) and isinstance(op.result.fact, facts.Array):
             self.owners[op.result] = op.result
-        elif isinstance(first, Value) and isinstance(first.fact, facts.Array):
-            owner = self.owners.get(first)
-            if owner is not None and (self.in_place(op.fn) or op.fn is operator.getitem):
-                self.owners[op.result] = owner
+            return
+        first = op.args[0] if op.args else None
+        owner = self.owners.get(first) if isinstance(first, Value) else None
+        if owner is None or not (self.in_place(op.fn) or op.fn is operator.getitem):
+            return
+        if owner in self.params or isinstance(op.args[0].fact, facts.Array):
+            self.owners[op.result] = owner  # what an argument holds was there before
 
     def changed_by(self, statement: Statement) -> Value | None:
         """The one array that a statement changes, if it is of this function's making."""
