@@ -199,6 +199,40 @@ def _undiff(g: Any, axis: Any, like: Any = None) -> Implementation:
     ])  # fmt: skip
 
 
+def _is_vector(kind: Any) -> bool:
+    return isinstance(kind, types.Array) and kind.ndim == 1
+
+
+@implements(runtime.preceding)
+def _preceding(x: Any, axis: Any, first: Any) -> Implementation:
+    if not _is_vector(x):
+        return None
+    dtype = np.dtype(str(x.dtype))
+
+    def preceding(x: Any, axis: Any, first: Any) -> Any:
+        found = np.empty(x.shape, dtype)
+        found[:1] = first
+        found[1:] = x[:-1]
+        return found
+
+    return preceding
+
+
+@implements(runtime.recurrence)
+def _recurrence(a: Any, b: Any, axis: Any) -> Implementation:
+    if not _is_vector(a) or not _is_vector(b):
+        return None
+    dtype = np.result_type(np.dtype(str(a.dtype)), np.dtype(str(b.dtype)))
+
+    def recurrence(a: Any, b: Any, axis: Any) -> Any:
+        y = b.astype(dtype)
+        for i in range(1, len(y)):
+            y[i] += a[i] * y[i - 1]
+        return y
+
+    return recurrence
+
+
 # --- sequences ----------------------------------------------------------------------------------
 
 

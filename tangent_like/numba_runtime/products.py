@@ -172,6 +172,8 @@ def add_at(array: Any, index: Any, g: Any) -> None:
 
 @implements(add_at)
 def _add_at(array: Any, index: Any, g: Any) -> Any:
+    if isinstance(index, types.List) and isinstance(index.dtype, types.Integer):
+        return lambda array, index, g: add_at(array, np.array(index), g)
     parts = items_of(index)
     names = [f"index[{k}]" for k in range(len(parts))] if len(parts) > 1 or parts[0] is not index \
         else ["index"]  # fmt: skip

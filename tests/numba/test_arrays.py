@@ -60,7 +60,7 @@ SLOW = {
     "eigenvectors": (lambda a: np.sum(np.linalg.eigh(a @ a.T)[1][0] ** 4), SQUARE),
     "singular values and vectors": (
         lambda a: np.sum(np.linalg.svd(a, full_matrices=False)[1] ** 3), A),
-    "orthogonal factor": (lambda a: np.sum(np.linalg.qr(a.T)[0] ** 3), A),
+    "orthogonal factor": (lambda a: np.sum(np.linalg.qr(a.T)[0] ** 3 * a.T), A),
     "logarithm of a determinant": (lambda a: np.linalg.slogdet(a)[1] * 1.0, SQUARE),
     "determinants of a stack": (
         lambda a: np.sum(np.linalg.slogdet(a @ np.swapaxes(a, 1, 2) + np.eye(3))[1]), CUBE),
@@ -76,6 +76,8 @@ SLOW = {
     "outer and dot": (lambda x: np.sum(np.outer(x, x) ** 2) + np.dot(x, x), X),
     "single precision": (lambda x: np.sum(np.sin(x) * x), X.astype(np.float32)),
     "complex": (lambda z: np.sum(np.abs(z * z)), np.array([1.0 + 2.0j, 0.5 - 1.0j])),
+    "products up to each element": (lambda x: np.sum(np.cumprod(x) ** 2), X),
+    "places in a list": (lambda x: np.sum(np.take(x, [0, 0, 2]) ** 2), X),
     "slices": (lambda x: np.sum((x[1:] - x[:-1]) * x[::-1][1:]), X),
     "not contiguous": (lambda a: np.sum(np.sin(a) * a), np.asfortranarray(CUBE)[:, ::2, 1:]),
 }  # fmt: skip

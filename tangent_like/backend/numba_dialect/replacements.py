@@ -180,6 +180,14 @@ def _diagonal(op: Op, definitions: Definitions) -> Op | None:
     return swapped(op, np.diag, *op.args)
 
 
+def _flip(op: Op, definitions: Definitions) -> Op | None:
+    """Numba turns all axes around, and takes no axis."""
+    given = operands(op, "m axis")
+    if given is None or given[0] is None or given[1] is None or facts.rank(given[0].fact) != 1:
+        return None
+    return swapped(op, np.flip, given[0]) if displayed(given[1], definitions) in (0, -1) else None
+
+
 def _trace(op: Op, definitions: Definitions) -> Op | None:
     given = operands(op, "a offset axis1 axis2")
     if given is None or given[0] is None or facts.rank(given[0].fact) != 3:
@@ -251,7 +259,7 @@ _RULES: dict[Any, Replacement] = {
     operator.getitem: _item, list_runtime.spliced: _spliced,
     operator.matmul: _product, np.matmul: _product, np.dot: _outer_product, np.clip: _clip,
     np.einsum: _renamed(products.einsum), np.tensordot: _tensordot,
-    np.diagonal: _diagonal, np.trace: _trace, np.argsort: _stable,
+    np.diagonal: _diagonal, np.trace: _trace, np.flip: _flip, np.argsort: _stable,
     np.reshape: _renamed(products.reshaped), np.broadcast_to: _full,
     runtime.scatter_add_into: _add_at,
     np.vdot: _of_rank(products.vdot, lambda count: count != 1),
