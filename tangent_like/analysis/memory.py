@@ -66,7 +66,10 @@ def allocates(op: Op) -> bool:
         return isinstance(item, facts.Scalar)
     if op.fn is operator.getitem:
         index = op.args[1].fact
-        return isinstance(op.args[0].fact, facts.Array) and isinstance(index, facts.Array)
+        # One number of NumPy's, as an int32, gives a view: with no axes, or none that are known,
+        # it may be that.
+        named = isinstance(index, facts.Array) and (index.dims or index.dtype == "bool")
+        return isinstance(op.args[0].fact, facts.Array) and bool(named)
     if op.fn is np.einsum and len(op.args) < 4:  # of one array it may be a view
         return len(op.args) == 3 and isinstance(op.args[0].fact, facts.Opaque)
     arrays = isinstance(op.result.fact, (facts.Array, facts.Tape)) or op.fn in (

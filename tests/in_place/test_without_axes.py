@@ -165,3 +165,29 @@ def test_the_adjoint_of_a_number_is_no_view_of_the_adjoint_of_an_array():
     """Reverse over reverse: what was added to it changed the array (random program 35028/7)."""
     m, c = np.array([0.4, 0.3, -0.3]), 0.83
     check_second_order(scalarise(of_either_in_a_loop, (m, c), np.array([0.3, -0.8, 1.2])), (m, c))
+
+
+def row_at(x, places):
+    m = np.outer(x, x)
+    row = m[places[0]]
+    m[1, 2] = x[0] * 5.0
+    return np.sum(row * x)
+
+
+def row_of_its_own_at(x, places):
+    m = np.outer(x, x)
+    row = m[places[0]].copy()
+    m[1, 2] = x[0] * 5.0
+    return np.sum(row * x)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.int8, np.uint8])
+def test_a_number_of_an_array_of_short_integers_names_a_view(dtype):
+    """It was taken for an array, which names a copy: values and derivatives were wrong."""
+    x, places = np.array([0.7, -1.3, 0.9, 1.6]), np.array([1, 2], dtype)
+    assert_derivatives(row_of_its_own_at, x, places, wrt=0)
+    if dtype is np.int64:
+        assert_derivatives(row_at, x, places, wrt=0)
+    else:
+        with pytest.raises(TangentLikeError, match="may share memory with `m`"):
+            tl.grad(row_at)(x, places)
